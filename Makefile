@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+# tlsrpt-milter: SMTP TLS reports (RFC 8460) out of the mail, into PostgreSQL.
+#
+#   make            build the four programs in build/
+#   make demo       the main job on real mail, from an empty machine
+#   make check      install what tests need, build, run every test
+#   make check-asan the same tests under AddressSanitizer and UBSan
+#   make fuzz       every fuzz target, for SECONDS each
+#   make bench      what it costs, against what it could cost at least
+#   make deb        Debian packages in build/deb; check-deb tries them out
+#   make lint       compilers, analysers and house rules
+#   make install    PREFIX, DESTDIR, SYSCONFDIR, MANDIR as usual
+#   make install-systemd  units, users and spool folder for systemd
+# V=1 shows the commands.
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/lib,/etc)/systemd/system
+SYSUSERSDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/sysusers.d
+TMPFILESDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/tmpfiles.d
+DESTDIR ?=
+B ?= build
+CC = gcc
+PYTHON ?= /usr/bin/python3
+V ?=
+Q = $(if $(V),,@)
+
+WARN = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wconversion -Werror
+HARDEN = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LDHARDEN = -pie -Wl,-z,relro,-z,now
+SANITIZE ?=
+CFLAGS ?= $(if $(SANITIZE),-O1 -fPIE -fno-omit-frame-pointer $(SANITIZE),$(HARDEN)) -g
+LDFLAGS ?= $(LDHARDEN) $(SANITIZE)
+GLIB = $(shell pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g')
+PACKAGES = $(shell pkg-config --cflags gmime-3.0 jansson libpq libconfuse \
+	libsystemd | sed 's/-I/-isystem /g')
+CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude $(GLIB) $(PACKAGES)
+
+L_glib = $(shell pkg-config --libs glib-2.0)
+L_gmime = $(shell pkg-config --libs gmime-3.0)
+L_intake = $(L_gmime) -ljansson -lz -lconfuse -lm
+L_pg = -lpq $(L_glib)
+
+PROGRAMS = tlsrpt-milter tlsrpt-loader tlsrpt-import tlsrpt-report
+LIBS_tlsrpt-milter = -lmilter $(L_intake) -lsystemd -lpthread
+LIBS_tlsrpt-loader = $(L_pg) -ljansson -lz -lconfuse -lsystemd -lm
+LIBS_tlsrpt-import = $(L_intake)
+LIBS_tlsrpt-report = $(L_pg) -lconfuse
+
+ROOMS = $(filter-out milter/main_%.c,$(wildcard milter/*.c))
+OBJECTS = $(ROOMS:milter/%.c=$(B)/%.o) $(B)/migrations.o
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+MIGRATIONS = $(sort $(wildcard schema/[0-9]*.sql))
+
+all: $(PROGRAMS:%=$(B)/%)
+
+$(B)/tlsrpt-%: $(B)/main_%.o $(B)/libtlsrpt.a
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tlsrpt-$*)
+
+# Tests link with an archive, so each takes only the rooms it uses.
+$(B)/libtlsrpt.a: $(OBJECTS)
+	@echo "  AR   $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/%.o: milter/%.c | $(B)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# The migrations travel inside tlsrpt-loader, so program and schema match.
+$(B)/migrations.c: $(MIGRATIONS) packaging/embed-migrations.sh | $(B)
+	@echo "  GEN  $@"
+	$(Q)sh packaging/embed-migrations.sh $(MIGRATIONS) > $@.tmp && mv $@.tmp $@
+
+$(B)/migrations.o: $(B)/migrations.c
+	@echo "  CC   $<"
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+$(B)/unit/%: tests/unit/%.c $(B)/libtlsrpt.a | $(B)/unit
+	@echo "  TEST $@"
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -Itests/unit \
+		-DFIXTURES='"$(CURDIR)/tests/fixtures"' $(LDFLAGS) -MMD -MP \
+		-o $@ $< $(B)/libtlsrpt.a -lmilter $(L_intake) $(L_pg) -lsystemd \
+		-lpthread -lcmocka
+
+# A fuzz target twice: replay_X runs its seeds, fuzz_X is libFuzzer's.
+LINK_FUZZ = $(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -Itests/fuzz $(LDFLAGS) -MMD -MP
+$(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libtlsrpt.a | $(B)/fuzz
+	@echo "  TEST $@"
+	$(Q)$(LINK_FUZZ) -o $@ $(filter-out %.h,$^) $(L_intake)
+
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/libtlsrpt.a | $(B)/fuzz
+	@echo "  FUZZ $@"
+	$(Q)$(LINK_FUZZ) -fsanitize=fuzzer -o $@ $(filter-out %.h,$^) $(L_intake)
+
+$(B) $(B)/unit $(B)/fuzz $(B)/bench:
+	$(Q)mkdir -p $@
+
+-include $(wildcard $(B)/*.d $(B)/unit/*.d $(B)/fuzz/*.d)
+
+unit: $(UNIT)
+replay: $(FUZZ:%=$(B)/fuzz/replay_%)
+fuzzers: $(FUZZ:%=$(B)/fuzz/fuzz_%)
+
+deps-build deps-demo deps-check deps-lint deps-fuzz deps-bench deps-deb: deps-%:
+	$(Q)sh packaging/install-deps.sh $*
+
+# Building needs the packages that pkg-config asks for at parse time, so the
+# two commands start make anew once they are there.
+demo: deps-demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(B) KEEP=$(KEEP) $(PYTHON) tests/demo.py
+
+check: deps-check
+	$(Q)$(MAKE) --no-print-directory run-tests
+
+check-asan: deps-check
+	$(Q)$(MAKE) --no-print-directory run-tests B=build/asan \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
+
+# Lets system calls of a program fail (LD_PRELOAD). Never sanitized, since it
+# comes before everything else.
+$(B)/faults.so: tests/torture/faults.c | $(B)
+	@echo "  SO   $@"
+	$(Q)$(CC) $(WARN) -O2 -g -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
+run-tests: all unit replay sendmail $(B)/faults.so
+	$(Q)BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -p no:cacheprovider \
+		tests $(PYTEST_ARGS)
+
+# Benchmarks: nothing of ours but the programs themselves.
+BENCH = load null_milter scan slow_fsync.so
+LIBS_load = -lpthread
+LIBS_null_milter = -lmilter -lpthread
+LIBS_scan = $(L_gmime) -ljansson -lz
+$(B)/bench/%.so: tests/bench/%.c | $(B)/bench
+	@echo "  SO   $@"
+	$(Q)$(CC) $(WARN) -O2 -g -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
+$(B)/bench/%: tests/bench/%.c | $(B)/bench
+	@echo "  LINK $@"
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $< $(LIBS_$*)
+
+# tlsrpt-import over a mailbox of that many messages, in constant memory.
+backfill: MESSAGES ?= 100000
+backfill: all
+	$(Q)BUILD=$(CURDIR)/$(B) MESSAGES=$(MESSAGES) $(PYTHON) -m pytest -q -s \
+		-p no:cacheprovider tests/e2e/test_import.py -k memory
+
+# All rows take a quarter of an hour; ROWS="load growth" are some of them.
+bench: deps-bench
+	$(Q)$(MAKE) --no-print-directory all $(BENCH:%=$(B)/bench/%)
+	$(Q)BUILD=$(B) $(PYTHON) tests/bench/run.py $(ROWS)
+
+# REPORTS=, DOMAINS=, PLANS=1, KEEP=folder as tests/bench/sql_questions.py says.
+bench-sql: deps-demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(B) $(PYTHON) tests/bench/sql_questions.py
+
+# Unpacked once, whatever $(B) is.
+sendmail: build/sendmail
+build/sendmail:
+	$(Q)sh tests/harness/fetch-sendmail.sh $@
+
+# The corpus in build/fuzz/corpus grows from run to run.
+fuzz: SECONDS ?= 60
+fuzz: deps-fuzz
+	$(Q)$(MAKE) --no-print-directory B=build/fuzz CC=clang fuzzers SANITIZE="\
+		-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+	$(Q)$(PYTHON) tests/fuzz/run.py --build build/fuzz --seconds $(SECONDS)
+
+# Kills everything over and over: SECONDS=300 makes a few thousand deaths.
+torture: SECONDS ?= 300
+torture: all $(B)/faults.so
+	$(Q)BUILD=$(CURDIR)/$(B) TORTURE_SECONDS=$(SECONDS) $(PYTHON) -m pytest \
+		-q -s -p no:cacheprovider tests/torture $(PYTEST_ARGS)
+
+# What takes long: every test under AddressSanitizer and UBSan, those with
+# threads under ThreadSanitizer, the unit tests under valgrind.
+CONCURRENT = fifty or sigterm or many or flight or finishes or unit or refuses
+check-deep: check-asan
+	$(Q)sh packaging/install-deps.sh deep
+	$(Q)$(MAKE) --no-print-directory B=build/tsan SANITIZE=-fsanitize=thread \
+		all unit build/tsan/faults.so
+	$(Q)BUILD=$(CURDIR)/build/tsan $(PYTHON) -m pytest -q -p no:cacheprovider \
+		tests/test_unit.py tests/e2e/test_protocol.py \
+		tests/e2e/test_reload.py -k "$(CONCURRENT)"
+	$(Q)$(MAKE) --no-print-directory unit
+	$(Q)sh tests/valgrind.sh $(B)
+
+# Load for long, then a long backlog.
+soak: SECONDS ?= 1800
+soak: all $(B)/faults.so
+	$(Q)BUILD=$(CURDIR)/$(B) SOAK_SECONDS=$(SECONDS) BACKLOG=20000 $(PYTHON) \
+		-m pytest -q -s -p no:cacheprovider tests/torture/soak.py \
+		tests/e2e/test_scaling.py -k "soak or backlog" $(PYTEST_ARGS)
+
+lint: deps-lint
+	$(Q)$(MAKE) --no-print-directory B=build/gcc CC=gcc all unit replay
+	$(Q)$(MAKE) --no-print-directory B=build/clang CC=clang all unit replay
+	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS))" bash tests/lint.sh
+
+format:
+	clang-format -i milter/*.c include/*.h tests/unit/*.c tests/fuzz/*.[ch]
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+		$(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSCONFDIR)/tlsrpt-milter
+	install -m 755 $(B)/tlsrpt-milter $(B)/tlsrpt-loader $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(B)/tlsrpt-import $(B)/tlsrpt-report $(DESTDIR)$(PREFIX)/bin
+	test -e $(DESTDIR)$(SYSCONFDIR)/tlsrpt-milter/tlsrpt-milter.conf || \
+		install -m 644 packaging/tlsrpt-milter.conf \
+		$(DESTDIR)$(SYSCONFDIR)/tlsrpt-milter/tlsrpt-milter.conf
+	for page in packaging/man/*.[158]; do install -m 644 $$page \
+		$(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
+
+# The units say where Debian has the programs; $(PREFIX)/sbin is put there.
+install-systemd:
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) \
+		$(DESTDIR)$(TMPFILESDIR)
+	for unit in packaging/systemd/*.socket packaging/systemd/*.service \
+			packaging/systemd/*.timer; do \
+		sed 's,/usr/\(s\?bin\)/tlsrpt,$(PREFIX)/\1/tlsrpt,' $$unit \
+		> $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; done
+	install -m 644 packaging/systemd/tlsrpt-milter.sysusers.conf \
+		$(DESTDIR)$(SYSUSERSDIR)/tlsrpt-milter.conf
+	install -m 644 packaging/systemd/tlsrpt-milter.tmpfiles.conf \
+		$(DESTDIR)$(TMPFILESDIR)/tlsrpt-milter.conf
+
+# Debian packages in build/deb, from a copy of what they are made of.
+DEB_TREE = CHANGELOG.md LICENSE Makefile README.md include milter packaging \
+	schema tests/fixtures tests/unit
+deb: deps-deb
+	$(Q)rm -rf build/deb
+	$(Q)mkdir -p build/deb/tree
+	$(Q)tar -cf - $(DEB_TREE) | tar -C build/deb/tree -xf -
+	$(Q)cp -r packaging/debian build/deb/tree/debian
+	$(Q)cd build/deb/tree && dpkg-buildpackage -b -us -uc
+	$(Q)lintian -I --pedantic --allow-root --fail-on error,warning,info,pedantic \
+		build/deb/*.changes
+
+# Installs, upgrades, removes and purges them in a new Debian.
+check-deb: deb
+	$(Q)sh tests/package/check-deb.sh build/deb
+
+clean:
+	rm -rf build
+
+.PHONY: backfill bench torture soak check-deep all sendmail install-systemd unit replay fuzzers demo check check-asan run-tests fuzz lint format \
+	install clean deps-build deps-demo deps-check deps-lint deps-fuzz
+.DELETE_ON_ERROR:
+.SECONDARY:
