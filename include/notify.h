@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * notify: what systemd is told (sd_notify(3)). Nothing when it did not start
+ * us. Any thread.
+ */
+#ifndef NOTIFY_H
+#define NOTIFY_H
+
+#include <stdint.h>
+
+void notify_ready(void);
+void notify_stopping(void);
+
+/* A reload begins; notify_ready() tells that it is over. */
+void notify_reloading(void);
+
+/* Still alive. To be called at least twice an interval, which is the time in
+ * microseconds after which systemd kills a silent service, or 0 when it
+ * doesn't (WatchdogSec=). */
+void notify_watchdog(void);
+uint64_t notify_watchdog_interval(void);
+
+#endif

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/fixtures/config: in bad/ the first line of a file says how the error
+ * goes on after "FILE:"; what is in good/ is taken, and taken again when it is
+ * printed.
+ */
+/* cmocka.h needs these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#define FOLDER FIXTURES "/config"
+#define SAMPLE FIXTURES "/../../packaging/tlsrpt-milter.conf"
+
+static struct config *parse(const char *text)
+{
+	char *error = NULL;
+	struct config *config =
+	    config_parse(text, strlen(text), "test.conf", &error);
+
+	if (config == NULL)
+		fail_msg("%s", error);
+	return config;
+}
+
+static void assert_error(const char *text, size_t length, const char *expected)
+{
+	char *error = NULL;
+	struct config *config = config_parse(text, length, "test.conf", &error);
+
+	if (config != NULL)
+		fail_msg("taken: %s", text);
+	if (!g_str_has_prefix(error, expected))
+		fail_msg("\"%s\" instead of \"%s\"", error, expected);
+	g_free(error);
+}
+
+static void assert_default(const struct config *config)
+{
+	const struct limits *limits = &config->limits;
+
+	assert_string_equal(
+	    config->socket, "unix:/run/tlsrpt-milter/milter.sock");
+	assert_null(config->recipients[0]);
+	assert_int_equal(config->disposition, CONFIG_KEEP);
+	assert_int_equal(config->on_refused, CONFIG_REFUSED_KEEP);
+	assert_int_equal(config->on_spool_error, CONFIG_SPOOL_DELIVER);
+	assert_true(config->add_header);
+	assert_null(config->policy_domains[0]);
+	assert_int_equal(config->authentication, CONFIG_AUTH_RECORD);
+	assert_null(config->authserv_ids[0]);
+	assert_int_equal(limits->message_size, 25 * 1024 * 1024);
+	assert_int_equal(limits->header_count, 1000);
+	assert_int_equal(limits->header_size, 256 * 1024);
+	assert_int_equal(limits->mime_parts, 100);
+	assert_int_equal(limits->mime_depth, 16);
+	assert_int_equal(limits->reports, 16);
+	assert_int_equal(limits->gzip_members, 16);
+	assert_int_equal(limits->report_size, 16 * 1024 * 1024);
+	assert_int_equal(limits->parse_memory, 256 * 1024 * 1024);
+	assert_int_equal(limits->json_depth, 32);
+	assert_int_equal(limits->policies, 10000);
+	assert_int_equal(limits->details, 100000);
+	assert_int_equal(limits->string_length, 64 * 1024);
+	assert_int_equal(limits->deadline, 30);
+	assert_string_equal(
+	    config->spool_directory, "/var/spool/tlsrpt-milter");
+	assert_int_equal(config->spool_quota, 1024 * 1024 * 1024);
+	assert_string_equal(config->conninfo, "service=tlsrpt");
+	assert_int_equal(config->batch, 256);
+	assert_int_equal(config->log_target, CONFIG_LOG_SYSLOG);
+	assert_int_equal(config->log_level, LOG_INFO);
+	assert_string_equal(config->metrics_directory, "");
+}
+
+static void test_default(void **state)
+{
+	struct config *config = config_default();
+	struct config *parsed = parse("");
+
+	(void)state;
+	assert_default(config);
+	assert_default(parsed);
+	config_unref(parsed);
+	config_unref(config);
+	config_unref(NULL);
+}
+
+/* The sample is the defaults, and every key is in it, so that changing any
+ * default without the sample, or the other way, fails here. */
+static void test_sample(void **state)
+{
+	char *error = NULL, *sample, *printed;
+	char **lines;
+	struct config *config = config_load(SAMPLE, &error);
+	struct config *defaults = config_default();
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", error);
+	assert_default(config);
+	assert_true(g_file_get_contents(SAMPLE, &sample, NULL, NULL));
+	printed = config_print(defaults);
+	lines = g_strsplit(printed, "\n", -1);
+	for (size_t i = 0; lines[i] != NULL; i++) {
+		/* "<tab>key = value", or "section {" */
+		char *line = g_strdup_printf("\n%s\n", lines[i]);
+
+		if (strchr(lines[i], '=') != NULL &&
+		    strstr(sample, line) == NULL)
+			fail_msg("the sample has no line \"%s\"", lines[i]);
+		g_free(line);
+	}
+	g_strfreev(lines);
+	g_free(printed);
+	g_free(sample);
+	config_unref(defaults);
+	config_unref(config);
+}
+
+static void test_everything(void **state)
+{
+	char *error = NULL;
+	struct config *config =
+	    config_load(FOLDER "/good/everything.conf", &error);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", error);
+	assert_string_equal(config->socket, "fd:3");
+	assert_string_equal(config->recipients[0], "tlsrpt@example.com");
+	assert_string_equal(config->recipients[1], "*@reports.example.com");
+	assert_null(config->recipients[2]);
+	assert_int_equal(config->disposition, CONFIG_DISCARD);
+	assert_int_equal(config->on_refused, CONFIG_REFUSED_REJECT);
+	assert_int_equal(config->on_spool_error, CONFIG_SPOOL_TEMPFAIL);
+	assert_false(config->add_header);
+	assert_string_equal(config->policy_domains[0], "example.com");
+	assert_null(config->policy_domains[1]);
+	assert_int_equal(config->authentication, CONFIG_AUTH_REQUIRE);
+	assert_string_equal(config->authserv_ids[0], "mx.example.com");
+	assert_null(config->authserv_ids[1]);
+	assert_int_equal(config->limits.message_size, 10 * 1024 * 1024);
+	assert_int_equal(config->limits.header_count, 999);
+	assert_int_equal(config->limits.header_size, 128 * 1024);
+	assert_int_equal(config->limits.mime_parts, 99);
+	assert_int_equal(config->limits.mime_depth, 15);
+	assert_int_equal(config->limits.reports, 15);
+	assert_int_equal(config->limits.gzip_members, 15);
+	assert_int_equal(config->limits.report_size, 8 * 1024 * 1024);
+	assert_int_equal(config->limits.parse_memory, 128 * 1024 * 1024);
+	assert_int_equal(config->limits.json_depth, 31);
+	assert_int_equal(config->limits.policies, 9999);
+	assert_int_equal(config->limits.details, 99999);
+	assert_int_equal(config->limits.string_length, 32 * 1024);
+	assert_int_equal(config->limits.deadline, 29);
+	assert_string_equal(config->spool_directory, "/srv/spool");
+	assert_true(config->spool_quota == (uint64_t)2 << 30);
+	assert_string_equal(config->conninfo, "service=other");
+	assert_int_equal(config->batch, 255);
+	assert_int_equal(config->log_target, CONFIG_LOG_STDERR);
+	assert_int_equal(config->log_level, LOG_DEBUG);
+	assert_string_equal(
+	    config->metrics_directory, "/var/lib/node_exporter");
+	config_unref(config);
+}
+
+static void test_normal_forms(void **state)
+{
+	char *error = NULL;
+	struct config *config = config_load(FOLDER "/good/lists.conf", &error);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", error);
+	assert_string_equal(config->recipients[0], "tlsrpt@example.com");
+	assert_string_equal(config->recipients[1], "reports+*@example.com");
+	assert_string_equal(config->recipients[2], "*@reports.example.com");
+	assert_null(config->recipients[3]);
+	assert_string_equal(config->policy_domains[0], "example.com");
+	assert_string_equal(config->policy_domains[1], "*.example.net");
+	assert_string_equal(config->authserv_ids[0], "mx.example.com");
+	config_unref(config);
+}
+
+static void test_quoting(void **state)
+{
+	char *error = NULL;
+	struct config *config =
+	    config_load(FOLDER "/good/quoting.conf", &error);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", error);
+	assert_string_equal(config->conninfo,
+	    "host=/run/pg application_name=${HOME}\\x user=\"a'b\"");
+	assert_string_equal(
+	    config->metrics_directory, "/var/lib/\"quoted\"\\x");
+	config_unref(config);
+}
+
+static void test_sizes(void **state)
+{
+	char *error = NULL;
+	struct config *config = config_load(FOLDER "/good/sizes.conf", &error);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", error);
+	assert_int_equal(config->limits.message_size, 1048576);
+	assert_int_equal(config->limits.header_size, 65536);
+	assert_int_equal(config->limits.report_size, 1048576);
+	assert_int_equal(config->limits.parse_memory, 1073741824);
+	assert_int_equal(config->limits.string_length, 1000);
+	assert_true(config->spool_quota == (uint64_t)2 << 30);
+	config_unref(config);
+}
+
+/* The bounds themselves are within. */
+static void test_ranges(void **state)
+{
+	struct config *config =
+	    parse("limits { deadline = 1 } database { batch = 1 } "
+		  "spool { quota = 1M }");
+
+	(void)state;
+	assert_int_equal(config->limits.deadline, 1);
+	assert_int_equal(config->batch, 1);
+	config_unref(config);
+	config = parse("limits { deadline = 3600 } database { batch = 10000 }");
+	assert_int_equal(config->limits.deadline, 3600);
+	assert_int_equal(config->batch, 10000);
+	config_unref(config);
+}
+
+static void test_sockets(void **state)
+{
+	static const char *const good[] = {"unix:/run/x", "local:/run/x",
+	    "inet:1@localhost", "inet:65535@127.0.0.1", "inet6:8894@::1",
+	    "inet6:8894@[::1]", "inet6:1@fe80::1%eth0", "fd:3"};
+	static const char *const bad[] = {"", "unix:", "unix:x", "inet:0@a",
+	    "inet:65536@a", "inet:@a", "inet:1@", "inet:01@a", "inet:+1@a",
+	    "inet:1@a b", "inet6:1@[]", "inet6:1@[::1", "fd:", "fd:2", "fd:-1",
+	    "fd:3x", "tcp:1@a", "UNIX:/x"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+		char *text =
+		    g_strdup_printf("milter { socket = '%s' }", good[i]);
+		struct config *config = parse(text);
+
+		assert_string_equal(config->socket, good[i]);
+		config_unref(config);
+		g_free(text);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		char *text =
+		    g_strdup_printf("milter { socket = '%s' }", bad[i]);
+
+		assert_error(
+		    text, strlen(text), "test.conf:1: milter.socket: ");
+		g_free(text);
+	}
+}
+
+/* Runs check on every file of a folder of fixtures. */
+static void each_file(const char *folder, void (*check)(const char *path))
+{
+	GDir *dir = g_dir_open(folder, 0, NULL);
+	const char *name;
+	size_t count = 0;
+
+	assert_non_null(dir);
+	while ((name = g_dir_read_name(dir)) != NULL) {
+		char *path = g_build_filename(folder, name, NULL);
+
+		check(path);
+		g_free(path);
+		count++;
+	}
+	g_dir_close(dir);
+	assert_true(count > 5);
+}
+
+static void check_bad(const char *path)
+{
+	char *text, *expected, *error = NULL;
+	struct config *config = config_load(path, &error);
+
+	assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	assert_true(g_str_has_prefix(text, "# "));
+	text[strcspn(text, "\n")] = '\0';
+	expected = g_strdup_printf("%s:%s", path, text + 2);
+	if (config != NULL)
+		fail_msg("taken, but should be: %s", expected);
+	if (!g_str_has_prefix(error, expected))
+		fail_msg("\"%s\" instead of \"%s\"", error, expected);
+	assert_null(strchr(error, '\n'));
+	g_free(expected);
+	g_free(error);
+	g_free(text);
+}
+
+static void check_good(const char *path)
+{
+	char *error = NULL, *first, *second;
+	struct config *config = config_load(path, &error);
+
+	if (config == NULL)
+		fail_msg("%s", error);
+	first = config_print(config);
+	config_unref(config);
+	config = parse(first);
+	second = config_print(config);
+	config_unref(config);
+	assert_string_equal(first, second);
+	g_free(second);
+	g_free(first);
+}
+
+static void test_bad(void **state)
+{
+	(void)state;
+	each_file(FOLDER "/bad", check_bad);
+}
+
+static void test_good(void **state)
+{
+	(void)state;
+	each_file(FOLDER "/good", check_good);
+}
+
+static void test_bytes(void **state)
+{
+	char nul[] = "log {\n level =\0 info }";
+
+	(void)state;
+	assert_error(nul, sizeof(nul) - 1, "test.conf:2: a NUL byte");
+	assert_error("\n\xff", 2, "test.conf:2: byte \\xff is not UTF-8");
+	assert_error("#\xc3", 2, "test.conf:1: byte \\xc3 is not UTF-8");
+	assert_error("# \033[2J", 6, "test.conf:1: control character \\x1b");
+	assert_error("log { level = \"a\tb\xe2\x80\xae\" }", 24,
+	    "test.conf:1: log.level: \"a\\x09b\\u{202e}\" is not allowed");
+}
+
+/* An error leaves nothing behind that the next call would see. */
+static void test_again(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_error(
+		    "log { level = \"", 15, "test.conf:1: log.level: ");
+		config_unref(parse("log { level = debug }"));
+		assert_error("milter { disposition = x }", 26,
+		    "test.conf:1: milter.disposition: ");
+	}
+}
+
+static char *temporary_folder(void)
+{
+	char *folder = g_dir_make_tmp("test_config_XXXXXX", NULL);
+
+	assert_non_null(folder);
+	return folder;
+}
+
+static void assert_no_file(const char *path, const char *problem)
+{
+	char *error = NULL;
+	char *expected = g_strdup_printf("%s: %s", path, problem);
+
+	assert_null(config_load(path, &error));
+	assert_string_equal(error, expected);
+	g_free(expected);
+	g_free(error);
+}
+
+static void test_no_file(void **state)
+{
+	char *folder = temporary_folder();
+	char *path = g_build_filename(folder, "x.conf", NULL);
+
+	(void)state;
+	assert_no_file(path, "No such file or directory");
+	assert_no_file(folder, "is no regular file");
+	assert_no_file("/dev/null", "is no regular file");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_no_file(path, "is no regular file");
+	assert_int_equal(g_unlink(path), 0);
+	/* A loop of links can't be read by anybody, root included. */
+	assert_int_equal(symlink("x.conf", path), 0);
+	assert_no_file(path, "Too many levels of symbolic links");
+	assert_int_equal(g_unlink(path), 0);
+	assert_int_equal(g_rmdir(folder), 0);
+	g_free(path);
+	g_free(folder);
+}
+
+static void test_file_size(void **state)
+{
+	char *folder = temporary_folder();
+	char *path = g_build_filename(folder, "x.conf", NULL);
+	char *text = g_strnfill(1024 * 1024, '\n');
+	char *error = NULL;
+	struct config *config;
+
+	(void)state;
+	assert_true(g_file_set_contents(path, text, 1024 * 1024, NULL));
+	assert_no_file(path,
+	    "is too large for a configuration; allowed is less than 1 MiB");
+	assert_true(g_file_set_contents(path, text, 1024 * 1024 - 1, NULL));
+	config = config_load(path, &error);
+	assert_non_null(config);
+	assert_default(config);
+	config_unref(config);
+	assert_true(g_file_set_contents(path, "", 0, NULL));
+	config = config_load(path, &error);
+	assert_non_null(config);
+	config_unref(config);
+	g_unlink(path);
+	g_rmdir(folder);
+	g_free(text);
+	g_free(path);
+	g_free(folder);
+}
+
+static void test_references(void **state)
+{
+	struct config *config = config_default();
+	struct config *second = config_ref(config);
+
+	(void)state;
+	assert_ptr_equal(second, config);
+	config_unref(config);
+	/* A sanitizer would tell if it were gone. */
+	assert_default(second);
+	config_unref(second);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_default),
+	    cmocka_unit_test(test_sample),
+	    cmocka_unit_test(test_everything),
+	    cmocka_unit_test(test_normal_forms),
+	    cmocka_unit_test(test_quoting),
+	    cmocka_unit_test(test_sizes),
+	    cmocka_unit_test(test_ranges),
+	    cmocka_unit_test(test_sockets),
+	    cmocka_unit_test(test_bad),
+	    cmocka_unit_test(test_good),
+	    cmocka_unit_test(test_bytes),
+	    cmocka_unit_test(test_again),
+	    cmocka_unit_test(test_no_file),
+	    cmocka_unit_test(test_file_size),
+	    cmocka_unit_test(test_references),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
