@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The budget lives in the thread, because an allocator's hooks are told nothing
+ * else. That is safe here: a document is parsed and freed within one call, so
+ * no budget outlives the call that set it, whatever thread pool makes it.
+ *
+ * A tree is a million small pieces that die together, so they are cut from
+ * blocks: no bookkeeping for each, nothing to put back together, and what is
+ * freed leaves the process, without which bounds on what is held would say
+ * nothing. For the rest threads share two of glibc's arenas, and a thread that
+ * took much trims them.
+ */
+#include "budget.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#define ARENAS 2
+#define MMAP_THRESHOLD (256 << 10)
+#define TRIM_FROM ((size_t)32 << 20)
+
+#define BLOCK_SIZE ((size_t)16 << 10)
+/* What is larger has a block of its own, so that little is left unused. */
+#define PIECE_MOST (BLOCK_SIZE / 16)
+/* What malloc(3) aligns to. */
+#define ALIGNMENT ((size_t)16)
+
+struct block {
+	struct block *before;
+	_Alignas(16) unsigned char bytes[];
+};
+
+static _Thread_local struct {
+	bool active;
+	bool refused;
+	size_t limit;
+	size_t held;
+	struct block *large;  /* for one piece each */
+	struct block *shared; /* by small ones; the last has room */
+	size_t used;          /* of that */
+} budget;
+
+void budget_init(void)
+{
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	/* Setting it also stops glibc from raising it with what it sees. */
+	(void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+	(void)mallopt(M_TRIM_THRESHOLD, MMAP_THRESHOLD);
+}
+
+void budget_begin(size_t limit)
+{
+	budget.active = true;
+	budget.refused = false;
+	budget.limit = limit;
+	budget.held = 0;
+	budget.large = NULL;
+	budget.shared = NULL;
+	budget.used = BLOCK_SIZE;
+}
+
+static void free_blocks(struct block *last)
+{
+	while (last != NULL) {
+		struct block *before = last->before;
+
+		free(last);
+		last = before;
+	}
+}
+
+bool budget_end(void)
+{
+	free_blocks(budget.large);
+	free_blocks(budget.shared);
+	budget.active = false;
+	if (budget.held >= TRIM_FROM)
+		(void)malloc_trim(0);
+	return budget.refused;
+}
+
+size_t budget_peak(void)
+{
+	return budget.held;
+}
+
+/* A new block in front of a list. Once refused, all is refused: a library that
+ * went on after a failed allocation would only make a wrong result of it. */
+static bool add_block(struct block **list, size_t size)
+{
+	size_t left = budget.limit - budget.held;
+	struct block *block = NULL;
+
+	if (!budget.refused && left >= sizeof(*block) &&
+	    size <= left - sizeof(*block))
+		block = malloc(sizeof(*block) + size);
+	if (block == NULL) {
+		budget.refused = true;
+		return false;
+	}
+	budget.held += sizeof(*block) + size;
+	block->before = *list;
+	*list = block;
+	return true;
+}
+
+void *budget_malloc(size_t size)
+{
+	void *memory;
+
+	if (!budget.active)
+		return malloc(size);
+	if (size > PIECE_MOST)
+		return add_block(&budget.large, size) ? budget.large->bytes
+						      : NULL;
+	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	if (size > BLOCK_SIZE - budget.used) {
+		if (!add_block(&budget.shared, BLOCK_SIZE))
+			return NULL;
+		budget.used = 0;
+	}
+	if (budget.refused)
+		return NULL;
+	memory = budget.shared->bytes + budget.used;
+	budget.used += size;
+	return memory;
+}
+
+void budget_free(void *memory)
+{
+	if (!budget.active)
+		free(memory);
+}

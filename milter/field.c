@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Senders deviate from RFC 8460 in every member that it has, and a report that
+ * is refused for that is an outage nobody hears of. So each function here takes
+ * what can be understood, notes the deviation, and fails only where taking the
+ * value would mean inventing one.
+ */
+#include "field.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "value.h"
+
+/* Foreign text in a reason is cut to this many bytes. */
+#define QUOTE_MAX 60
+
+static void write_path(GString *out, const struct field_path *path)
+{
+	if (path->parent != NULL)
+		write_path(out, path->parent);
+	if (path->key == NULL)
+		g_string_append_printf(out, "[%zu]", path->index);
+	else
+		g_string_append_printf(out, "%s%.*s", out->len > 0 ? "." : "",
+		    QUOTE_MAX, path->key);
+}
+
+bool field_fail(struct field_reader *reader, enum field_result result,
+    const char *source, const struct field_path *path, const char *format, ...)
+{
+	GString *where = g_string_new(NULL);
+	char *what, *valid;
+	va_list arguments;
+
+	if (path != NULL) {
+		write_path(where, path);
+		g_string_append(where, ": ");
+	}
+	va_start(arguments, format);
+	what = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	if (reader->reason == NULL) {
+		reader->result = result;
+		reader->reason =
+		    g_strdup_printf("%s: %s%s", source, where->str, what);
+		/* Cutting foreign text may have split a character. */
+		valid = g_utf8_make_valid(reader->reason, -1);
+		g_free(reader->reason);
+		reader->reason = valid;
+	}
+	g_free(what);
+	g_string_free(where, TRUE);
+	return false;
+}
+
+bool field_fail_type(struct field_reader *reader, const struct field_path *path,
+    const struct json_tree *value, const char *wanted)
+{
+	return field_fail(reader, FIELD_INVALID, FIELD_RFC8460, path,
+	    "is %s, not %s", json_tree_type_name(value), wanted);
+}
+
+static void note_missing(
+    struct field_reader *reader, const struct json_tree *value, int missing)
+{
+	if (missing < FIELD_OPTIONAL)
+		report_note(reader->report, (enum report_anomaly)missing);
+	else if (missing == FIELD_OPTIONAL &&
+		 json_tree_is(value, JSON_TREE_NULL))
+		report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+}
+
+const struct json_tree *field_get(struct field_reader *reader,
+    const struct json_tree *object, const char *key, int missing)
+{
+	const struct json_tree *value = json_tree_member(object, key);
+
+	if (value != NULL && !json_tree_is(value, JSON_TREE_NULL))
+		return value;
+	note_missing(reader, value, missing);
+	return NULL;
+}
+
+/* The shortest decimal that reads back as the same number. */
+static char *real_text(double number)
+{
+	char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+	for (int precision = 15; precision <= 17; precision++) {
+		char format[8] = {
+		    '%', '.', '1', (char)('0' + precision - 10), 'g', '\0'};
+
+		g_ascii_formatd(text, sizeof(text), format, number);
+		if (g_ascii_strtod(text, NULL) >= number &&
+		    g_ascii_strtod(text, NULL) <= number)
+			break;
+	}
+	return g_strdup(text);
+}
+
+/* A string as it is, a number or boolean as text; NULL for anything else. */
+static char *scalar_text(
+    struct field_reader *reader, const struct json_tree *value)
+{
+	char *text;
+
+	switch (json_tree_type(value)) {
+	case JSON_TREE_STRING:
+		return g_strdup(json_tree_string(value));
+	case JSON_TREE_INTEGER:
+		text = g_strdup_printf("%" PRId64, json_tree_integer(value));
+		break;
+	case JSON_TREE_REAL:
+		text = real_text(json_tree_real(value));
+		break;
+	case JSON_TREE_BOOLEAN:
+		text = g_strdup(json_tree_boolean(value) ? "true" : "false");
+		break;
+	default:
+		return NULL;
+	}
+	report_note(reader->report, REPORT_ANOMALY_VALUE_NOT_STRING);
+	return text;
+}
+
+static bool is_blank(const char *text)
+{
+	while (g_ascii_isspace(*text))
+		text++;
+	return *text == '\0';
+}
+
+bool field_text(struct field_reader *reader, const struct field_path *parent,
+    const struct json_tree *object, const char *key, int missing,
+    char **ret_text)
+{
+	const struct field_path path = {.parent = parent, .key = key};
+	const struct json_tree *value = field_get(reader, object, key, missing);
+	char *text;
+
+	if (value == NULL)
+		return true;
+	text = scalar_text(reader, value);
+	if (text == NULL)
+		return field_fail_type(reader, &path, value, "a string");
+	if (is_blank(text)) {
+		g_clear_pointer(&text, g_free);
+		note_missing(reader, NULL, missing);
+	}
+	*ret_text = text;
+	return true;
+}
+
+bool field_word(struct field_reader *reader, const struct field_path *parent,
+    const struct json_tree *object, const char *key, int missing,
+    char **ret_text)
+{
+	char *text = NULL;
+
+	if (!field_text(reader, parent, object, key, missing, &text))
+		return false;
+	*ret_text = text != NULL ? g_strstrip(text) : NULL;
+	return true;
+}
+
+bool field_object(struct field_reader *reader, const struct field_path *path,
+    const struct json_tree *parent, int missing,
+    const struct json_tree **ret_object)
+{
+	const struct json_tree *value =
+	    field_get(reader, parent, path->key, missing);
+
+	if (value != NULL && !json_tree_is(value, JSON_TREE_OBJECT))
+		return field_fail_type(reader, path, value, "an object");
+	*ret_object = value;
+	return true;
+}
+
+static bool count_of_real(struct field_reader *reader,
+    const struct field_path *path, double number, int64_t *ret_count)
+{
+	if (number < 0)
+		return field_fail(reader, FIELD_INVALID, FIELD_RFC8460, path,
+		    "%g is negative", number);
+	if (number >= 0x1p63)
+		return field_fail(reader, FIELD_INVALID, FIELD_RFC8460, path,
+		    "%g is more than 64 bits can hold", number);
+	if ((double)(int64_t)number < number)
+		return field_fail(reader, FIELD_INVALID, FIELD_RFC8460, path,
+		    "%g is not a whole number", number);
+	*ret_count = (int64_t)number;
+	return true;
+}
+
+static bool count_of_text(struct field_reader *reader,
+    const struct field_path *path, const char *text, int64_t *ret_count)
+{
+	const char *digits = text;
+	size_t length;
+	int64_t count = 0;
+
+	while (g_ascii_isspace(*digits))
+		digits++;
+	length = strspn(digits, "0123456789");
+	if (length == 0 || !is_blank(digits + length))
+		return field_fail(reader, FIELD_INVALID, FIELD_RFC8460, path,
+		    "\"%.*s\" is not a count of sessions", QUOTE_MAX, text);
+	for (size_t i = 0; i < length; i++) {
+		int digit = digits[i] - '0';
+
+		if (count > (INT64_MAX - digit) / 10)
+			return field_fail(reader, FIELD_INVALID, FIELD_RFC8460,
+			    path, "\"%.*s\" is more than 64 bits can hold",
+			    QUOTE_MAX, text);
+		count = count * 10 + digit;
+	}
+	*ret_count = count;
+	return true;
+}
+
+bool field_count(struct field_reader *reader, const struct field_path *parent,
+    const struct json_tree *object, const char *key, int missing,
+    int64_t *ret_count)
+{
+	const struct field_path path = {.parent = parent, .key = key};
+	const struct json_tree *value = field_get(reader, object, key, missing);
+
+	if (value == NULL)
+		return true;
+	if (json_tree_is(value, JSON_TREE_INTEGER)) {
+		if (json_tree_integer(value) < 0)
+			return field_fail(reader, FIELD_INVALID, FIELD_RFC8460,
+			    &path, "%" PRId64 " is negative",
+			    json_tree_integer(value));
+		*ret_count = json_tree_integer(value);
+		return true;
+	}
+	if (json_tree_is(value, JSON_TREE_STRING) &&
+	    is_blank(json_tree_string(value))) {
+		note_missing(reader, NULL, missing);
+		return true;
+	}
+	report_note(reader->report, REPORT_ANOMALY_SESSION_COUNT_NOT_INTEGER);
+	if (json_tree_is(value, JSON_TREE_REAL))
+		return count_of_real(
+		    reader, &path, json_tree_real(value), ret_count);
+	if (json_tree_is(value, JSON_TREE_STRING))
+		return count_of_text(
+		    reader, &path, json_tree_string(value), ret_count);
+	return field_fail_type(reader, &path, value, "a count of sessions");
+}
+
+/* Lines are bounded as details are, but no setting of limits.details forbids
+ * an ordinary policy. */
+static size_t lines_max(const struct field_reader *reader)
+{
+	return MAX(reader->limits->details, FIELD_LINES_MIN);
+}
+
+/* One line, which is given away. */
+static bool add_line(struct field_reader *reader, const struct field_list *list,
+    GPtrArray *lines, char *line)
+{
+	char *stripped = g_strstrip(g_strdup(line));
+	enum value_result result = VALUE_OK;
+
+	if (++reader->lines > lines_max(reader))
+		field_fail(reader, FIELD_LIMIT, "limits.details", NULL,
+		    "more than %zu lines in policy-string and mx-host",
+		    lines_max(reader));
+	if (*stripped == '\0') {
+		result = VALUE_BAD;
+	} else if (list->hosts) {
+		char *host;
+
+		result = value_mx_host(stripped, &host);
+		if (result != VALUE_BAD) {
+			g_free(stripped);
+			stripped = host;
+		}
+	} else if (strcmp(stripped, line) != 0) {
+		result = VALUE_TOLERATED;
+	}
+	if (result != VALUE_OK)
+		report_note(reader->report, list->cleaned);
+	if (result != VALUE_BAD)
+		g_ptr_array_add(lines, g_steal_pointer(&stripped));
+	g_free(stripped);
+	g_free(line);
+	return reader->reason == NULL;
+}
+
+/* The lines of a string. ends: whether line ends are nothing to note. */
+static bool add_lines(struct field_reader *reader,
+    const struct field_list *list, GPtrArray *lines, const char *text,
+    bool ends)
+{
+	const char *end;
+
+	while ((end = strchr(text, '\n')) != NULL) {
+		if (!ends)
+			report_note(reader->report, list->cleaned);
+		if (!add_line(reader, list, lines,
+			g_strndup(text, (gsize)(end - text))))
+			return false;
+		text = end + 1;
+	}
+	return (*text == '\0' && ends) ||
+	       add_line(reader, list, lines, g_strdup(text));
+}
+
+static bool is_array_of_strings(const struct json_tree *value)
+{
+	for (size_t i = 0; i < json_tree_size(value); i++)
+		if (!json_tree_is(
+			json_tree_element(value, i), JSON_TREE_STRING))
+			return false;
+	return json_tree_is(value, JSON_TREE_ARRAY);
+}
+
+/* A string of a list: lines, or a JSON array as text (Microsoft's tlsa). */
+static bool add_string(struct field_reader *reader,
+    const struct field_list *list, GPtrArray *lines, const char *text,
+    bool ends)
+{
+	struct json_tree *array = NULL;
+	struct json_tree_info info = {0};
+	bool ok = true;
+
+	if (text[strspn(text, " \t\r\n")] == '[')
+		array = json_tree_load(text, strlen(text), &info, NULL);
+	if (array == NULL || !is_array_of_strings(array) ||
+	    !is_blank(text + info.end)) {
+		json_tree_free(array);
+		return add_lines(reader, list, lines, text, ends);
+	}
+	report_note(reader->report, list->packed);
+	for (size_t i = 0; ok && i < json_tree_size(array); i++)
+		ok = add_lines(reader, list, lines,
+		    json_tree_string(json_tree_element(array, i)), false);
+	json_tree_free(array);
+	return ok;
+}
+
+bool field_list(struct field_reader *reader, const struct field_path *parent,
+    const struct json_tree *object, int missing, const struct field_list *list,
+    GPtrArray *lines)
+{
+	const struct field_path path = {.parent = parent, .key = list->key};
+	const struct json_tree *value =
+	    field_get(reader, object, list->key, missing);
+	bool array = json_tree_is(value, JSON_TREE_ARRAY);
+	size_t count = array ? json_tree_size(value) : value != NULL;
+	bool ok = true;
+
+	if (value != NULL && !array)
+		report_note(reader->report, list->not_array);
+	for (size_t i = 0; ok && i < count; i++) {
+		const struct field_path element = {.parent = &path, .index = i};
+		const struct json_tree *entry =
+		    array ? json_tree_element(value, i) : value;
+		char *text = scalar_text(reader, entry);
+
+		if (text != NULL)
+			ok = add_string(reader, list, lines, text, !array);
+		else if (json_tree_is(entry, JSON_TREE_NULL))
+			report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+		else
+			ok = field_fail_type(reader, array ? &element : &path,
+			    entry, "a string");
+		g_free(text);
+	}
+	return ok;
+}
+
+bool field_ip(struct field_reader *reader, const struct field_path *parent,
+    const struct json_tree *object, const char *key, char **ret_ip)
+{
+	char ip[INET6_ADDRSTRLEN];
+	char *text = NULL;
+	enum value_result result;
+
+	if (!field_text(reader, parent, object, key, FIELD_OPTIONAL, &text))
+		return false;
+	if (text == NULL)
+		return true;
+	result = value_ip(text, ip);
+	g_free(text);
+	if (result == VALUE_BAD) {
+		report_note(reader->report, REPORT_ANOMALY_IP_INVALID);
+		return true;
+	}
+	if (result == VALUE_TOLERATED)
+		report_note(reader->report, REPORT_ANOMALY_IP_NONSTANDARD);
+	*ret_ip = g_strdup(ip);
+	return true;
+}
+
+bool field_host(struct field_reader *reader, const struct field_path *parent,
+    const struct json_tree *object, const char *key, char **ret_host)
+{
+	char *text = NULL;
+	char *domain;
+
+	if (!field_text(reader, parent, object, key, FIELD_OPTIONAL, &text))
+		return false;
+	if (text != NULL && value_domain(text, false, &domain) != VALUE_BAD) {
+		g_free(text);
+		text = domain;
+	}
+	*ret_host = text;
+	return true;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jansson needs up to 78 times a text's size ("[{},{},…]") and only tells by
+ * taking it. Counting brackets, colons, commas and quotes first is enough for
+ * an upper bound, at the price of one look at each byte.
+ */
+#include "json_scan.h"
+
+#include <string.h>
+
+/*
+ * What each thing in a text can cost, in bytes of heap as glibc rounds them
+ * (chunks of 16, at least 32), measured with jansson 2.14. A string is counted
+ * as key and as value, since a scan does not tell which it is.
+ *
+ * object: json_object_t and its first 8 buckets (224), a row of the model and
+ *	   its place in a list (128)
+ * array:  json_array_t and its first 8 places (128), the same in the model
+ * pair:   its node and its share of buckets, the old and the doubled together,
+ *	   and of the table that sorts keys (144), less what a string has
+ * comma:  a place in a table, the old and the doubled together
+ * string: json_string_t, its text and a copy of it in the model, each apart
+ *	   from the bytes themselves
+ * number: json_integer_t, a place in a table, and %.17g where "1e9" stood
+ */
+#define OBJECT_COST 352
+#define ARRAY_COST 256
+#define PAIR_COST 48
+#define COMMA_COST 32
+#define STRING_COST 112
+#define NUMBER_COST 80
+#define FIXED_COST 32768
+
+static void begin_string(struct json_scan *scan)
+{
+	scan->in_string = true;
+	scan->has_escape = false;
+	scan->string = 0;
+	scan->strings++;
+}
+
+static void note_claim(struct json_scan *scan)
+{
+	static const char *const names[] = {"policies", "report-id"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (scan->string == strlen(names[i]) &&
+		    memcmp(scan->name, names[i], scan->string) == 0)
+			scan->claims_report = true;
+	if (scan->has_escape)
+		scan->claims_report = true;
+}
+
+static void end_string(struct json_scan *scan)
+{
+	scan->in_string = false;
+	if (scan->is_object && scan->depth == 1)
+		note_claim(scan);
+}
+
+static void scan_in_string(struct json_scan *scan, uint8_t byte)
+{
+	if (byte == '"' && !scan->escaped) {
+		end_string(scan);
+		return;
+	}
+	if (scan->string < sizeof(scan->name))
+		scan->name[scan->string] = (char)byte;
+	scan->escaped = byte == '\\' && !scan->escaped;
+	scan->has_escape |= scan->escaped;
+	scan->string_bytes++;
+	if (++scan->string > scan->max_string)
+		scan->max_string = scan->string;
+}
+
+/* Most bytes of a document are in a string and say nothing there but that it is
+ * longer: passes over those behind what is kept of its name, and returns how
+ * many they were. */
+static size_t pass_over(
+    struct json_scan *scan, const uint8_t *bytes, size_t length)
+{
+	size_t plain = 0;
+
+	if (scan->escaped || scan->string < sizeof(scan->name))
+		return 0;
+	while (plain < length && bytes[plain] != '"' && bytes[plain] != '\\')
+		plain++;
+	scan->string_bytes += plain;
+	scan->string += plain;
+	if (scan->string > scan->max_string)
+		scan->max_string = scan->string;
+	return plain;
+}
+
+static void open_level(struct json_scan *scan)
+{
+	if (++scan->depth > scan->max_depth)
+		scan->max_depth = scan->depth;
+}
+
+static void close_level(struct json_scan *scan)
+{
+	if (scan->depth > 0 && --scan->depth == 0)
+		scan->done = true;
+}
+
+static bool is_number_byte(uint8_t byte)
+{
+	return (byte >= '0' && byte <= '9') || byte == '-' || byte == '+' ||
+	       byte == '.' || byte == 'e' || byte == 'E';
+}
+
+static void grow_word(struct json_scan *scan)
+{
+	if (++scan->word > scan->max_word)
+		scan->max_word = scan->word;
+}
+
+static void scan_structure(struct json_scan *scan, uint8_t byte)
+{
+	bool was_in_number = scan->in_number;
+
+	scan->in_number = is_number_byte(byte);
+	if (scan->in_number && !was_in_number)
+		scan->numbers++;
+	switch (byte) {
+	case '{':
+		scan->objects++;
+		open_level(scan);
+		break;
+	case '[':
+		scan->arrays++;
+		open_level(scan);
+		break;
+	case '}':
+	case ']':
+		close_level(scan);
+		break;
+	case ':':
+		scan->pairs++;
+		break;
+	case ',':
+		scan->commas++;
+		break;
+	case '"':
+		begin_string(scan);
+		break;
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\n':
+		break;
+	default:
+		grow_word(scan);
+		return;
+	}
+	scan->word = 0;
+}
+
+/* Blanks of RFC 8259 section 2, and the bytes of a UTF-8 byte order mark. */
+static bool may_precede(uint8_t byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' ||
+	       byte == 0xef || byte == 0xbb || byte == 0xbf;
+}
+
+void json_scan_update(
+    struct json_scan *scan, const uint8_t *bytes, size_t length)
+{
+	scan->length += length;
+	for (size_t i = 0; i < length && !scan->done; i++) {
+		if (!scan->started && !may_precede(bytes[i])) {
+			scan->started = true;
+			scan->is_object = bytes[i] == '{';
+		}
+		if (scan->in_string) {
+			i += pass_over(scan, bytes + i, length - i);
+			if (i < length)
+				scan_in_string(scan, bytes[i]);
+		} else {
+			scan_structure(scan, bytes[i]);
+		}
+	}
+}
+
+size_t json_scan_estimate(const struct json_scan *scan)
+{
+	size_t max_token = scan->max_string > scan->max_word ? scan->max_string
+							     : scan->max_word;
+
+	/* Five: the lexer's buffer for the longest token, which has doubled
+	 * until it held that, and whose smaller forms stay in the budget.
+	 * The text that is written can double once while it grows. */
+	return FIXED_COST + scan->objects * OBJECT_COST +
+	       scan->arrays * ARRAY_COST + scan->pairs * PAIR_COST +
+	       scan->commas * COMMA_COST + scan->strings * STRING_COST +
+	       scan->numbers * NUMBER_COST + scan->string_bytes * 2 +
+	       max_token * 5 + scan->length * 2;
+}
