@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mailbox: files and folders to messages and bare reports.
+ *
+ * Knows mbox (RFC 4155 and its variants), Maildir, folders and single files.
+ * Leaves to process.c what is in them. One thread a mailbox.
+ */
+#ifndef MAILBOX_H
+#define MAILBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mailbox_item {
+	const char *path;     /* the file it is from */
+	size_t number;        /* of the message in an mbox, from 1; else 0 */
+	const uint8_t *bytes; /* valid during the call */
+	size_t length;
+	bool bare;            /* a report by itself: JSON or gzip */
+	const char *filename; /* last part of path when bare, else NULL */
+};
+
+/* Called for each item, in order; false ends the walk. */
+typedef bool (*mailbox_visit)(const struct mailbox_item *item, void *data);
+
+/* Called for a path that can't be read, with a sentence. */
+typedef void (*mailbox_problem)(
+    const char *path, const char *problem, void *data);
+
+/*
+ * Walks a file, a folder (recursively, in order of name; a Maildir's cur and
+ * new are folders like others, its tmp is passed over) or "-" (standard input).
+ * Files are mapped and read once, in constant memory; symbolic links are not
+ * followed inside folders, and no file but a regular one is opened. Returns
+ * false when visit ended the walk, or a signal whose handler has no SA_RESTART
+ * came while standard input was read.
+ */
+bool mailbox_walk(
+    const char *path, mailbox_visit visit, mailbox_problem problem, void *data);
+
+#endif

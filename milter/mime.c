@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GMime finds the parts and decodes parameters; what it does badly with hostile
+ * mail is kept from it:
+ * - how many parts and header fields there are is counted first (mime_scan.c);
+ * - the message is parsed as a part and enclosed messages as plain parts, for
+ *   address fields of what GMime takes for a message go through its address
+ *   parser (see rfc5322.c), and nothing in them is wanted;
+ * - base64 is decoded here, since GMime 3.2.13 stops at the first padding and
+ *   some senders pad every piece.
+ */
+#include "mime.h"
+
+#include <gmime/gmime.h>
+#include <stdbool.h>
+#include <string.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define LEAKS_ARE_LOOKED_FOR
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define LEAKS_ARE_LOOKED_FOR
+#endif
+#ifdef LEAKS_ARE_LOOKED_FOR
+#include <sanitizer/lsan_interface.h>
+#endif
+
+#include "log.h"
+#include "mime_scan.h"
+#include "rfc5322.h"
+#include "value.h"
+
+/* GLib and GMime would write to stderr. A critical one is a bug, here or there;
+ * the rest says only that a mail is odd. */
+static void log_glib(
+    const char *domain, GLogLevelFlags flags, const char *message, void *unused)
+{
+	int level = (flags & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0
+			? LOG_WARNING
+			: LOG_DEBUG;
+
+	(void)unused;
+	log_event(level, "library", "domain", domain, "message", message, NULL);
+}
+
+void mime_init(void)
+{
+	static const char *const enclosed[] = {
+	    "rfc822", "rfc2822", "global", "news"};
+
+	/* GMime forgets the entry that a new one replaces: sixteen bytes, four
+	 * times in a process, and no reason for a test to fail. */
+#ifdef LEAKS_ARE_LOOKED_FOR
+	__lsan_disable();
+#endif
+	g_mime_init();
+#ifdef LEAKS_ARE_LOOKED_FOR
+	__lsan_enable();
+#endif
+	for (size_t i = 0; i < G_N_ELEMENTS(enclosed); i++)
+		g_mime_object_register_type(
+		    "message", enclosed[i], GMIME_TYPE_PART);
+	g_log_set_default_handler(log_glib, NULL);
+}
+
+static void free_attachment(void *data)
+{
+	struct mime_attachment *attachment = data;
+
+	g_free(attachment->media_type);
+	g_free(attachment->filename);
+	g_byte_array_unref(attachment->bytes);
+	g_free(attachment);
+}
+
+static struct mime_message *new_message(void)
+{
+	struct mime_message *message = g_new0(struct mime_message, 1);
+
+	message->authentication_results =
+	    g_ptr_array_new_with_free_func(g_free);
+	message->attachments = g_ptr_array_new_with_free_func(free_attachment);
+	return message;
+}
+
+void mime_message_free(struct mime_message *message)
+{
+	if (message == NULL)
+		return;
+	g_free(message->message_id);
+	g_free(message->from_domain);
+	g_free(message->tls_report_domain);
+	g_free(message->tls_report_submitter);
+	g_ptr_array_unref(message->authentication_results);
+	g_ptr_array_unref(message->attachments);
+	g_free(message);
+}
+
+/* A field's one line in lower case, or NULL when nothing is in it. */
+static char *lower_line(const char *body)
+{
+	char *line = rfc5322_unfold(body);
+	char *lower = *line != '\0' ? g_ascii_strdown(line, -1) : NULL;
+
+	g_free(line);
+	return lower;
+}
+
+/* Of the From field. What is no domain name counts as none. */
+static char *author_domain(const char *body)
+{
+	char *written = rfc5322_first_domain(body);
+	char *domain = NULL;
+
+	if (written != NULL &&
+	    value_domain(written, false, &domain) == VALUE_BAD)
+		domain = NULL;
+	g_free(written);
+	return domain;
+}
+
+/* Of a field that should stand once the first counts (RFC 5322 section 3.6). */
+static void read_field(
+    struct mime_message *message, const char *name, const char *body)
+{
+	const struct {
+		const char *name;
+		char **target;
+		char *(*read)(const char *);
+	} once[] = {
+	    {"Message-ID", &message->message_id, rfc5322_message_id},
+	    {"From", &message->from_domain, author_domain},
+	    {"TLS-Report-Domain", &message->tls_report_domain, lower_line},
+	    {"TLS-Report-Submitter", &message->tls_report_submitter,
+		lower_line},
+	};
+
+	if (g_ascii_strcasecmp(name, "Authentication-Results") == 0)
+		g_ptr_array_add(
+		    message->authentication_results, rfc5322_unfold(body));
+	for (size_t i = 0; i < G_N_ELEMENTS(once); i++)
+		if (*once[i].target == NULL &&
+		    g_ascii_strcasecmp(name, once[i].name) == 0)
+			*once[i].target = once[i].read(body);
+}
+
+static void read_header(struct mime_message *message, GMimeObject *top)
+{
+	GMimeHeaderList *fields = g_mime_object_get_header_list(top);
+	int count = g_mime_header_list_get_count(fields);
+
+	for (int i = 0; i < count; i++) {
+		GMimeHeader *field =
+		    g_mime_header_list_get_header_at(fields, i);
+		const char *body = g_mime_header_get_raw_value(field);
+
+		if (body != NULL)
+			read_field(
+			    message, g_mime_header_get_name(field), body);
+	}
+}
+
+/* Feeds the decoder piece by piece: padding in the middle is no end to it. */
+static void decode_base64(GMimeStream *stream, GByteArray *bytes)
+{
+	char piece[8192];
+	guchar decoded[sizeof piece]; /* GLib asks for 3/4 and 3 */
+	ssize_t got;
+	int state = 0;
+	guint save = 0;
+
+	while ((got = g_mime_stream_read(stream, piece, sizeof piece)) > 0)
+		g_byte_array_append(bytes, decoded,
+		    (guint)g_base64_decode_step(
+			piece, (gsize)got, decoded, &state, &save));
+	/* Padding that was forgotten: completes two or three characters, and
+	 * adds nothing to one or none. */
+	g_byte_array_append(bytes, decoded,
+	    (guint)g_base64_decode_step("==", 2, decoded, &state, &save));
+}
+
+static void decode_other(GMimeDataWrapper *content, GByteArray *bytes)
+{
+	GMimeStream *out = g_mime_stream_mem_new_with_byte_array(bytes);
+
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(out), FALSE);
+	g_mime_data_wrapper_write_to_stream(content, out);
+	g_object_unref(out);
+}
+
+/* The part's bytes without transfer encoding. None of the encodings decodes to
+ * more than was there, so the message's length bounds them. */
+static GByteArray *decode_part(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GByteArray *bytes = g_byte_array_sized_new(1); /* data is not NULL */
+	GMimeStream *stream;
+
+	if (content == NULL) /* the header was all there was */
+		return bytes;
+	stream = g_mime_data_wrapper_get_stream(content);
+	g_mime_stream_reset(stream);
+	if (g_mime_part_get_content_encoding(part) ==
+	    GMIME_CONTENT_ENCODING_BASE64)
+		decode_base64(stream, bytes);
+	else
+		decode_other(content, bytes);
+	return bytes;
+}
+
+static bool has_suffix(const char *filename, const char *suffix)
+{
+	size_t length = strlen(filename);
+	size_t wanted = strlen(suffix);
+
+	return length >= wanted &&
+	       g_ascii_strcasecmp(filename + length - wanted, suffix) == 0;
+}
+
+/* Whether a leaf may be a report. Senders label reports as many things, but not
+ * as pictures, and text is a report only when its name says so. */
+static bool may_be_report(const char *media_type, const char *filename)
+{
+	static const char *const never[] = {
+	    "image/", "audio/", "video/", "message/", "multipart/"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(never); i++)
+		if (g_str_has_prefix(media_type, never[i]))
+			return false;
+	if (!g_str_has_prefix(media_type, "text/") ||
+	    g_str_equal(media_type, "text/json"))
+		return true;
+	return filename != NULL &&
+	       (has_suffix(filename, ".json") || has_suffix(filename, ".gz"));
+}
+
+static char *get_media_type(GMimeObject *object)
+{
+	char *written = g_mime_content_type_get_mime_type(
+	    g_mime_object_get_content_type(object));
+	char *lower = g_ascii_strdown(written, -1);
+
+	g_free(written);
+	return lower;
+}
+
+static void read_leaf(struct mime_message *message, GMimeObject *leaf)
+{
+	struct mime_attachment *attachment;
+	const char *filename;
+	char *media_type;
+
+	if (!GMIME_IS_PART(leaf))
+		return;
+	filename = g_mime_part_get_filename(GMIME_PART(leaf));
+	media_type = get_media_type(leaf);
+	if (!may_be_report(media_type, filename)) {
+		g_free(media_type);
+		return;
+	}
+	attachment = g_new0(struct mime_attachment, 1);
+	attachment->media_type = media_type;
+	attachment->filename = g_strdup(filename);
+	attachment->bytes = decode_part(GMIME_PART(leaf));
+	g_ptr_array_add(message->attachments, attachment);
+}
+
+/* False when multiparts are nested deeper than levels more. */
+static bool read_part(
+    struct mime_message *message, GMimeObject *object, size_t levels)
+{
+	GMimeMultipart *multipart;
+	int count;
+
+	if (!GMIME_IS_MULTIPART(object)) {
+		read_leaf(message, object);
+		return true;
+	}
+	if (levels == 0)
+		return false;
+	multipart = GMIME_MULTIPART(object);
+	count = g_mime_multipart_get_count(multipart);
+	for (int i = 0; i < count; i++)
+		if (!read_part(message, g_mime_multipart_get_part(multipart, i),
+			levels - 1))
+			return false;
+	return true;
+}
+
+/* NULL when GMime finds nothing. The parts read from the view later on. */
+static GMimeObject *parse(GByteArray *view)
+{
+	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(view);
+	GMimeParser *parser;
+	GMimeObject *top;
+
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	parser = g_mime_parser_new_with_stream(stream);
+	top = g_mime_parser_construct_part(parser, NULL);
+	g_object_unref(parser);
+	g_object_unref(stream);
+	return top;
+}
+
+/* A limit for what GMime itself can hold comes first: its sizes are guint. */
+static char *too_large(size_t length, const struct limits *limits)
+{
+	size_t most = MIN(limits->message_size, (size_t)G_MAXINT);
+
+	if (length <= most)
+		return NULL;
+	return g_strdup_printf(
+	    "limits.message-size: more than %zu bytes", most);
+}
+
+enum mime_result mime_read(const uint8_t *bytes, size_t length,
+    const struct limits *limits, struct mime_message **ret_message,
+    char **ret_reason)
+{
+	struct mime_message *message = NULL;
+	GByteArray view; /* of bytes, for GMime, which does not write to it */
+	GMimeObject *top = NULL;
+	enum mime_scan_result scanned;
+	char *reason = too_large(length, limits);
+
+	if (reason != NULL)
+		goto out;
+	scanned = mime_scan(bytes, length, limits, &reason);
+	if (scanned == MIME_SCAN_LIMIT)
+		goto out;
+	message = new_message();
+	if (scanned == MIME_SCAN_NO_MESSAGE)
+		goto out;
+	view = (GByteArray){(guint8 *)bytes, (guint)length};
+	top = parse(&view);
+	if (top == NULL)
+		goto out;
+	read_header(message, top);
+	if (!read_part(message, top, limits->mime_depth))
+		reason = g_strdup_printf("limits.mime-depth: multiparts nested "
+					 "more than %zu deep",
+		    limits->mime_depth);
+out:
+	g_clear_object(&top);
+	if (reason != NULL) {
+		mime_message_free(message);
+		*ret_reason = reason;
+		return MIME_LIMIT;
+	}
+	*ret_message = message;
+	return MIME_OK;
+}

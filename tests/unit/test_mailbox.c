@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mailbox and mbox. Each file in tests/fixtures/mbox comes with NAME.expected:
+ * a line for each message with its bytes, escaped as g_strescape() does it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mailbox.h"
+#include "mbox.h"
+
+#define FOLDER FIXTURES "/mbox"
+
+/* What a walk came by, a line each. */
+struct log {
+	GString *text;
+	const char *root;  /* cut from paths */
+	size_t stop_after; /* 0: never */
+	size_t count;
+};
+
+static const char *relative(const struct log *log, const char *path)
+{
+	return g_str_has_prefix(path, log->root) ? path + strlen(log->root)
+						 : path;
+}
+
+static bool visit(const struct mailbox_item *item, void *data)
+{
+	struct log *log = data;
+
+	g_string_append_printf(log->text, "%s#%zu %s %zu %s\n",
+	    relative(log, item->path), item->number,
+	    item->bare ? "bare" : "message", item->length,
+	    item->filename != NULL ? item->filename : "-");
+	return ++log->count != log->stop_after;
+}
+
+static void problem(const char *path, const char *sentence, void *data)
+{
+	struct log *log = data;
+
+	g_string_append_printf(
+	    log->text, "%s: %s\n", relative(log, path), sentence);
+}
+
+static int set_up(void **state)
+{
+	struct log *log = g_new0(struct log, 1);
+
+	log->text = g_string_new(NULL);
+	log->root = g_dir_make_tmp("mailbox-XXXXXX", NULL);
+	*state = log;
+	return log->root == NULL;
+}
+
+static void remove_tree(const char *path)
+{
+	GDir *dir = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+		char *entry = g_build_filename(path, name, NULL);
+
+		if (g_file_test(entry, G_FILE_TEST_IS_DIR) &&
+		    !g_file_test(entry, G_FILE_TEST_IS_SYMLINK))
+			remove_tree(entry);
+		else
+			g_unlink(entry);
+		g_free(entry);
+	}
+	if (dir != NULL)
+		g_dir_close(dir);
+	g_rmdir(path);
+}
+
+static int tear_down(void **state)
+{
+	struct log *log = *state;
+
+	remove_tree(log->root);
+	g_free((char *)log->root);
+	g_string_free(log->text, TRUE);
+	g_free(log);
+	return 0;
+}
+
+static void put(
+    const struct log *log, const char *name, const char *bytes, gssize length)
+{
+	char *path = g_build_filename(log->root, name, NULL);
+	char *folder = g_path_get_dirname(path);
+
+	assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
+	assert_true(g_file_set_contents(path, bytes, length, NULL));
+	g_free(folder);
+	g_free(path);
+}
+
+static void make_folder(const struct log *log, const char *name)
+{
+	char *path = g_build_filename(log->root, name, NULL);
+
+	assert_int_equal(g_mkdir_with_parents(path, 0700), 0);
+	g_free(path);
+}
+
+/* Walks one name below the root. */
+static bool walk(struct log *log, const char *name)
+{
+	char *path = g_build_filename(log->root, name, NULL);
+	bool all = mailbox_walk(path, visit, problem, log);
+
+	g_free(path);
+	return all;
+}
+
+static void expect(struct log *log, const char *expected)
+{
+	assert_string_equal(log->text->str, expected);
+	g_string_truncate(log->text, 0);
+}
+
+static void test_kinds_of_files(void **state)
+{
+	struct log *log = *state;
+
+	put(log, "a.eml", "Subject: x\n\ny\n", -1);
+	put(log, "b", "From a Tue Nov 24 02:00:00 2026\nSubject: x\n\ny\n", -1);
+	put(log, "c.json", "{}", -1);
+	put(log, "d", "\xef\xbb\xbf \r\n\t{", -1);
+	put(log, "e.bin", "\x1f\x8b\x08", -1);
+	put(log, "f.json.GZ", "broken", -1);
+	put(log, "g.eml", "\xef\xbb\xbfSubject: x\n\n", -1);
+	put(log, "h.json", "[]", -1);
+	put(log, "i", "", 0);
+	put(log, "j", "\x1f", 1);
+	assert_true(walk(log, ""));
+	expect(log, "/a.eml#0 message 14 -\n"
+		    "/b#1 message 14 -\n"
+		    "/c.json#0 bare 2 c.json\n"
+		    "/d#0 bare 8 d\n"
+		    "/e.bin#0 bare 3 e.bin\n"
+		    "/f.json.GZ#0 bare 6 f.json.GZ\n"
+		    "/g.eml#0 message 12 -\n"
+		    "/h.json#0 bare 2 h.json\n"
+		    "/j#0 message 1 -\n");
+}
+
+static void test_maildir(void **state)
+{
+	struct log *log = *state;
+
+	put(log, "m/new/1.host", "A: b\n", -1);
+	put(log, "m/cur/2.host:2,S", "A: b\n", -1);
+	put(log, "m/tmp/3.host", "A: b\n", -1);
+	put(log, "m/.Archive/cur/4", "A: b\n", -1);
+	put(log, "m/.Archive/new/5", "A: b\n", -1);
+	put(log, "m/.Archive/tmp/6", "A: b\n", -1);
+	put(log, "n/tmp/7", "A: b\n", -1); /* no Maildir */
+	assert_true(walk(log, ""));
+	expect(log, "/m/.Archive/cur/4#0 message 5 -\n"
+		    "/m/.Archive/new/5#0 message 5 -\n"
+		    "/m/cur/2.host:2,S#0 message 5 -\n"
+		    "/m/new/1.host#0 message 5 -\n"
+		    "/n/tmp/7#0 message 5 -\n");
+}
+
+static void test_only_regular_files_are_opened(void **state)
+{
+	struct log *log = *state;
+	char *pipe = g_build_filename(log->root, "in/pipe", NULL);
+	char *link = g_build_filename(log->root, "in/link", NULL);
+	char *loop = g_build_filename(log->root, "in/loop", NULL);
+
+	put(log, "in/a", "A: b\n", -1);
+	put(log, "out/b", "A: b\n", -1);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(symlink("../out/b", link), 0);
+	assert_int_equal(symlink(".", loop), 0);
+	assert_true(walk(log, "in"));
+	expect(log, "/in/a#0 message 5 -\n");
+	/* One that is named is followed; a pipe is not, nor waited for. */
+	assert_true(walk(log, "in/link"));
+	expect(log, "/in/link#0 message 5 -\n");
+	assert_true(walk(log, "in/pipe"));
+	expect(log, "/in/pipe: is neither a regular file nor a folder\n");
+	g_free(pipe);
+	g_free(link);
+	g_free(loop);
+}
+
+static void test_problems(void **state)
+{
+	struct log *log = *state;
+	GString *deep = g_string_new("deep");
+	GString *expected = g_string_new(NULL);
+
+	assert_true(walk(log, "missing"));
+	expect(log, "/missing: can't be read: No such file or directory\n");
+	for (int i = 0; i < 64; i++)
+		g_string_append(deep, "/d");
+	make_folder(log, deep->str);
+	assert_true(walk(log, "deep"));
+	g_string_printf(
+	    expected, "/%s: is nested more than 64 folders deep\n", deep->str);
+	expect(log, expected->str);
+	g_string_free(deep, TRUE);
+	g_string_free(expected, TRUE);
+}
+
+static void test_visit_ends_the_walk(void **state)
+{
+	struct log *log = *state;
+
+	put(log, "a", "From a 1:00\nA: b\n\n\nFrom a 1:00\nA: b\n\n", -1);
+	put(log, "b", "A: b\n", -1);
+	log->stop_after = 1;
+	assert_false(walk(log, ""));
+	expect(log, "/a#1 message 6 -\n");
+	log->count = 0;
+	log->stop_after = 3;
+	assert_false(walk(log, ""));
+	expect(log, "/a#1 message 6 -\n/a#2 message 6 -\n/b#0 message 5 -\n");
+}
+
+/* Walks "-" with a pipe as standard input. */
+static bool walk_input(struct log *log, const char *text, size_t length)
+{
+	int saved = dup(STDIN_FILENO);
+	int ends[2];
+	pid_t child;
+	bool all;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		close(ends[0]);
+		while (length > 0) {
+			ssize_t put_now = write(ends[1], text, length);
+
+			if (put_now <= 0)
+				_exit(1);
+			text += put_now;
+			length -= (size_t)put_now;
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	all = mailbox_walk("-", visit, problem, log);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	waitpid(child, NULL, 0);
+	return all;
+}
+
+static void test_standard_input(void **state)
+{
+	struct log *log = *state;
+	GString *large = g_string_new(NULL);
+
+	assert_true(walk_input(log, "A: b\n\nc\n", 8));
+	expect(log, "-#0 message 8 -\n");
+	assert_true(walk_input(log, "{}", 2));
+	expect(log, "-#0 bare 2 -\n");
+	assert_true(walk_input(log, "", 0));
+	expect(log, "");
+	for (int i = 0; i < 3; i++) {
+		g_string_append(large, "From a 1:00\nA: b\n\n");
+		for (int j = 0; j < 20000; j++)
+			g_string_append(large, "0123456789\n");
+		g_string_append(large, "\n");
+	}
+	assert_true(walk_input(log, large->str, large->len));
+	expect(log, "-#1 message 220006 -\n-#2 message 220006 -\n"
+		    "-#3 message 220006 -\n");
+	g_string_free(large, TRUE);
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+/* Waiting for more input ends with a signal. */
+static void test_standard_input_is_interrupted(void **state)
+{
+	struct log *log = *state;
+	struct sigaction action = {.sa_handler = ignore}, before;
+	int saved = dup(STDIN_FILENO);
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[0], STDIN_FILENO);
+	sigaction(SIGALRM, &action, &before);
+	ualarm(50000, 50000);
+	assert_false(mailbox_walk("-", visit, problem, log));
+	ualarm(0, 0);
+	sigaction(SIGALRM, &before, NULL);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+	expect(log, "");
+}
+
+static void describe_mbox(GString *out, const uint8_t *bytes, size_t length)
+{
+	struct mbox mbox;
+	struct mbox_message message;
+
+	mbox_init(&mbox, bytes, length);
+	while (mbox_next(&mbox, &message)) {
+		char *content =
+		    g_strndup((const char *)message.bytes, message.length);
+		char *escaped = g_strescape(content, NULL);
+
+		g_string_append_printf(out, "%s\n", escaped);
+		g_free(escaped);
+		g_free(content);
+	}
+	mbox_clear(&mbox);
+}
+
+static void check_mbox(const char *name)
+{
+	char *path = g_build_filename(FOLDER, name, NULL);
+	char *expected_path = g_strdup_printf("%s/%.*s.expected", FOLDER,
+	    (int)(strlen(name) - strlen(".mbox")), name);
+	char *bytes = NULL, *expected = NULL;
+	GString *found = g_string_new(NULL);
+	size_t length = 0;
+
+	assert_true(g_file_get_contents(path, &bytes, &length, NULL));
+	assert_true(g_file_get_contents(expected_path, &expected, NULL, NULL));
+	describe_mbox(found, (const uint8_t *)bytes, length);
+	if (strcmp(found->str, expected) != 0)
+		fail_msg(
+		    "%s gave\n%sinstead of\n%s", name, found->str, expected);
+	g_string_free(found, TRUE);
+	g_free(path);
+	g_free(expected_path);
+	g_free(bytes);
+	g_free(expected);
+}
+
+static void test_mbox_fixtures(void **state)
+{
+	GDir *dir = g_dir_open(FOLDER, 0, NULL);
+	const char *name;
+	size_t count = 0;
+
+	(void)state;
+	assert_non_null(dir);
+	while ((name = g_dir_read_name(dir)) != NULL)
+		if (g_str_has_suffix(name, ".mbox")) {
+			check_mbox(name);
+			count++;
+		}
+	g_dir_close(dir);
+	assert_true(count >= 8);
+}
+
+/* Every message is a stretch of the mbox, in order, whatever the bytes are; and
+ * the number of them is bounded by the From_ lines. */
+static void test_mbox_noise(void **state)
+{
+	static const char *const words[] = {"From ", "\n", "\r\n", ">",
+	    ">From ", "a", " 1:00", "A: b\n", "Content-Length: ", "3\n",
+	    "99999999999", "\n\n", "From a 1:00\n", ":", "\0"};
+	GRand *random = g_rand_new_with_seed(4155);
+	GString *text = g_string_new(NULL);
+
+	(void)state;
+	for (int i = 0; i < 50000; i++) {
+		int count = g_rand_int_range(random, 0, 30);
+		uint8_t *exact;
+		struct mbox mbox;
+		struct mbox_message message;
+		size_t sum = 0;
+
+		g_string_assign(text, "From ");
+		for (int j = 0; j < count; j++)
+			g_string_append(text, words[g_rand_int_range(random, 0,
+						  G_N_ELEMENTS(words))]);
+		exact = g_memdup2(text->str, text->len);
+		mbox_init(&mbox, exact, text->len);
+		while (mbox_next(&mbox, &message))
+			sum += message.length;
+		assert_true(sum <= text->len);
+		mbox_clear(&mbox);
+		g_free(exact);
+	}
+	g_string_free(text, TRUE);
+	g_rand_free(random);
+}
+
+static void test_mbox_takes_linear_time(void **state)
+{
+	static const char *const pieces[] = {"From a 1:00\n", "\nFrom \n",
+	    ">From x\n", "Content-Length: 1\n", "\n", "From ",
+	    "From a 1:00\nContent-Length: 99\n\n"};
+	GString *text = g_string_new(NULL);
+	clock_t start = clock();
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
+		struct mbox mbox;
+		struct mbox_message message;
+
+		g_string_assign(text, "From a 1:00\nA: b\n\n");
+		while (text->len < 2 * 1024 * 1024)
+			g_string_append(text, pieces[i]);
+		mbox_init(&mbox, (const uint8_t *)text->str, text->len);
+		while (mbox_next(&mbox, &message))
+			;
+		mbox_clear(&mbox);
+	}
+	assert_true(clock() - start < 4 * CLOCKS_PER_SEC);
+	g_string_free(text, TRUE);
+}
+
+#define TEST(function) \
+	cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_kinds_of_files),
+	    TEST(test_maildir),
+	    TEST(test_only_regular_files_are_opened),
+	    TEST(test_problems),
+	    TEST(test_visit_ends_the_walk),
+	    TEST(test_standard_input),
+	    TEST(test_standard_input_is_interrupted),
+	    cmocka_unit_test(test_mbox_fixtures),
+	    cmocka_unit_test(test_mbox_noise),
+	    cmocka_unit_test(test_mbox_takes_linear_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

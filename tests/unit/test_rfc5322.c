@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* rfc5322: folds, comments and addresses from strangers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rfc5322.h"
+
+static void check_domain(const char *body, const char *expected)
+{
+	char *domain = rfc5322_first_domain(body);
+
+	if (g_strcmp0(domain, expected) != 0)
+		fail_msg("%s: got %s, expected %s", body,
+		    domain != NULL ? domain : "NULL",
+		    expected != NULL ? expected : "NULL");
+	g_free(domain);
+}
+
+static void test_first_domain(void **state)
+{
+	(void)state;
+	check_domain("a@example.com", "example.com");
+	check_domain(" <a@Example.Com>\r\n", "Example.Com");
+	check_domain("\"Reports, TLS\" <a@b.example>, c@d", "b.example");
+	check_domain("Doe, John <j@example.com>", "example.com");
+	check_domain("x@spoof.example <a@b.example>", "b.example");
+	check_domain("\"a@spoof\"@b.example", "b.example");
+	check_domain("\"<x@spoof>\" <a@b.example>", "b.example");
+	check_domain("(x@spoof) a (y@spoof) @ (z) b.example (w)", "b.example");
+	check_domain("Group: a@b.example, c@d.example;", "b.example");
+	check_domain("Nobody:; , a@b.example", "b.example");
+	check_domain("<@relay.example,@two.example:a@b.example>", "b.example");
+	check_domain("a@b.example;", "b.example");
+	check_domain("Name\n <a@b.example>", "b.example");
+	check_domain("<>, a@b.example", "b.example");
+	check_domain("a@[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]");
+}
+
+static void test_no_domain(void **state)
+{
+	static const char *const bodies[] = {"", " ", "a", "a@", "<a@>", "@",
+	    "\"a@b", "(a@b", "<>", "undisclosed-recipients:;", "\\", "\"\\",
+	    "(\\", "a@,"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++)
+		check_domain(bodies[i], NULL);
+}
+
+/* GMime's own address parser overflows the stack with the first and takes
+ * minutes with the second. */
+static void test_hostile_address_lists(void **state)
+{
+	static const char *const pieces[] = {
+	    "a:", "a,", "(", "<", "\"", "<@", "@", "[", "a@b:"};
+	GString *body = g_string_new(NULL);
+	clock_t start = clock();
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
+		g_string_truncate(body, 0);
+		while (body->len < 1024 * 1024)
+			g_string_append(body, pieces[i]);
+		g_free(rfc5322_first_domain(body->str));
+	}
+	assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+	g_string_free(body, TRUE);
+}
+
+static void test_unfold(void **state)
+{
+	char *line = rfc5322_unfold("  a;\r\n\tb=c\n d \r\n");
+
+	(void)state;
+	assert_string_equal(line, "a;\tb=c d");
+	g_free(line);
+	line = rfc5322_unfold(" \n ");
+	assert_string_equal(line, "");
+	g_free(line);
+}
+
+static void check_id(const char *body, const char *expected)
+{
+	char *id = rfc5322_message_id(body);
+
+	if (g_strcmp0(id, expected) != 0)
+		fail_msg("%s: got %s", body, id != NULL ? id : "NULL");
+	g_free(id);
+}
+
+static void test_message_id(void **state)
+{
+	(void)state;
+	check_id(" <a@b>\n", "a@b");
+	check_id("\n <a@b>", "a@b");
+	check_id("bare@id", "bare@id");
+	check_id("<unclosed", "<unclosed");
+	check_id("<>", NULL);
+	check_id(" \n", NULL);
+}
+
+static void test_cfws(void **state)
+{
+	const char *text = " (a(b\\)c)d)\r\n\t(e)f";
+
+	(void)state;
+	assert_true(rfc5322_skip_cfws(&text));
+	assert_string_equal(text, "f");
+	text = " (a(b)";
+	assert_false(rfc5322_skip_cfws(&text));
+	assert_string_equal(text, "");
+	text = "(\\";
+	assert_false(rfc5322_skip_cfws(&text));
+	assert_string_equal(text, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_first_domain),
+	    cmocka_unit_test(test_no_domain),
+	    cmocka_unit_test(test_hostile_address_lists),
+	    cmocka_unit_test(test_unfold),
+	    cmocka_unit_test(test_message_id),
+	    cmocka_unit_test(test_cfws),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
