@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory, then a file. The spool is played by this test: it hands out unlinked
+ * files, or none. */
+/* cmocka.h needs these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "msgbuf.h"
+
+static int tmpfiles;
+static int tmpfile_errno;
+static char place;
+
+int spool_tmpfile(struct spool *spool)
+{
+	char *path;
+	int fd;
+
+	assert_ptr_equal(spool, &place);
+	tmpfiles++;
+	if (tmpfile_errno != 0) {
+		errno = tmpfile_errno;
+		return -1;
+	}
+	fd = g_file_open_tmp("test_msgbuf_XXXXXX", &path, NULL);
+	assert_true(fd >= 0);
+	unlink(path);
+	g_free(path);
+	return fd;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	tmpfiles = 0;
+	tmpfile_errno = 0;
+	return 0;
+}
+
+static struct spool *spool(void)
+{
+	return (struct spool *)(void *)&place;
+}
+
+/* Bytes that differ at every offset of the first 251 and not from file to
+ * memory. */
+static uint8_t *make_bytes(size_t length)
+{
+	uint8_t *bytes = g_malloc(length);
+
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = (uint8_t)((i * 7 + i / 251) & 0xff);
+	return bytes;
+}
+
+static void assert_bytes(
+    struct msgbuf *buffer, const uint8_t *expected, size_t length)
+{
+	const uint8_t *bytes = msgbuf_bytes(buffer);
+
+	assert_non_null(bytes);
+	assert_int_equal(msgbuf_length(buffer), length);
+	assert_memory_equal(bytes, expected, length);
+}
+
+static void test_empty(void **state)
+{
+	struct msgbuf *buffer = msgbuf_new(spool());
+
+	(void)state;
+	assert_int_equal(msgbuf_length(buffer), 0);
+	assert_non_null(msgbuf_bytes(buffer));
+	assert_true(msgbuf_append(buffer, NULL, 0));
+	assert_int_equal(msgbuf_length(buffer), 0);
+	msgbuf_free(buffer);
+	msgbuf_free(NULL);
+}
+
+static void test_boundary(void **state)
+{
+	uint8_t *bytes = make_bytes(MSGBUF_MEMORY + 2);
+	struct msgbuf *buffer = msgbuf_new(spool());
+
+	(void)state;
+	assert_true(msgbuf_append(buffer, bytes, MSGBUF_MEMORY - 1));
+	assert_true(msgbuf_append(buffer, bytes + MSGBUF_MEMORY - 1, 1));
+	assert_bytes(buffer, bytes, MSGBUF_MEMORY);
+	assert_int_equal(tmpfiles, 0);
+	assert_true(msgbuf_append(buffer, bytes + MSGBUF_MEMORY, 1));
+	assert_int_equal(tmpfiles, 1);
+	assert_bytes(buffer, bytes, MSGBUF_MEMORY + 1);
+	/* Appending after a look at the bytes. */
+	assert_true(msgbuf_append(buffer, bytes + MSGBUF_MEMORY + 1, 1));
+	assert_bytes(buffer, bytes, MSGBUF_MEMORY + 2);
+	assert_int_equal(tmpfiles, 1);
+	msgbuf_free(buffer);
+	g_free(bytes);
+}
+
+static void test_chunks(void **state)
+{
+	size_t length = 3 * MSGBUF_MEMORY + 17;
+	uint8_t *bytes = make_bytes(length);
+	struct msgbuf *buffer = msgbuf_new(spool());
+
+	(void)state;
+	for (size_t at = 0; at < length;) {
+		size_t step = MIN((size_t)65535, length - at);
+
+		assert_true(msgbuf_append(buffer, bytes + at, step));
+		at += step;
+		assert_bytes(buffer, bytes, at);
+	}
+	assert_int_equal(tmpfiles, 1);
+	msgbuf_free(buffer);
+	g_free(bytes);
+}
+
+/* The first piece alone is too large for memory. */
+static void test_at_once(void **state)
+{
+	size_t length = MSGBUF_MEMORY + 1;
+	uint8_t *bytes = make_bytes(length);
+	struct msgbuf *buffer = msgbuf_new(spool());
+
+	(void)state;
+	assert_true(msgbuf_append(buffer, bytes, length));
+	assert_int_equal(tmpfiles, 1);
+	assert_bytes(buffer, bytes, length);
+	msgbuf_free(buffer);
+	g_free(bytes);
+}
+
+static void test_without_spool(void **state)
+{
+	size_t length = 4 * MSGBUF_MEMORY;
+	uint8_t *bytes = make_bytes(length);
+	struct msgbuf *buffer = msgbuf_new(NULL);
+
+	(void)state;
+	assert_true(msgbuf_append(buffer, bytes, length / 2));
+	assert_true(msgbuf_append(buffer, bytes + length / 2, length / 2));
+	assert_int_equal(tmpfiles, 0);
+	assert_bytes(buffer, bytes, length);
+	msgbuf_free(buffer);
+	g_free(bytes);
+}
+
+/* What was there before a failure is there after it. */
+static void test_no_file(void **state)
+{
+	uint8_t *bytes = make_bytes(MSGBUF_MEMORY + 1);
+	struct msgbuf *buffer = msgbuf_new(spool());
+
+	(void)state;
+	tmpfile_errno = ENOSPC;
+	assert_true(msgbuf_append(buffer, bytes, 1000));
+	errno = 0;
+	assert_false(msgbuf_append(buffer, bytes, MSGBUF_MEMORY));
+	assert_int_equal(errno, ENOSPC);
+	assert_bytes(buffer, bytes, 1000);
+	tmpfile_errno = 0;
+	assert_true(
+	    msgbuf_append(buffer, bytes + 1000, MSGBUF_MEMORY + 1 - 1000));
+	assert_bytes(buffer, bytes, MSGBUF_MEMORY + 1);
+	msgbuf_free(buffer);
+	g_free(bytes);
+}
+
+static void set_file_limit(size_t limit)
+{
+	struct rlimit rlimit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &rlimit), 0);
+	rlimit.rlim_cur = limit == 0 ? rlimit.rlim_max : (rlim_t)limit;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &rlimit), 0);
+}
+
+/* A disk that fills up in the middle of a write, played by a file limit. */
+static void test_full(void **state)
+{
+	size_t length = 2 * MSGBUF_MEMORY;
+	uint8_t *bytes = make_bytes(length);
+	struct msgbuf *buffer = msgbuf_new(spool());
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	set_file_limit(MSGBUF_MEMORY + 5000);
+	assert_true(msgbuf_append(buffer, bytes, MSGBUF_MEMORY + 1000));
+	errno = 0;
+	assert_false(msgbuf_append(buffer, bytes, 5000));
+	assert_int_equal(errno, EFBIG);
+	assert_bytes(buffer, bytes, MSGBUF_MEMORY + 1000);
+	set_file_limit(0);
+	assert_true(msgbuf_append(buffer, bytes + MSGBUF_MEMORY + 1000,
+	    length - MSGBUF_MEMORY - 1000));
+	assert_bytes(buffer, bytes, length);
+	msgbuf_free(buffer);
+	g_free(bytes);
+}
+
+static void test_overflow(void **state)
+{
+	struct msgbuf *buffer = msgbuf_new(spool());
+
+	(void)state;
+	assert_true(msgbuf_append(buffer, "x", 1));
+	errno = 0;
+	assert_false(msgbuf_append(buffer, "x", SIZE_MAX));
+	assert_int_equal(errno, EFBIG);
+	assert_bytes(buffer, (const uint8_t *)"x", 1);
+	msgbuf_free(buffer);
+}
+
+/* Many that are small: what all of them hold is bounded as well. */
+static void test_all_together(void **state)
+{
+	const size_t each = MSGBUF_MEMORY - 1;
+	const size_t count = 2 * MSGBUF_ALL / MSGBUF_MEMORY;
+	struct msgbuf **buffers = g_new0(struct msgbuf *, count + 1);
+	uint8_t *bytes = make_bytes(each);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		buffers[i] = msgbuf_new(spool());
+		assert_true(msgbuf_append(buffers[i], bytes, each));
+	}
+	assert_int_equal(tmpfiles, count / 2);
+	for (size_t i = 0; i < count; i++) {
+		if (i % 16 == 0)
+			assert_bytes(buffers[i], bytes, each);
+		msgbuf_free(buffers[i]);
+	}
+	/* And given back. */
+	buffers[count] = msgbuf_new(spool());
+	assert_true(msgbuf_append(buffers[count], bytes, each));
+	assert_int_equal(tmpfiles, count / 2);
+	msgbuf_free(buffers[count]);
+	g_free(buffers);
+	g_free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(test_empty, begin),
+	    cmocka_unit_test_setup(test_boundary, begin),
+	    cmocka_unit_test_setup(test_chunks, begin),
+	    cmocka_unit_test_setup(test_at_once, begin),
+	    cmocka_unit_test_setup(test_without_spool, begin),
+	    cmocka_unit_test_setup(test_no_file, begin),
+	    cmocka_unit_test_setup(test_full, begin),
+	    cmocka_unit_test_setup(test_overflow, begin),
+	    cmocka_unit_test_setup(test_all_together, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

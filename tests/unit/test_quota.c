@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting what stands in two folders, to the byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "folder.h"
+#include "quota.h"
+
+#define MINOR ".minor"
+
+struct fixture {
+	char *parent;
+	int root;
+	int folders[2];
+};
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = g_new0(struct fixture, 1);
+	fixture->parent = g_dir_make_tmp("tlsrpt-quota-XXXXXX", NULL);
+	assert_non_null(fixture->parent);
+	fixture->root = folder_open(AT_FDCWD, fixture->parent, 0);
+	fixture->folders[0] = folder_open(fixture->root, "new", 0);
+	fixture->folders[1] = folder_open(fixture->root, "bad", 0);
+	assert_true(fixture->folders[0] >= 0 && fixture->folders[1] >= 0);
+	*state = fixture;
+	return 0;
+}
+
+static void remove_file(int folder, const char *name, void *data)
+{
+	(void)data;
+	unlinkat(folder, name, 0);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	for (int i = 0; i < 2; i++) {
+		folder_walk(fixture->folders[i], remove_file, NULL);
+		close(fixture->folders[i]);
+	}
+	unlinkat(fixture->root, "new", AT_REMOVEDIR);
+	unlinkat(fixture->root, "bad", AT_REMOVEDIR);
+	close(fixture->root);
+	rmdir(fixture->parent);
+	g_free(fixture->parent);
+	g_free(fixture);
+	return 0;
+}
+
+static void must_create(int folder, const char *name, size_t length)
+{
+	char *bytes = g_malloc0(length);
+	assert_true(folder_create(folder, name, bytes, length, NULL, 0, true));
+	g_free(bytes);
+}
+
+static void test_bounds_are_exact(void **state)
+{
+	struct fixture *fixture = *state;
+	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
+	assert_false(quota_reserve(quota, false, 1001));
+	assert_true(quota_reserve(quota, false, 1000));
+	assert_false(quota_reserve(quota, false, 1));
+	assert_true(quota_full(quota));
+	quota_settle(quota, false, 1000, false);
+	assert_int_equal(quota_usage(quota), 0);
+
+	assert_false(quota_reserve(quota, true, 101));
+	assert_true(quota_reserve(quota, true, 100));
+	assert_false(quota_reserve(quota, true, 1));
+	assert_true(quota_reserve(quota, false, 900));
+	quota_settle(quota, true, 100, true);
+	quota_settle(quota, false, 900, true);
+	assert_int_equal(quota_usage(quota), 1000);
+	assert_false(quota_reserve(quota, false, 1));
+	quota_set(quota, 1001);
+	assert_true(quota_reserve(quota, false, 1));
+	quota_free(quota);
+	quota_free(NULL);
+}
+
+static void test_minor_files_need_room_in_the_whole_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
+	assert_true(quota_reserve(quota, false, 950));
+	assert_false(quota_reserve(quota, true, 51));
+	assert_true(quota_reserve(quota, true, 50));
+	quota_free(quota);
+}
+
+static void test_files_of_others_count(void **state)
+{
+	struct fixture *fixture = *state;
+	must_create(fixture->folders[0], "a", 300);
+	must_create(fixture->folders[1], "b" MINOR, 90);
+	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
+	assert_int_equal(quota_usage(quota), 390);
+	assert_false(quota_reserve(quota, true, 11));
+	assert_true(quota_reserve(quota, true, 10));
+	quota_settle(quota, true, 10, false);
+
+	/* Within the second the count stands, then it is made anew. */
+	must_create(fixture->folders[0], "c", 200);
+	assert_int_equal(quota_usage(quota), 390);
+	g_usleep(1100 * 1000);
+	assert_int_equal(quota_usage(quota), 590);
+	assert_int_equal(unlinkat(fixture->folders[1], "b" MINOR, 0), 0);
+	g_usleep(1100 * 1000);
+	assert_int_equal(quota_usage(quota), 500);
+	assert_true(quota_reserve(quota, true, 100));
+	quota_free(quota);
+}
+
+static void test_own_files_are_not_counted_twice(void **state)
+{
+	struct fixture *fixture = *state;
+	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
+	assert_true(quota_reserve(quota, false, 400));
+	must_create(fixture->folders[0], "a", 400);
+	quota_settle(quota, false, 400, true);
+	assert_int_equal(quota_usage(quota), 400);
+	g_usleep(1100 * 1000);
+	assert_int_equal(quota_usage(quota), 400);
+	quota_free(quota);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_bounds_are_exact),
+	    TEST(test_minor_files_need_room_in_the_whole_too),
+	    TEST(test_files_of_others_count),
+	    TEST(test_own_files_are_not_counted_twice),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
