@@ -1,0 +1,302 @@
+-- SPDX-License-Identifier: MIT
+-- Overviews: how each domain is, who reports, and who has stopped to.
+
+CREATE FUNCTION tlsrpt.overview_of(domain text)
+RETURNS TABLE (
+	successful_sessions_7d numeric, failed_sessions_7d numeric,
+	failure_rate_7d double precision, successful_sessions_30d numeric,
+	failed_sessions_30d numeric, failure_rate_30d double precision,
+	failure_rate_previous_30d double precision, trend text,
+	worst_problem text, last_report date, reporters int,
+	worst_problem_id text)
+LANGUAGE plpgsql STABLE ROWS 1
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+	today date := (now() AT TIME ZONE 'UTC')::date;
+BEGIN
+	RETURN QUERY
+	SELECT
+		s.successful_7d,
+		s.failed_7d,
+		r.rate_7d,
+		s.successful_30d,
+		s.failed_30d,
+		r.rate_30d,
+		r.rate_previous,
+		CASE
+			WHEN r.rate_30d IS NULL THEN 'silent'
+			WHEN r.rate_previous IS NULL THEN 'new'
+			WHEN r.rate_30d > r.rate_previous * 1.2
+				AND r.rate_30d > r.rate_previous + 0.001 THEN 'worse'
+			WHEN r.rate_30d < r.rate_previous / 1.2
+				AND r.rate_30d < r.rate_previous - 0.001 THEN 'better'
+			ELSE 'steady'
+		END,
+		w.sentence,
+		l.day,
+		o.reporters,
+		w.problem_id
+	FROM (
+		SELECT coalesce(sum(t.successful_sessions) FILTER (WHERE t.day
+				> today - 7), 0) AS successful_7d,
+			coalesce(sum(t.failed_sessions) FILTER (WHERE t.day
+				> today - 7), 0) AS failed_7d,
+			coalesce(sum(t.successful_sessions) FILTER (WHERE t.day
+				> today - 30), 0) AS successful_30d,
+			coalesce(sum(t.failed_sessions) FILTER (WHERE t.day
+				> today - 30), 0) AS failed_30d,
+			coalesce(sum(t.successful_sessions) FILTER (WHERE t.day
+				<= today - 30), 0)
+				AS successful_previous,
+			coalesce(sum(t.failed_sessions) FILTER (WHERE t.day
+				<= today - 30), 0)
+				AS failed_previous
+		FROM tlsrpt.domain_day AS t
+		WHERE t.policy_domain = domain
+			AND t.day > today - 60
+	) AS s
+	CROSS JOIN LATERAL (
+		SELECT (s.failed_7d / nullif(s.successful_7d + s.failed_7d, 0))
+				::double precision AS rate_7d,
+			(s.failed_30d / nullif(s.successful_30d + s.failed_30d, 0))
+				::double precision AS rate_30d,
+			(s.failed_previous / nullif(s.successful_previous
+				+ s.failed_previous, 0))::double precision AS rate_previous
+	) AS r
+	CROSS JOIN (
+		SELECT max(t.day) AS day FROM tlsrpt.domain_day AS t
+		WHERE t.policy_domain = domain
+	) AS l
+	CROSS JOIN LATERAL (
+		SELECT (count(h.organization_name))::int AS reporters
+		FROM tlsrpt.reporter_history AS h
+		WHERE h.policy_domain = domain
+			AND h.last_report > today - 30
+	) AS o
+	LEFT JOIN LATERAL (
+		SELECT p.problem_id, format('%s at %s: %s failed %s in the week to %s, '
+			'%s %% of all sessions (reported by %s%s)',
+			coalesce(left(p.result_type, 100), 'A failure without result type'),
+			coalesce(left(p.receiving_mx_hostname, 255), CASE
+				WHEN p.result_type LIKE 'sts-%' THEN 'mta-sts.' || domain
+				ELSE 'an MX host that was not named' END),
+			p.week_failed_sessions, CASE p.week_failed_sessions
+				WHEN 1 THEN 'session' ELSE 'sessions' END,
+			to_char(p.last_seen, 'YYYY-MM-DD'),
+			trim_scale(round(100 * p.affected_share::numeric, 1)),
+			array_to_string(p.week_names[1:3], ', '), CASE
+				WHEN p.week_reporters > 3
+				THEN ' and ' || p.week_reporters - 3 || ' more' ELSE '' END)
+			|| CASE WHEN p.downgrade
+				THEN ': possibly a downgrade attack' ELSE '' END AS sentence
+		FROM tlsrpt.problems_of(domain, today - 14) AS p
+		WHERE p.urgency > 0
+			AND p.week_failed_sessions > 0
+		ORDER BY p.urgency DESC, p.week_failed_sessions DESC, p.problem_id
+		LIMIT 1
+	) AS w ON true;
+END
+$$;
+
+CREATE VIEW tlsrpt.domain_overview WITH (security_invoker = true) AS
+SELECT d.policy_domain, o.successful_sessions_7d, o.failed_sessions_7d, o.failure_rate_7d, o.successful_sessions_30d, o.failed_sessions_30d, o.failure_rate_30d, o.failure_rate_previous_30d, o.trend, o.worst_problem, o.last_report, o.reporters, o.worst_problem_id
+FROM tlsrpt.domain AS d
+CROSS JOIN LATERAL tlsrpt.overview_of(d.policy_domain) AS o;
+
+COMMENT ON FUNCTION tlsrpt.overview_of(text) IS
+	'The row of domain_overview for one domain. Reads with the rights of who calls.';
+COMMENT ON VIEW tlsrpt.domain_overview IS
+	'One row for each policy domain that was ever reported on: how it is, whether that is getting better, and what hurts most. Days are UTC and include today; reports mostly arrive the day after. Reports that name no domain are in daily only.';
+COMMENT ON COLUMN tlsrpt.domain_overview.policy_domain IS
+	'Domain whose policy was applied (RFC 8460 section 4.4).';
+COMMENT ON COLUMN tlsrpt.domain_overview.successful_sessions_7d IS
+	'Successful sessions in the last 7 days.';
+COMMENT ON COLUMN tlsrpt.domain_overview.failed_sessions_7d IS
+	'Failed sessions in the last 7 days.';
+COMMENT ON COLUMN tlsrpt.domain_overview.failure_rate_7d IS
+	'Share of sessions that failed in the last 7 days: 0 to 1; NULL without sessions.';
+COMMENT ON COLUMN tlsrpt.domain_overview.successful_sessions_30d IS
+	'Successful sessions in the last 30 days.';
+COMMENT ON COLUMN tlsrpt.domain_overview.failed_sessions_30d IS
+	'Failed sessions in the last 30 days.';
+COMMENT ON COLUMN tlsrpt.domain_overview.failure_rate_30d IS
+	'Share of sessions that failed in the last 30 days: 0 to 1; NULL without sessions.';
+COMMENT ON COLUMN tlsrpt.domain_overview.failure_rate_previous_30d IS
+	'The same for the 30 days before those.';
+COMMENT ON COLUMN tlsrpt.domain_overview.trend IS
+	'failure_rate_30d against failure_rate_previous_30d. worse or better: by a fifth and by 0.001 at least; steady: less; new: no sessions reported in the 30 days before; silent: none in the last 30 days.';
+COMMENT ON COLUMN tlsrpt.domain_overview.worst_problem IS
+	'The most urgent problem that is not resolved, as a sentence; the view problem has the rest. NULL when there is none.';
+COMMENT ON COLUMN tlsrpt.domain_overview.worst_problem_id IS
+	'Its problem_id.';
+COMMENT ON COLUMN tlsrpt.domain_overview.last_report IS
+	'Last day that a report is about.';
+COMMENT ON COLUMN tlsrpt.domain_overview.reporters IS
+	'Number of organisations that reported in the last 30 days.';
+
+CREATE VIEW tlsrpt.by_mx_host WITH (security_invoker = true) AS
+SELECT d.day, d.policy_domain, d.receiving_mx_hostname,
+	array_agg(d.result_type ORDER BY d.failed_sessions DESC, d.result_type)
+		AS result_types,
+	max(t.successful_sessions) AS successful_sessions,
+	sum(d.failed_sessions) AS failed_sessions,
+	least(1, sum(d.failed_sessions) / nullif(
+		max(t.successful_sessions)::numeric + max(t.failed_sessions), 0))
+		::double precision AS failure_rate
+FROM tlsrpt.problem_day AS d
+LEFT JOIN tlsrpt.domain_day AS t
+	ON t.day = d.day AND t.policy_domain = d.policy_domain
+GROUP BY d.day, d.policy_domain, d.receiving_mx_hostname;
+
+CREATE VIEW tlsrpt.by_reporter WITH (security_invoker = true) AS
+SELECT p.day, p.policy_domain, p.organization_name,
+	count(DISTINCT p.report_key) AS reports,
+	sum(p.total_successful_session_count) AS successful_sessions,
+	sum(p.total_failure_session_count) AS failed_sessions,
+	(sum(p.total_failure_session_count) / nullif(
+		sum(p.total_successful_session_count)
+		+ sum(p.total_failure_session_count), 0))::double precision
+		AS failure_rate
+FROM tlsrpt.policy AS p
+GROUP BY p.day, p.policy_domain, p.organization_name;
+
+-- Whom one would expect to report: who did on five days of the last sixty.
+CREATE VIEW tlsrpt.coverage WITH (security_invoker = true) AS
+SELECT c.policy_domain, c.organization_name, c.first_report, c.last_report,
+	cardinality(c.days) AS days_reported,
+	(now() AT TIME ZONE 'UTC')::date - c.since AS days_expected,
+	least(1, cardinality(c.days)::double precision
+		/ ((now() AT TIME ZONE 'UTC')::date - c.since)) AS coverage,
+	ARRAY(
+		SELECT c.since + n FROM generate_series(0,
+			(now() AT TIME ZONE 'UTC')::date - 1 - c.since) AS n
+		WHERE c.since + n <> ALL (c.days) ORDER BY n) AS missing_days,
+	c.successful_sessions, c.failed_sessions,
+	(c.failed_sessions / nullif(c.successful_sessions + c.failed_sessions, 0))
+		::double precision AS failure_rate
+FROM (
+	SELECT p.policy_domain, p.organization_name, min(p.day) AS first_report,
+		max(p.day) AS last_report,
+		least((now() AT TIME ZONE 'UTC')::date - 1, greatest(min(p.day),
+			(now() AT TIME ZONE 'UTC')::date - 30)) AS since,
+		coalesce(array_agg(DISTINCT p.day) FILTER (WHERE p.day
+			BETWEEN (now() AT TIME ZONE 'UTC')::date - 30
+			AND (now() AT TIME ZONE 'UTC')::date - 1), '{}') AS days,
+		coalesce(sum(p.total_successful_session_count) FILTER (WHERE p.day
+			>= (now() AT TIME ZONE 'UTC')::date - 30), 0)
+			AS successful_sessions,
+		coalesce(sum(p.total_failure_session_count) FILTER (WHERE p.day
+			>= (now() AT TIME ZONE 'UTC')::date - 30), 0) AS failed_sessions
+	FROM tlsrpt.policy AS p
+	WHERE p.day >= (now() AT TIME ZONE 'UTC')::date - 60
+	GROUP BY p.policy_domain, p.organization_name
+	HAVING count(DISTINCT p.day) >= 5
+) AS c;
+
+CREATE VIEW tlsrpt.silent_reporter WITH (security_invoker = true) AS
+SELECT c.policy_domain, c.organization_name, c.last_report,
+	(now() AT TIME ZONE 'UTC')::date - 1 - c.last_report AS silent_days,
+	c.usual_gap_days, c.days_reported, c.successful_sessions,
+	c.failed_sessions,
+	(c.failed_sessions / nullif(c.successful_sessions + c.failed_sessions, 0))
+		::double precision AS failure_rate
+FROM (
+	SELECT p.policy_domain, p.organization_name, max(p.day) AS last_report,
+		round((max(p.day) - min(p.day))::numeric
+			/ (count(DISTINCT p.day) - 1), 1) AS usual_gap_days,
+		count(DISTINCT p.day)::int AS days_reported,
+		sum(p.total_successful_session_count) AS successful_sessions,
+		sum(p.total_failure_session_count) AS failed_sessions
+	FROM tlsrpt.policy AS p
+	WHERE p.day >= (now() AT TIME ZONE 'UTC')::date - 60
+	GROUP BY p.policy_domain, p.organization_name
+	HAVING count(DISTINCT p.day) >= 5
+) AS c
+WHERE (now() AT TIME ZONE 'UTC')::date - 1 - c.last_report
+	>= greatest(3, 3 * c.usual_gap_days);
+
+COMMENT ON VIEW tlsrpt.by_mx_host IS
+	'Failures by day, policy domain and MX host. Restrict day or policy_domain. Reports don''t tell which host the sessions that succeeded went to: those are the domain''s.';
+COMMENT ON COLUMN tlsrpt.by_mx_host.day IS
+	'UTC date that the reports are about.';
+COMMENT ON COLUMN tlsrpt.by_mx_host.policy_domain IS
+	'Domain whose policy was applied.';
+COMMENT ON COLUMN tlsrpt.by_mx_host.receiving_mx_hostname IS
+	'Our MX host as DNS named it; NULL when the failure is not about a host.';
+COMMENT ON COLUMN tlsrpt.by_mx_host.result_types IS
+	'What went wrong there, the most frequent first.';
+COMMENT ON COLUMN tlsrpt.by_mx_host.successful_sessions IS
+	'Successful sessions of the whole domain on that day.';
+COMMENT ON COLUMN tlsrpt.by_mx_host.failed_sessions IS
+	'Failed sessions at this host.';
+COMMENT ON COLUMN tlsrpt.by_mx_host.failure_rate IS
+	'failed_sessions at this host / all sessions of the domain on that day: 0 to 1; NULL without sessions.';
+COMMENT ON VIEW tlsrpt.by_reporter IS
+	'Sessions by day, policy domain and reporter. Restrict day, so that only the months needed are read.';
+COMMENT ON COLUMN tlsrpt.by_reporter.day IS
+	'UTC date that the reports are about.';
+COMMENT ON COLUMN tlsrpt.by_reporter.policy_domain IS
+	'Domain whose policy was applied.';
+COMMENT ON COLUMN tlsrpt.by_reporter.organization_name IS
+	'Who reported, in its own words.';
+COMMENT ON COLUMN tlsrpt.by_reporter.reports IS
+	'Number of reports that the numbers are from.';
+COMMENT ON COLUMN tlsrpt.by_reporter.successful_sessions IS
+	'Sessions that fulfilled the policy.';
+COMMENT ON COLUMN tlsrpt.by_reporter.failed_sessions IS
+	'Sessions that did not (total-failure-session-count).';
+COMMENT ON COLUMN tlsrpt.by_reporter.failure_rate IS
+	'failed_sessions / (successful_sessions + failed_sessions): 0 to 1; NULL without sessions.';
+COMMENT ON VIEW tlsrpt.coverage IS
+	'Whom one would expect to report on each domain (who did on five days of the last sixty), and which of the last 30 days up to yesterday are missing. A sender without mail for the domain sends no report.';
+COMMENT ON COLUMN tlsrpt.coverage.policy_domain IS
+	'Domain whose policy was applied.';
+COMMENT ON COLUMN tlsrpt.coverage.organization_name IS
+	'Who is expected to report.';
+COMMENT ON COLUMN tlsrpt.coverage.first_report IS
+	'First day it reported on, of the last sixty.';
+COMMENT ON COLUMN tlsrpt.coverage.last_report IS
+	'Last day it reported on.';
+COMMENT ON COLUMN tlsrpt.coverage.days_reported IS
+	'How many of the days expected it reported on.';
+COMMENT ON COLUMN tlsrpt.coverage.days_expected IS
+	'Days from first_report, at most 30, up to yesterday.';
+COMMENT ON COLUMN tlsrpt.coverage.coverage IS
+	'days_reported / days_expected: 0 to 1.';
+COMMENT ON COLUMN tlsrpt.coverage.missing_days IS
+	'The days between without a report.';
+COMMENT ON COLUMN tlsrpt.coverage.successful_sessions IS
+	'Successful sessions it reported in these 30 days.';
+COMMENT ON COLUMN tlsrpt.coverage.failed_sessions IS
+	'Failed sessions it reported in these 30 days.';
+COMMENT ON COLUMN tlsrpt.coverage.failure_rate IS
+	'failed_sessions / (successful_sessions + failed_sessions): 0 to 1; NULL without sessions.';
+COMMENT ON VIEW tlsrpt.silent_reporter IS
+	'Who reported on a domain on five of the last sixty days, and has been silent for three days and three times its usual gap: it may be unable to deliver at all, or the reports get lost.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.policy_domain IS
+	'Domain whose policy was applied.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.organization_name IS
+	'Who has fallen silent.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.last_report IS
+	'Last day it reported on.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.silent_days IS
+	'Days since then, up to yesterday.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.usual_gap_days IS
+	'Average number of days from one report to the next.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.days_reported IS
+	'Days it reported on, of the last sixty.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.successful_sessions IS
+	'Successful sessions it reported in that time.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.failed_sessions IS
+	'Failed sessions it reported in that time.';
+COMMENT ON COLUMN tlsrpt.silent_reporter.failure_rate IS
+	'failed_sessions / (successful_sessions + failed_sessions): 0 to 1; NULL without sessions.';
+
+GRANT SELECT ON tlsrpt.domain_overview, tlsrpt.by_mx_host, tlsrpt.by_reporter,
+	tlsrpt.coverage, tlsrpt.silent_reporter TO tlsrpt_reader;
+REVOKE ALL ON FUNCTION tlsrpt.overview_of(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION tlsrpt.overview_of(text) TO tlsrpt_reader;

@@ -1,0 +1,205 @@
+-- SPDX-License-Identifier: MIT
+-- Tenants: a customer's role sees the rows of its own domains, and nothing else.
+--
+-- Row-level security is on the parents, and nobody has a right on a partition.
+-- The policies compare policy_domain of the table itself with an array that is
+-- made once a query (measured on 3 million failures: 1 ms, against 3.9 s by a
+-- join through policy). The owner, and so ingest, is not concerned; readers
+-- have a policy that lets all through, which costs nothing.
+
+CREATE TABLE tlsrpt.tenant_domain (
+	tenant regrole NOT NULL,
+	policy_domain text NOT NULL,
+	PRIMARY KEY (tenant, policy_domain)
+);
+COMMENT ON TABLE tlsrpt.tenant_domain IS
+	'Which role sees which domain; by grant_domain and revoke_domain. A tenant sees its own rows.';
+COMMENT ON COLUMN tlsrpt.tenant_domain.tenant IS
+	'The role.';
+COMMENT ON COLUMN tlsrpt.tenant_domain.policy_domain IS
+	'The domain, exactly as in policy; for DANE that may be an MX host.';
+
+ALTER TABLE tlsrpt.tenant_domain ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reader ON tlsrpt.tenant_domain FOR SELECT TO tlsrpt_reader
+	USING (true);
+CREATE POLICY tenant ON tlsrpt.tenant_domain FOR SELECT TO tlsrpt_tenant
+	USING (pg_has_role(current_user, tenant, 'USAGE'));
+
+DO $$
+DECLARE
+	name text;
+BEGIN
+	FOREACH name IN ARRAY ARRAY['policy', 'failure', 'problem_history',
+			'problem_day', 'domain_day', 'domain', 'reporter_history',
+			'report'] LOOP
+		EXECUTE pg_catalog.format(
+			'ALTER TABLE tlsrpt.%I ENABLE ROW LEVEL SECURITY', name);
+		EXECUTE pg_catalog.format('CREATE POLICY reader ON tlsrpt.%I '
+			'FOR SELECT TO tlsrpt_reader USING (true)', name);
+		EXECUTE pg_catalog.format('CREATE POLICY tenant ON tlsrpt.%I '
+			'FOR SELECT TO tlsrpt_tenant USING (%s ARRAY('
+			'SELECT t.policy_domain FROM tlsrpt.tenant_domain AS t)%s)', name,
+			CASE name WHEN 'report' THEN 'policy_domains &&'
+				ELSE 'policy_domain = ANY (' END,
+			CASE name WHEN 'report' THEN '' ELSE ')' END);
+	END LOOP;
+END
+$$;
+
+-- The document and whatever else of a report may name other tenants.
+GRANT USAGE ON SCHEMA tlsrpt TO tlsrpt_tenant;
+GRANT SELECT (report_key, day, organization_name, contact_info, report_id,
+	start_datetime, end_datetime, submitter, received_at, authenticated)
+	ON tlsrpt.report TO tlsrpt_tenant;
+GRANT SELECT ON tlsrpt.policy, tlsrpt.failure, tlsrpt.problem_history,
+	tlsrpt.problem_day, tlsrpt.domain_day, tlsrpt.domain,
+	tlsrpt.reporter_history, tlsrpt.result_type, tlsrpt.schema_version,
+	tlsrpt.daily, tlsrpt.failure_detail, tlsrpt.problem_fact,
+	tlsrpt.problem, tlsrpt.problem_daily, tlsrpt.domain_overview,
+	tlsrpt.by_mx_host, tlsrpt.by_reporter, tlsrpt.coverage,
+	tlsrpt.silent_reporter TO tlsrpt_tenant;
+GRANT SELECT ON tlsrpt.tenant_domain TO tlsrpt_reader, tlsrpt_tenant;
+GRANT EXECUTE ON FUNCTION tlsrpt.problems_of(text, date),
+	tlsrpt.overview_of(text) TO tlsrpt_tenant;
+-- It is in indexes, whose expressions a session keeps as the first role saw them:
+-- inlined where it may execute the function, else not. After a query of one who
+-- may not, ON CONFLICT of ingest would not know its index again.
+GRANT EXECUTE ON FUNCTION tlsrpt.problem_key(text, text, text, text)
+	TO tlsrpt_reader, tlsrpt_tenant;
+
+-- Reads with the rights of the owner, since a tenant has none on the document;
+-- current_user is whoever asks all the same, which it would not be in a
+-- SECURITY DEFINER function. The n-th policy of a report stands in the n-th
+-- entry of its document, however that spells the domain.
+CREATE VIEW tlsrpt.own_document WITH (security_barrier = true) AS
+SELECT r.report_key, r.day, r.organization_name, (
+		SELECT jsonb_object_agg(m.key, m.value)
+		FROM jsonb_each(CASE WHEN jsonb_typeof(r.document) = 'object'
+			THEN r.document ELSE '{}' END) AS m
+		WHERE m.key IN ('organization-name', 'date-range', 'contact-info',
+			'report-id')
+	) || jsonb_build_object('policies', (
+		SELECT coalesce(jsonb_agg(e.entry ORDER BY e.place), '[]')
+		FROM jsonb_array_elements(CASE
+				jsonb_typeof(r.document -> 'policies')
+			WHEN 'array' THEN r.document -> 'policies'
+			WHEN 'object' THEN jsonb_build_array(r.document -> 'policies')
+			ELSE '[]' END) WITH ORDINALITY AS e (entry, place)
+		WHERE p.domains[e.place] = ANY (o.domains)
+			AND cardinality(p.domains) = CASE
+				WHEN jsonb_typeof(r.document -> 'policies') = 'array'
+				THEN jsonb_array_length(r.document -> 'policies') ELSE 1 END
+	)) AS document
+FROM (SELECT ARRAY(SELECT t.policy_domain FROM tlsrpt.tenant_domain AS t
+	WHERE pg_has_role(current_user, t.tenant, 'USAGE')) AS domains) AS o
+JOIN tlsrpt.report AS r ON r.policy_domains && o.domains
+CROSS JOIN LATERAL (
+	SELECT array_agg(p.policy_domain ORDER BY p.policy_key) AS domains
+	FROM tlsrpt.policy AS p
+	WHERE p.report_key = r.report_key AND p.day = r.day
+) AS p;
+COMMENT ON VIEW tlsrpt.own_document IS
+	'For tenants: the reports about their domains, each with the policies of these domains alone. Restrict report_key and day.';
+COMMENT ON COLUMN tlsrpt.own_document.report_key IS
+	'As in report.';
+COMMENT ON COLUMN tlsrpt.own_document.day IS
+	'As in report.';
+COMMENT ON COLUMN tlsrpt.own_document.organization_name IS
+	'As in report.';
+COMMENT ON COLUMN tlsrpt.own_document.document IS
+	'The document without other domains'' policies and without members that RFC 8460 does not know.';
+
+CREATE FUNCTION tlsrpt.tenant_document(report_key bigint, day date DEFAULT NULL)
+RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT d.document FROM tlsrpt.own_document AS d
+	WHERE d.report_key = $1 AND (d.day = $2 OR $2 IS NULL)
+$$;
+COMMENT ON FUNCTION tlsrpt.tenant_document(bigint, date) IS
+	'For tenants: a report''s document with the policies of the own domains alone; NULL when it has none.';
+
+CREATE FUNCTION tlsrpt.clean_domain(domain text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	clean text := lower(rtrim(btrim(domain), '.'));
+BEGIN
+	IF coalesce(clean, '') = '' OR length(clean) > 255 OR clean ~ '\s' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('tlsrpt: %L is no domain', left(domain, 255)),
+			HINT = 'Give one name as in tlsrpt.domain, such as example.com.';
+	END IF;
+	RETURN clean;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.clean_domain(text) IS
+	'A domain as the tables have it: lower case, without the final dot.';
+
+CREATE FUNCTION tlsrpt.grant_domain(role name, domain text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	clean text := tlsrpt.clean_domain(domain);
+	id oid := (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = role);
+BEGIN
+	IF id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+			MESSAGE = format('tlsrpt.grant_domain: there is no role %I', role);
+	END IF;
+	IF EXISTS (SELECT FROM pg_roles AS r
+			WHERE r.oid = id AND (r.rolsuper OR r.rolbypassrls))
+		OR pg_has_role(id, 'tlsrpt_reader', 'MEMBER') THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('tlsrpt.grant_domain: %I sees all domains '
+				'already', role),
+			HINT = 'A tenant is a role of its own: no superuser, without '
+				'BYPASSRLS, and no member of tlsrpt_reader.';
+	END IF;
+	IF NOT pg_has_role(id, 'tlsrpt_tenant', 'MEMBER') THEN
+		EXECUTE format('GRANT tlsrpt_tenant TO %I', role);
+	END IF;
+	INSERT INTO tlsrpt.tenant_domain (tenant, policy_domain)
+	VALUES (id, clean)
+	ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.grant_domain(name, text) IS
+	'Lets a role see a domain. Each name by itself: for DANE, grant the MX hosts that the tenant runs too.';
+
+CREATE FUNCTION tlsrpt.revoke_domain(role name, domain text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	clean text := tlsrpt.clean_domain(domain);
+	id oid := (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = role);
+BEGIN
+	DELETE FROM tlsrpt.tenant_domain AS t
+	WHERE t.tenant = id AND t.policy_domain = clean;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'no_data_found',
+			MESSAGE = format('tlsrpt.revoke_domain: %I was not granted %s',
+				role, clean);
+	END IF;
+	IF NOT EXISTS (SELECT FROM tlsrpt.tenant_domain AS t
+			WHERE t.tenant = id) THEN
+		EXECUTE format('REVOKE tlsrpt_tenant FROM %I', role);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.revoke_domain(name, text) IS
+	'Takes back what grant_domain gave; with the last domain all rights.';
+
+REVOKE ALL ON FUNCTION tlsrpt.tenant_document(bigint, date),
+	tlsrpt.clean_domain(text), tlsrpt.grant_domain(name, text),
+	tlsrpt.revoke_domain(name, text) FROM PUBLIC;
+GRANT SELECT ON tlsrpt.own_document TO tlsrpt_tenant;
+GRANT EXECUTE ON FUNCTION tlsrpt.tenant_document(bigint, date)
+	TO tlsrpt_tenant;

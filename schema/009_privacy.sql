@@ -1,0 +1,324 @@
+-- SPDX-License-Identifier: MIT
+-- How long data is kept, and how it goes. For the owner of the schema.
+
+-- Retention.
+
+CREATE FUNCTION tlsrpt.set_retention(retention interval)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF retention < interval '1 day' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('tlsrpt.set_retention: %s is less than a day',
+				retention),
+			HINT = 'Give an interval such as ''25 months'', or NULL to keep '
+				'everything.';
+	END IF;
+	DELETE FROM tlsrpt.setting AS s WHERE s.name = 'retention';
+	IF retention IS NOT NULL THEN
+		INSERT INTO tlsrpt.setting (name, value)
+		VALUES ('retention', retention::text);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.set_retention(interval) IS
+	'How long reports and rejections are kept, for apply_retention; NULL: for ever.';
+
+-- Takes from problem_history what a month's failures have put in, before it is
+-- dropped. Sums that stand at their limit can't be subtracted from; they are
+-- answered, to be counted anew afterwards.
+CREATE FUNCTION tlsrpt.forget_failures(month regclass)
+RETURNS tlsrpt.problem_history[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	full_sums tlsrpt.problem_history[];
+BEGIN
+	EXECUTE format($q$
+		WITH gone AS MATERIALIZED (
+			SELECT tlsrpt.problem_key(g.policy_domain, g.result_type,
+				g.receiving_mx_hostname, g.organization_name) AS key, g.failed
+			FROM (
+				SELECT f.policy_domain, f.result_type,
+					f.receiving_mx_hostname, f.organization_name,
+					sum(f.failed_session_count) AS failed
+				FROM %s AS f
+				GROUP BY 1, 2, 3, 4
+			) AS g
+		), changed AS (
+			UPDATE tlsrpt.problem_history AS h
+			SET failed_sessions = greatest(h.failed_sessions - g.failed, 0)
+				::bigint
+			FROM gone AS g
+			WHERE tlsrpt.problem_key(h.policy_domain, h.result_type,
+					h.receiving_mx_hostname, h.organization_name) = g.key
+				AND h.failed_sessions < 9223372036854775807
+			RETURNING 1
+		)
+		SELECT ARRAY(
+			SELECT h FROM tlsrpt.problem_history AS h
+			WHERE h.failed_sessions = 9223372036854775807
+				AND tlsrpt.problem_key(h.policy_domain, h.result_type,
+					h.receiving_mx_hostname, h.organization_name)
+					IN (SELECT g.key FROM gone AS g))
+		FROM (SELECT count(*) FROM changed) AS c
+	$q$, month) INTO full_sums;
+	RETURN full_sums;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.forget_failures(regclass) IS
+	'Subtracts a month from problem_history. Part of apply_retention.';
+
+-- Writers wait from the start, since ingest locks rows of the sums last; readers
+-- only for the drops at the end.
+CREATE FUNCTION tlsrpt.apply_retention(wait interval DEFAULT '2 seconds')
+RETURNS SETOF text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	retention interval := (SELECT s.value FROM tlsrpt.setting AS s
+		WHERE s.name = 'retention');
+	-- Months before this one go.
+	first_kept date := date_trunc('month',
+		(now() AT TIME ZONE 'UTC') - retention)::date;
+	month record;
+	recount tlsrpt.problem_history[] := '{}';
+BEGIN
+	IF retention IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM set_config('lock_timeout',
+		(extract(epoch FROM wait) * 1000)::int || 'ms', true);
+	LOCK TABLE tlsrpt.report, tlsrpt.policy, tlsrpt.failure,
+		tlsrpt.rejected_report IN SHARE ROW EXCLUSIVE MODE;
+	CREATE TEMP TABLE month_to_drop ON COMMIT DROP AS
+	SELECT i.inhrelid::regclass AS name, c.relname::text AS relname, place
+	FROM pg_inherits AS i
+	JOIN pg_class AS c ON c.oid = i.inhrelid
+	JOIN (VALUES ('tlsrpt.failure'::regclass, 1), ('tlsrpt.policy', 2),
+			('tlsrpt.report', 3), ('tlsrpt.rejected_report', 4))
+		AS p (parent, place) ON p.parent = i.inhparent
+	WHERE c.relname ~ '_[0-9]{4}_[0-9]{2}$'
+		AND to_date(right(c.relname, 7), 'YYYY_MM') < first_kept;
+
+	FOR month IN SELECT * FROM pg_temp.month_to_drop WHERE place = 1 LOOP
+		recount := recount || tlsrpt.forget_failures(month.name);
+	END LOOP;
+	DELETE FROM tlsrpt.domain_day AS d WHERE d.day < first_kept;
+	DELETE FROM tlsrpt.reporter_history AS h WHERE h.last_report < first_kept;
+	DELETE FROM tlsrpt.problem_day AS d WHERE d.day < first_kept;
+	DELETE FROM tlsrpt.problem_history AS h WHERE h.last_seen < first_kept;
+	DELETE FROM tlsrpt.domain AS d WHERE NOT EXISTS (
+		SELECT FROM tlsrpt.domain_day AS t
+		WHERE t.policy_domain = d.policy_domain);
+	FOR month IN SELECT * FROM pg_temp.month_to_drop
+			ORDER BY place, relname LOOP
+		EXECUTE format('DROP TABLE %s', month.name);
+		RETURN NEXT month.relname;
+	END LOOP;
+	PERFORM tlsrpt.recount_problems(recount);
+	DROP TABLE pg_temp.month_to_drop;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.apply_retention(interval) IS
+	'Drops whole months that are older than set_retention says, and takes them out of the sums; first_seen stays. Answers the names of the tables. Waits for others so long, then fails with 55P03: run it again. Daily by cron or a timer.';
+
+-- Sending addresses.
+
+CREATE FUNCTION tlsrpt.set_truncate_addresses(truncate boolean)
+RETURNS void
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+	INSERT INTO tlsrpt.setting (name, value)
+	VALUES ('truncate_addresses',
+		CASE WHEN coalesce(truncate, false) THEN 'on' ELSE 'off' END)
+	ON CONFLICT (name) DO UPDATE SET value = excluded.value
+$$;
+COMMENT ON FUNCTION tlsrpt.set_truncate_addresses(boolean) IS
+	'Whether ingest shortens sending-mta-ip to its network (IPv4 to 24 bits, IPv6 to 48), in rows and documents. What is stored stays as it is.';
+
+CREATE FUNCTION tlsrpt.truncate_address(address text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	parsed inet;
+BEGIN
+	parsed := split_part(btrim(address, '[] '), '%', 1)::inet;
+	RETURN host(network(set_masklen(parsed,
+		CASE family(parsed) WHEN 4 THEN 24 ELSE 48 END)));
+EXCEPTION
+	-- What can't be read can't be shortened.
+	WHEN data_exception THEN
+		RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.truncate_address(text) IS
+	'The network of an address; NULL for what is none. Part of ingest.';
+
+-- Wherever in a document it stands: readers are tolerant, so this has to be.
+CREATE FUNCTION tlsrpt.truncate_document(value jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN CASE jsonb_typeof(value)
+		WHEN 'object' THEN (
+			SELECT coalesce(jsonb_object_agg(m.key, CASE
+				WHEN m.key IN ('sending-mta-ip', 'sending_mta_ip')
+				THEN to_jsonb(tlsrpt.truncate_address(m.value #>> '{}'))
+				ELSE tlsrpt.truncate_document(m.value) END), '{}')
+			FROM jsonb_each(value) AS m)
+		WHEN 'array' THEN (
+			SELECT coalesce(jsonb_agg(tlsrpt.truncate_document(e.value)
+				ORDER BY e.place), '[]')
+			FROM jsonb_array_elements(value) WITH ORDINALITY
+				AS e (value, place))
+		ELSE value END;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.truncate_document(jsonb) IS
+	'A document, or a part of one, with its sending addresses truncated. Part of ingest.';
+
+-- In a batch the rows and the document of a report differ only in the name of
+-- the member.
+CREATE FUNCTION tlsrpt.truncate_batch(batch jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+RETURN tlsrpt.truncate_document(batch);
+COMMENT ON FUNCTION tlsrpt.truncate_batch(jsonb) IS
+	'A batch with its sending addresses truncated. Part of ingest.';
+
+-- One domain: out, and away.
+
+CREATE FUNCTION tlsrpt.export_domain(domain text)
+RETURNS TABLE (report_key bigint, day date, received_at timestamptz,
+	organization_name text, other_domains text[], document jsonb)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT r.report_key, r.day, r.received_at, r.organization_name,
+		array_remove(r.policy_domains, n.name), r.document
+	FROM (SELECT tlsrpt.clean_domain(domain) AS name) AS n
+	JOIN tlsrpt.report AS r ON r.policy_domains @> ARRAY[n.name]
+	ORDER BY r.day, r.report_key
+$$;
+COMMENT ON FUNCTION tlsrpt.export_domain(text) IS
+	'The original documents of all reports about a domain. Look at other_domains before you give one away: these are in the document too.';
+
+-- A document without the entries that are about a domain: by place where there
+-- is a row for each entry (an entry may name its domain in another spelling, or
+-- not at all), by name otherwise. NULL when nothing is left.
+CREATE FUNCTION tlsrpt.erase_entries(
+	document jsonb, domains text[], erased text)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN l.entries IS NOT NULL THEN jsonb_set(CASE
+			WHEN strpos(lower(document ->> 'report-id'), erased) > 0
+			THEN document - 'report-id' ELSE document END,
+		'{policies}', l.entries) END
+	FROM (
+		SELECT jsonb_agg(e.entry ORDER BY e.place) AS entries
+		FROM jsonb_array_elements(CASE jsonb_typeof(document -> 'policies')
+				WHEN 'array' THEN document -> 'policies'
+				WHEN 'object' THEN jsonb_build_array(document -> 'policies')
+				ELSE '[]' END) WITH ORDINALITY AS e (entry, place)
+		WHERE CASE WHEN jsonb_typeof(document -> 'policies') = 'array'
+					AND jsonb_array_length(document -> 'policies')
+						= cardinality(domains)
+				THEN domains[e.place] IS DISTINCT FROM erased
+				ELSE true END
+			AND lower(rtrim(btrim(coalesce(
+				e.entry #>> '{policy,policy-domain}', '')), '.')) <> erased
+	) AS l
+$$;
+COMMENT ON FUNCTION tlsrpt.erase_entries(jsonb, text[], text) IS
+	'A document without one domain. Part of erase_domain.';
+
+CREATE FUNCTION tlsrpt.erase_domain(domain text)
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	erased text := tlsrpt.clean_domain(domain);
+	-- As a word of its own in a file's name or a sentence.
+	word text := '(^|[^a-z0-9.-])'
+		|| regexp_replace(erased, '([^a-z0-9])', '\\\1', 'g')
+		|| '($|[^a-z0-9.-])';
+	touched bigint;
+BEGIN
+	-- ingest comes after this, and finds the tombstones.
+	LOCK TABLE tlsrpt.report, tlsrpt.policy, tlsrpt.failure,
+		tlsrpt.rejected_report IN SHARE ROW EXCLUSIVE MODE;
+	CREATE TEMP TABLE report_to_erase ON COMMIT DROP AS
+	SELECT r.report_key, r.day, r.identity,
+		tlsrpt.erase_entries(r.document, p.domains, erased) AS document,
+		array_remove(r.policy_domains, erased) AS policy_domains,
+		coalesce(array_remove(p.domains, erased), '{}') = '{}' AS wholly
+	FROM tlsrpt.report AS r
+	CROSS JOIN LATERAL (
+		SELECT array_agg(p.policy_domain ORDER BY p.policy_key) AS domains
+		FROM tlsrpt.policy AS p
+		WHERE p.report_key = r.report_key AND p.day = r.day
+	) AS p
+	WHERE r.policy_domains @> ARRAY[erased];
+	GET DIAGNOSTICS touched = ROW_COUNT;
+
+	INSERT INTO tlsrpt.erased_report (identity)
+	SELECT e.identity FROM pg_temp.report_to_erase AS e
+	ON CONFLICT DO NOTHING;
+	DELETE FROM tlsrpt.failure AS f WHERE f.policy_domain = erased;
+	DELETE FROM tlsrpt.policy AS p WHERE p.policy_domain = erased;
+	DELETE FROM tlsrpt.report AS r USING pg_temp.report_to_erase AS e
+	WHERE r.report_key = e.report_key AND r.day = e.day AND e.wholly;
+	UPDATE tlsrpt.report AS r
+	SET document = coalesce(e.document, '{}'),
+		policy_domains = e.policy_domains,
+		report_id = CASE WHEN strpos(lower(r.report_id), erased) > 0
+			THEN NULL ELSE r.report_id END,
+		filename = CASE WHEN strpos(lower(r.filename), erased) > 0
+			THEN NULL ELSE r.filename END
+	FROM pg_temp.report_to_erase AS e
+	WHERE r.report_key = e.report_key AND r.day = e.day AND NOT e.wholly;
+
+	DELETE FROM tlsrpt.rejected_report AS j
+	USING pg_temp.report_to_erase AS e
+	WHERE j.conflicts_with = e.report_key AND e.wholly;
+	UPDATE tlsrpt.rejected_report AS j
+	SET document = tlsrpt.erase_entries(j.document, NULL, erased)
+	WHERE lower(j.document::text) ~ word;
+	DELETE FROM tlsrpt.rejected_report AS j
+	WHERE lower(j.filename) ~ word OR lower(j.detail) ~ word
+		OR lower(j.document::text) ~ word
+		OR j.reason = 'conflict' AND j.document IS NULL;
+
+	DELETE FROM tlsrpt.domain AS d WHERE d.policy_domain = erased;
+	DELETE FROM tlsrpt.domain_day AS d WHERE d.policy_domain = erased;
+	DELETE FROM tlsrpt.reporter_history AS h WHERE h.policy_domain = erased;
+	DELETE FROM tlsrpt.problem_day AS d WHERE d.policy_domain = erased;
+	DELETE FROM tlsrpt.problem_history AS h WHERE h.policy_domain = erased;
+	DROP TABLE pg_temp.report_to_erase;
+	RETURN touched;
+END
+$$;
+COMMENT ON FUNCTION tlsrpt.erase_domain(text) IS
+	'Removes all that is stored about a domain: its rows, its reports, and its entries in the documents of reports about several domains. Those reports can''t be loaded again. Answers the number of reports; those with DANE policies of an MX host have the host''s name as domain.';
+
+REVOKE ALL ON FUNCTION tlsrpt.set_retention(interval),
+	tlsrpt.forget_failures(regclass), tlsrpt.apply_retention(interval),
+	tlsrpt.set_truncate_addresses(boolean), tlsrpt.truncate_address(text),
+	tlsrpt.truncate_document(jsonb), tlsrpt.truncate_batch(jsonb),
+	tlsrpt.export_domain(text),
+	tlsrpt.erase_entries(jsonb, text[], text),
+	tlsrpt.erase_domain(text) FROM PUBLIC;

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""LISTEN tlsrpt_problem hears of a problem when it appears or comes back."""
+
+import psycopg
+
+from harness import mails
+from harness.site import READER
+
+
+def failing(ago, **more):
+    """A report about so many days ago, with one problem."""
+    details = [mails.detail("tlsa-invalid", 1)]
+    return mails.document(
+        policies=[mails.policy(successful=9, failed=1, details=details)],
+        day=mails.yesterday(ago),
+        **more,
+    )
+
+
+def load(site, name, document):
+    path = site.folder / f"{name}.json"
+    path.write_bytes(mails.as_json(document))
+    done = site.run_import(path)
+    assert done.returncode == 0, done.stderr
+    site.drain()
+
+
+def test_notify_once_for_each_problem(site):
+    heard = []
+    dsn = site.postgres.dsn(site.database, READER)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.add_notify_handler(lambda note: heard.append(note.payload))
+        connection.execute("LISTEN tlsrpt_problem")
+
+        def hear(name, document):
+            """What is heard of a report. An answer comes after all notes."""
+            heard.clear()
+            load(site, name, document)
+            connection.execute("SELECT 1")
+            return list(heard)
+
+        first = hear("first", failing(30))
+        (the_id,) = site.rows("SELECT problem_id FROM tlsrpt.problem")[0]
+        assert first == [the_id]
+        assert hear("same", failing(30)) == []
+        assert hear("next day", failing(29)) == []
+        # Eight days later it comes back; from then on it is known again.
+        assert hear("back", failing(21)) == [the_id]
+        assert hear("still", failing(14)) == []
+        assert hear("late", failing(40)) == []
+        assert hear("fine", mails.document(day=mails.yesterday(1))) == []
+    # A name of 16 digits, by which a listener that may see it finds the rest.
+    assert len(the_id) == 16 and "example" not in the_id
+    assert site.rows(
+        "SELECT policy_domain, result_type FROM tlsrpt.problem"
+        " WHERE problem_id = %s",
+        the_id,
+    ) == [("example.com", "tlsa-invalid")]
