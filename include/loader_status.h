@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loader_status: what tlsrpt-loader --status says. One thread.
+ */
+#ifndef LOADER_STATUS_H
+#define LOADER_STATUS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "config.h"
+#include "spool.h"
+
+/*
+ * Appends the state of spool and database, for people or as one JSON object:
+ *
+ * {"spool": {"directory", "records", "bytes", "oldest", "bad", "error"},
+ *  "database": {"reachable", "schema_version", "schema_version_needed",
+ *               "error"},
+ *  "last_load": when a batch of this spool was last committed}
+ *
+ * Times are RFC 3339 in UTC, null for none.
+ *
+ * Returns EX_OK, EX_UNAVAILABLE (the database can't be reached or used),
+ * EX_CONFIG (its schema is another version) or EX_NOINPUT (the spool can't be
+ * read).
+ */
+int loader_status(
+    const struct config *config, struct spool *spool, bool json, GString *out);
+
+#endif

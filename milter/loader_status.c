@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looks for itself instead of asking the daemon: what counts is whether the
+ * database can be used by this configuration now, and that a status is to be
+ * had while the daemon is down.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "loader_status.h"
+#include "store_pg.h"
+#include "text.h"
+#include "value.h"
+
+struct state {
+	struct spool_status spool;
+	int64_t now;
+	char *spool_error;
+	bool reachable;
+	int version; /* found; 0: none, or not known */
+	char *database_error;
+	int exit_code;
+};
+
+static void ask_database(const struct config *config, struct state *state)
+{
+	struct store *store = NULL;
+	enum store_result result = store_connect_primary(
+	    config->conninfo, &store, &state->database_error);
+	if (result != STORE_OK) {
+		state->exit_code = EX_UNAVAILABLE;
+		return;
+	}
+	state->reachable = true;
+	result =
+	    store_check_schema(store, &state->version, &state->database_error);
+	if (result == STORE_OPERATOR)
+		state->exit_code = EX_CONFIG;
+	else if (result != STORE_OK)
+		state->exit_code = EX_UNAVAILABLE;
+	store_free(store);
+}
+
+static void append_loaded(GString *out, const struct state *state)
+{
+	char text[VALUE_TIME_SIZE];
+	if (state->spool.loaded == 0) {
+		g_string_append(out, "last load never\n");
+		return;
+	}
+	value_time_format(state->spool.loaded, text);
+	g_string_append_printf(out, "last load %s, %" PRId64 " s ago\n", text,
+	    MAX(state->now - state->spool.loaded, 0));
+}
+
+static void append_text(
+    GString *out, const struct config *config, const struct state *state)
+{
+	g_string_append(out, "spool     ");
+	text_terminal(out, config->spool_directory, 0);
+	if (state->spool_error != NULL) {
+		g_string_append_printf(out, ": %s\n", state->spool_error);
+	} else {
+		g_string_append_printf(out,
+		    "\nwaiting   %" PRIu64 " records, %" PRIu64 " bytes",
+		    state->spool.records, state->spool.bytes);
+		if (state->spool.oldest != 0)
+			g_string_append_printf(out,
+			    ", the oldest for %" PRId64 " s",
+			    MAX(state->now - state->spool.oldest, 0));
+		g_string_append_printf(
+		    out, "\nset aside %" PRIu64 " records\n", state->spool.bad);
+		append_loaded(out, state);
+	}
+	g_string_append_printf(out, "database  %s\n",
+	    state->reachable ? "reachable" : "not reachable");
+	if (state->reachable)
+		g_string_append_printf(out, "schema    version %d, needed %d\n",
+		    state->version, store_schema_version());
+	if (state->database_error != NULL) {
+		g_string_append(out, "problem   ");
+		text_terminal(out, state->database_error, 0);
+		g_string_append_c(out, '\n');
+	}
+}
+
+/* A time, or null for 0. */
+static void append_time(GString *out, int64_t seconds)
+{
+	char text[VALUE_TIME_SIZE];
+	value_time_format(seconds, text);
+	text_json(out, seconds == 0 ? NULL : text);
+}
+
+static void append_json(
+    GString *out, const struct config *config, const struct state *state)
+{
+	g_string_append(out, "{\"spool\":{\"directory\":");
+	text_json(out, config->spool_directory);
+	g_string_append_printf(out,
+	    ",\"records\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"oldest\":",
+	    state->spool.records, state->spool.bytes);
+	append_time(out, state->spool.oldest);
+	g_string_append_printf(
+	    out, ",\"bad\":%" PRIu64 ",\"error\":", state->spool.bad);
+	text_json(out, state->spool_error);
+	g_string_append_printf(out,
+	    "},\"database\":{\"reachable\":%s,\"schema_version\":%d,"
+	    "\"schema_version_needed\":%d,\"error\":",
+	    state->reachable ? "true" : "false", state->version,
+	    store_schema_version());
+	text_json(out, state->database_error);
+	g_string_append(out, "},\"last_load\":");
+	append_time(out, state->spool.loaded);
+	g_string_append(out, "}\n");
+}
+
+int loader_status(
+    const struct config *config, struct spool *spool, bool json, GString *out)
+{
+	struct state state = {.now = time(NULL), .exit_code = EX_OK};
+	ask_database(config, &state);
+	if (spool_status(spool, &state.spool) != SPOOL_OK) {
+		state.spool_error = g_strdup(g_strerror(errno));
+		state.exit_code = EX_NOINPUT;
+	}
+	if (json)
+		append_json(out, config, &state);
+	else
+		append_text(out, config, &state);
+	g_free(state.spool_error);
+	g_free(state.database_error);
+	return state.exit_code;
+}
