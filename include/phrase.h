@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * phrase: numbers, days and problems as words, the same in every output.
+ *
+ * Knows how a count, a share and a stretch of days are written. Leaves escaping
+ * to text.c: what comes out may hold a stranger's text. Pure; any thread.
+ */
+#ifndef PHRASE_H
+#define PHRASE_H
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "summary.h"
+
+/* 1234567 as "1,234,567". */
+void phrase_count(GString *out, int64_t count);
+/* The same with what was counted: "1 session", "2,000 sessions". */
+void phrase_counted(GString *out, int64_t count, const char *singular);
+
+/* Failed of all as "1.3%": rounded, but never "0.0%" for what failed nor
+ * "100.0%" where something did not; "-" of none. */
+void phrase_rate(GString *out, int64_t failed, int64_t total);
+/* The same of 0 to 1; "-" below 0. */
+void phrase_share(GString *out, double share);
+
+/* "on 2026-11-22", or "from 2026-11-22 to 2026-11-23". */
+void phrase_span(GString *out, const char *first, const char *last);
+
+/* The first sentence of a text: up to a full stop that a blank and a capital
+ * follow. */
+void phrase_first_sentence(GString *out, const char *text);
+
+/* A stranger's text, but no more than so many characters of it and then "…". */
+#define PHRASE_NAME 100
+#define PHRASE_WORDS 1000
+void phrase_cut(GString *out, const char *text, glong most);
+
+/* What failed: "certificate-expired at mx2.example.com". */
+void phrase_what(GString *out, const struct summary_problem *problem);
+/* How much, when, who says so: "101 sessions failed from 2026-11-22 to
+ * 2026-11-23, 1.2% of all in its last week; reported by Google Inc." */
+void phrase_facts(GString *out, const struct summary_problem *problem);
+/* Whose it is: "ours", "the sender's", "not clear whose". */
+const char *phrase_side(const struct summary_problem *problem);
+
+/* A name, or what stands for a missing one. */
+const char *phrase_domain(const char *policy_domain);
+const char *phrase_organization(const char *organization_name);
+
+#endif

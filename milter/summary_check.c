@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thresholds are held against each domain by itself: a small one that is broken
+ * must not hide behind a large one that is well. A pipe would end the text
+ * (Monitoring Plugins Development Guidelines, section 2), so a stranger's
+ * becomes a slash.
+ */
+#include "summary_check.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "phrase.h"
+#include "text.h"
+
+#define WORST_DOMAINS 50
+#define LONG_PROBLEMS 20
+#define TEXT_CHARS 400
+
+static void put_safe(GString *out, const char *text)
+{
+	GString *safe = g_string_new(NULL);
+
+	text_terminal(safe, text, TEXT_CHARS);
+	for (char *p = safe->str; *p != '\0'; p++)
+		if (*p == '|')
+			*p = '/';
+	g_string_append(out, safe->str);
+	g_string_free(safe, TRUE);
+}
+
+static double percent_of(int64_t failed, int64_t successful)
+{
+	int64_t total = summary_add(failed, successful);
+
+	return total > 0 ? 100 * (double)failed / (double)total : 0;
+}
+
+static double domain_percent(const struct summary_domain *domain)
+{
+	return percent_of(domain->failed_sessions, domain->successful_sessions);
+}
+
+static enum check_status judge_percent(
+    double percent, const struct check_limits *limits)
+{
+	if (percent >= limits->critical)
+		return CHECK_CRITICAL;
+	return percent >= limits->warning ? CHECK_WARNING : CHECK_OK;
+}
+
+static bool is_too_old(
+    const struct summary *summary, const struct check_limits *limits)
+{
+	return limits->max_age > 0 &&
+	       (summary->age_days < 0 || summary->age_days >= limits->max_age);
+}
+
+/* The domain with the highest rate, or NULL without any. */
+static const struct summary_domain *find_worst(const struct summary *summary)
+{
+	const struct summary_domain *worst = NULL;
+
+	for (guint i = 0; i < summary->domains->len; i++) {
+		const struct summary_domain *domain =
+		    summary->domains->pdata[i];
+
+		if (worst == NULL ||
+		    domain_percent(domain) > domain_percent(worst))
+			worst = domain;
+	}
+	return worst;
+}
+
+static void put_age(GString *out, const struct summary *summary)
+{
+	if (summary->age_days < 0)
+		g_string_append(out, "no report came in the last 90 days; ");
+	else
+		g_string_append_printf(out,
+		    "no report came for %" PRId64 " day%s; ", summary->age_days,
+		    summary->age_days == 1 ? "" : "s");
+}
+
+static void put_sentence(GString *out, const struct summary *summary,
+    const struct summary_domain *worst)
+{
+	int64_t total =
+	    summary_add(summary->successful_sessions, summary->failed_sessions);
+
+	if (worst == NULL) {
+		g_string_append(out, "no sessions reported");
+	} else {
+		phrase_count(out, summary->failed_sessions);
+		g_string_append(out, " of ");
+		phrase_counted(out, total, "session");
+		g_string_append(out, " failed");
+	}
+	g_string_append_printf(
+	    out, " in %d day%s", summary->days, summary->days == 1 ? "" : "s");
+	if (worst != NULL && worst->failed_sessions > 0) {
+		g_string_append(out, ", worst ");
+		put_safe(out, phrase_domain(worst->policy_domain));
+		g_string_append_c(out, ' ');
+		phrase_share(out, domain_percent(worst) / 100);
+	}
+}
+
+static void put_number(GString *out, double number)
+{
+	char digits[G_ASCII_DTOSTR_BUF_SIZE];
+
+	g_string_append(
+	    out, g_ascii_formatd(digits, sizeof digits, "%.4g", number));
+}
+
+/* 'label'=12.5%;5;10;0;100 */
+static void put_percent(GString *out, const char *label, double percent,
+    const struct check_limits *limits)
+{
+	g_string_append_printf(out, " '%s'=", label);
+	put_number(out, percent);
+	g_string_append(out, "%;");
+	put_number(out, limits->warning);
+	g_string_append_c(out, ';');
+	put_number(out, limits->critical);
+	g_string_append(out, ";0;100");
+}
+
+/* A label with a quote or an equals sign in it would be another's value. */
+static bool is_label(const char *name)
+{
+	for (; name != NULL && *name != '\0'; name++)
+		if (!g_ascii_isalnum(*name) && strchr(".-_", *name) == NULL)
+			return false;
+	return name != NULL;
+}
+
+static void put_numbers(GString *out, const struct summary *summary,
+    const struct check_limits *limits)
+{
+	guint shown = MIN(summary->domains->len, WORST_DOMAINS);
+
+	g_string_append(out, " |");
+	put_percent(out, "failure_rate",
+	    percent_of(summary->failed_sessions, summary->successful_sessions),
+	    limits);
+	g_string_append_printf(out,
+	    " 'failed_sessions'=%" PRId64 ";;;0 'sessions'=%" PRId64
+	    ";;;0 'reports'=%" PRId64 ";;;0 'problems'=%" PRId64 ";;;0",
+	    summary->failed_sessions,
+	    summary_add(summary->failed_sessions, summary->successful_sessions),
+	    summary->reports, summary->problem_count);
+	if (summary->age_days >= 0) {
+		g_string_append_printf(
+		    out, " 'age_days'=%" PRId64 ";", summary->age_days);
+		if (limits->max_age > 0)
+			g_string_append_printf(out, "%d", limits->max_age);
+		g_string_append(out, ";;0");
+	}
+	for (guint i = 0; i < shown; i++) {
+		const struct summary_domain *domain =
+		    summary->domains->pdata[i];
+
+		if (is_label(domain->policy_domain))
+			put_percent(out, domain->policy_domain,
+			    domain_percent(domain), limits);
+	}
+}
+
+static void put_problems(GString *out, const struct summary *summary)
+{
+	GString *line = g_string_new(NULL);
+	guint shown = 0;
+
+	for (guint i = 0; i < summary->problems->len; i++) {
+		const struct summary_problem *problem =
+		    summary->problems->pdata[i];
+
+		if (g_strcmp0(problem->state, "resolved") == 0 ||
+		    shown++ >= LONG_PROBLEMS)
+			continue;
+		g_string_printf(
+		    line, "%s: ", phrase_domain(problem->policy_domain));
+		phrase_what(line, problem);
+		g_string_append(line, ": ");
+		phrase_facts(line, problem);
+		g_string_append_printf(
+		    line, " It is %s.", phrase_side(problem));
+		put_safe(out, line->str);
+		g_string_append_c(out, '\n');
+	}
+	g_string_free(line, TRUE);
+}
+
+enum check_status summary_check(GString *out, const struct summary *summary,
+    const struct check_limits *limits)
+{
+	static const char *const names[] = {"OK", "WARNING", "CRITICAL"};
+	const struct summary_domain *worst = find_worst(summary);
+	enum check_status status =
+	    worst != NULL ? judge_percent(domain_percent(worst), limits)
+			  : CHECK_OK;
+	bool too_old = is_too_old(summary, limits);
+
+	if (too_old && status == CHECK_OK)
+		status = CHECK_WARNING;
+	g_string_append_printf(out, "TLSRPT %s: ", names[status]);
+	if (too_old)
+		put_age(out, summary);
+	put_sentence(out, summary, worst);
+	put_numbers(out, summary, limits);
+	g_string_append_c(out, '\n');
+	put_problems(out, summary);
+	return status;
+}
+
+enum check_status summary_check_unknown(GString *out, const char *why)
+{
+	g_string_append(out, "TLSRPT UNKNOWN: ");
+	put_safe(out, why);
+	g_string_append_c(out, '\n');
+	return CHECK_UNKNOWN;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A question is a text of SQL and a function that takes one row of its answer.
+ * The days are compared with a parameter in each question, so that only the
+ * months needed are read.
+ */
+#include "summary_sql.h"
+
+#include <string.h>
+
+#include "problem_sql.h"
+
+/* Days that are looked back for who has fallen silent; those of
+ * tlsrpt.silent_reporter. */
+#define LOOK_BACK "greatest($1::int, 60)"
+
+static const char ask_days[] =
+    "SELECT " SQL_TODAY " - $1::int + 1 AS first_day,"
+    " " SQL_TODAY " AS last_day,"
+    " to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+    "  AS generated_at,"
+    " has_table_privilege('tlsrpt.rejection', 'SELECT')"
+    "  AND $2::text[] IS NULL AND $3::int IS NOT NULL AS see_rejections";
+
+/* A tenant may not read report.policy_domains, so domains are looked for in
+ * policy. */
+static const char ask_reports[] =
+    "SELECT count(*) FILTER (WHERE " SQL_LAST_DAYS ") AS reports,"
+    " floor(extract(epoch FROM now() - max(received_at)) / 86400)::bigint"
+    "  AS age_days"
+    " FROM tlsrpt.report"
+    " WHERE day > " SQL_TODAY " - greatest($1::int, 90)"
+    "  AND ($2::text[] IS NULL OR report_key IN ("
+    "   SELECT report_key FROM tlsrpt.policy"
+    "   WHERE day > " SQL_TODAY " - greatest($1::int, 90)"
+    "   AND " SQL_DOMAINS "))"
+    "  AND $3::int IS NOT NULL";
+
+static const char ask_rejections[] =
+    "SELECT count(*) AS rejections FROM tlsrpt.rejection"
+    " WHERE received_at > now() - make_interval(days => $1::int)"
+    "  AND $2::text[] IS NULL AND $3::int IS NOT NULL";
+
+static const char ask_domains[] =
+    "WITH d AS (SELECT policy_domain, day,"
+    "  sum(successful_sessions) AS ok, sum(failed_sessions) AS failed"
+    "  FROM tlsrpt.daily WHERE day > " SQL_TODAY " - 2 * $1::int"
+    "   AND " SQL_DOMAINS " AND $3::int IS NOT NULL"
+    "  GROUP BY policy_domain, day),"
+    " r AS (SELECT policy_domain,"
+    "  count(DISTINCT coalesce(organization_name, '')) AS reporters"
+    "  FROM tlsrpt.daily WHERE " SQL_LAST_DAYS " AND " SQL_DOMAINS
+    "  GROUP BY policy_domain),"
+    " s AS (SELECT policy_domain,"
+    "  coalesce(sum(ok) FILTER (WHERE " SQL_LAST_DAYS "), 0)"
+    "   AS successful_sessions,"
+    "  coalesce(sum(failed) FILTER (WHERE " SQL_LAST_DAYS "), 0)"
+    "   AS failed_sessions,"
+    "  coalesce(sum(ok) FILTER (WHERE NOT " SQL_LAST_DAYS "), 0)"
+    "   AS previous_successful_sessions,"
+    "  coalesce(sum(failed) FILTER (WHERE NOT " SQL_LAST_DAYS "), 0)"
+    "   AS previous_failed_sessions,"
+    "  max(day) AS last_report,"
+    "  string_agg((" SQL_TODAY " - day) || ':' || failed || ':' || ok, ' ')"
+    "   FILTER (WHERE " SQL_LAST_DAYS ") AS by_day"
+    "  FROM d GROUP BY policy_domain)"
+    " SELECT s.*, coalesce(r.reporters, 0) AS reporters FROM s"
+    " LEFT JOIN r ON r.policy_domain IS NOT DISTINCT FROM s.policy_domain"
+    " WHERE s.by_day IS NOT NULL"
+    " ORDER BY failed_sessions DESC, successful_sessions DESC,"
+    "  s.policy_domain";
+
+#define SHARE(column)                                                   \
+	"SELECT " column " AS name, sum(failed_session_count)"          \
+	" AS failed_sessions,"                                          \
+	" count(DISTINCT coalesce(organization_name, '')) AS reporters" \
+	" FROM tlsrpt.failure WHERE " SQL_LAST_DAYS " AND " SQL_DOMAINS \
+	" GROUP BY " column " ORDER BY failed_sessions DESC, " column   \
+	" LIMIT $3::int"
+
+static const char ask_types[] = SHARE("result_type");
+static const char ask_hosts[] = SHARE("receiving_mx_hostname");
+
+#define SUM(column) \
+	"coalesce(sum(" column ") FILTER (WHERE " SQL_LAST_DAYS "), 0)"
+
+static const char ask_reporters[] =
+    "WITH n AS (SELECT organization_name,"
+    "  count(DISTINCT report_key) FILTER (WHERE " SQL_LAST_DAYS ") AS reports,"
+    "  max(day) AS last_report,"
+    "  " SUM("total_successful_session_count") " AS successful_sessions,"
+					       "  " SUM(
+						   "total_failure_session_"
+						   "count") " AS "
+							    "failed_sessions"
+							    "  FROM "
+							    "tlsrpt.policy "
+							    "WHERE day "
+							    "> " SQL_TODAY
+							    " - " LOOK_BACK
+							    "  AND " SQL_DOMAINS
+							    "  GROUP BY "
+							    "organization_name)"
+							    ","
+							    " q AS (SELECT "
+							    "organization_name,"
+							    " count(*) AS "
+							    "silent_domains"
+							    "  FROM "
+							    "tlsrpt.silent_"
+							    "reporter "
+							    "WHERE " SQL_DOMAINS
+							    "  GROUP BY "
+							    "organization_name)"
+							    " SELECT n.*, "
+							    "q.silent_domains"
+							    " FROM n LEFT JOIN "
+							    "q"
+							    "  ON "
+							    "q.organization_"
+							    "name IS NOT "
+							    "DISTINCT FROM "
+							    "n.organization_"
+							    "name"
+							    " ORDER BY "
+							    "n.successful_"
+							    "sessions + "
+							    "n.failed_sessions "
+							    "DESC,"
+							    "  "
+							    "n.organization_"
+							    "name LIMIT "
+							    "$3::int";
+
+int64_t summary_sql_count(
+    const struct store_rows *rows, int row, const char *column)
+{
+	const char *text = store_rows_get(rows, row, column);
+	gint64 number = text != NULL ? g_ascii_strtoll(text, NULL, 10) : 0;
+
+	return MAX(number, 0);
+}
+
+char *summary_sql_text(
+    const struct store_rows *rows, int row, const char *column)
+{
+	return g_strdup(store_rows_get(rows, row, column));
+}
+
+/* "2:3:10 0:1:5": two days ago 3 sessions failed and 10 did not, today 1 and 5.
+ */
+static void spread_days(
+    const char *by_day, int days, int64_t *failed_day, int64_t *total_day)
+{
+	char **entries = g_strsplit(by_day != NULL ? by_day : "", " ", -1);
+
+	for (char **entry = entries; *entry != NULL; entry++) {
+		char **parts = g_strsplit(*entry, ":", 3);
+
+		if (g_strv_length(parts) == 3) {
+			gint64 ago = g_ascii_strtoll(parts[0], NULL, 10);
+			gint64 failed = g_ascii_strtoll(parts[1], NULL, 10);
+			gint64 ok = g_ascii_strtoll(parts[2], NULL, 10);
+			gint64 i;
+
+			/* A sender ahead of our clock counts as today. */
+			i = days - 1 - CLAMP(ago, 0, days - 1);
+			failed_day[i] = summary_add(failed_day[i], failed);
+			total_day[i] =
+			    summary_add(total_day[i], summary_add(failed, ok));
+		}
+		g_strfreev(parts);
+	}
+	g_strfreev(entries);
+}
+
+static void take_days(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	const char *see = store_rows_get(rows, row, "see_rejections");
+
+	summary->first_day = summary_sql_text(rows, row, "first_day");
+	summary->last_day = summary_sql_text(rows, row, "last_day");
+	summary->generated_at = summary_sql_text(rows, row, "generated_at");
+	summary->rejections = see != NULL && *see == 't' ? 0 : -1;
+}
+
+static void take_reports(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	summary->reports = summary_sql_count(rows, row, "reports");
+	summary->age_days = store_rows_get(rows, row, "age_days") != NULL
+				? summary_sql_count(rows, row, "age_days")
+				: -1;
+}
+
+static bool may_see_rejections(const struct summary *summary)
+{
+	return summary->rejections >= 0;
+}
+
+static void take_rejections(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	summary->rejections = summary_sql_count(rows, row, "rejections");
+}
+
+/* A domain's numbers are part of the whole's. */
+static void add_domain(
+    struct summary *summary, const struct summary_domain *domain)
+{
+	summary->successful_sessions = summary_add(
+	    summary->successful_sessions, domain->successful_sessions);
+	summary->failed_sessions =
+	    summary_add(summary->failed_sessions, domain->failed_sessions);
+	summary->previous_successful_sessions =
+	    summary_add(summary->previous_successful_sessions,
+		domain->previous_successful_sessions);
+	summary->previous_failed_sessions =
+	    summary_add(summary->previous_failed_sessions,
+		domain->previous_failed_sessions);
+	for (int day = 0; day < summary->days; day++) {
+		summary->failed_day[day] = summary_add(
+		    summary->failed_day[day], domain->failed_day[day]);
+		summary->total_day[day] = summary_add(
+		    summary->total_day[day], domain->total_day[day]);
+	}
+}
+
+static void take_domain(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	struct summary_domain *domain = g_new0(struct summary_domain, 1);
+
+	domain->policy_domain = summary_sql_text(rows, row, "policy_domain");
+	domain->successful_sessions =
+	    summary_sql_count(rows, row, "successful_sessions");
+	domain->failed_sessions =
+	    summary_sql_count(rows, row, "failed_sessions");
+	domain->previous_successful_sessions =
+	    summary_sql_count(rows, row, "previous_successful_sessions");
+	domain->previous_failed_sessions =
+	    summary_sql_count(rows, row, "previous_failed_sessions");
+	domain->reporters = summary_sql_count(rows, row, "reporters");
+	domain->last_report = summary_sql_text(rows, row, "last_report");
+	domain->failed_day = g_new0(int64_t, (gsize)summary->days);
+	domain->total_day = g_new0(int64_t, (gsize)summary->days);
+	spread_days(store_rows_get(rows, row, "by_day"), summary->days,
+	    domain->failed_day, domain->total_day);
+	add_domain(summary, domain);
+	g_ptr_array_add(summary->domains, domain);
+}
+
+static struct summary_share *new_share(const struct store_rows *rows, int row)
+{
+	struct summary_share *share = g_new0(struct summary_share, 1);
+
+	share->name = summary_sql_text(rows, row, "name");
+	share->failed_sessions =
+	    summary_sql_count(rows, row, "failed_sessions");
+	share->reporters = summary_sql_count(rows, row, "reporters");
+	return share;
+}
+
+static void take_type(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	g_ptr_array_add(summary->types, new_share(rows, row));
+}
+
+static void take_host(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	g_ptr_array_add(summary->hosts, new_share(rows, row));
+}
+
+static void take_reporter(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	struct summary_reporter *reporter = g_new0(struct summary_reporter, 1);
+
+	reporter->organization_name =
+	    summary_sql_text(rows, row, "organization_name");
+	reporter->reports = summary_sql_count(rows, row, "reports");
+	reporter->successful_sessions =
+	    summary_sql_count(rows, row, "successful_sessions");
+	reporter->failed_sessions =
+	    summary_sql_count(rows, row, "failed_sessions");
+	reporter->last_report = summary_sql_text(rows, row, "last_report");
+	reporter->silent_domains =
+	    summary_sql_count(rows, row, "silent_domains");
+	g_ptr_array_add(summary->reporters, reporter);
+}
+
+const struct summary_question summary_questions[] = {
+    {ask_days, take_days, NULL},
+    {ask_reports, take_reports, NULL},
+    {ask_rejections, take_rejections, may_see_rejections},
+    {ask_domains, take_domain, NULL},
+    {problem_sql_list, problem_sql_take, NULL},
+    {ask_types, take_type, NULL},
+    {ask_hosts, take_host, NULL},
+    {ask_reporters, take_reporter, NULL},
+    {NULL, NULL, NULL},
+};
