@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: MIT
+"""Who may report: a real OpenDKIM before the milter, and real signatures."""
+
+import pytest
+
+from harness import mails, milter
+from harness.opendkim import Key, OpenDkim
+from harness.site import header_values
+from harness.wait import wait_for
+
+OURS = "mx.example.com"  # the private Postfix's name
+FIELD = "Authentication-Results"
+FORGED = f"{OURS}; dkim=pass header.d=google.com header.b=AAAAAAAA"
+TRUST = {"authserv-ids": [OURS]}
+REQUIRE = {"authserv-ids": [OURS], "authentication": "require"}
+DISCARD = {"disposition": "discard"}
+REJECT = {"disposition": "discard", "on-refused": "reject"}
+
+
+@pytest.fixture(scope="module")
+def keys(folder):
+    return {name: Key(folder, name) for name in ("google.com", "evil.example")}
+
+
+@pytest.fixture
+def verified_site(mail_site, keys):
+    """Postfix asks OpenDKIM first and then the milter."""
+    running = []
+
+    def start(**settings):
+        verifier = OpenDkim(mail_site.folder, keys.values(), **settings)
+        running.append(verifier.start())
+        mail_site.postfix.reconfigure(
+            f"{verifier.milter}, {before}"
+        )
+        wait_for(verifies, "Postfix asks OpenDKIM")
+        return verifier
+
+    def verifies():
+        # A reload is done some time after the command.
+        mail_site.send(
+            keys["google.com"].sign(mails.ordinary_mails()["plain"]),
+            mail_site.address("probe"),
+        )
+        return header_values(mail_site.delivered("probe")[-1], FIELD)
+
+    before = mail_site.postfix.milters
+    mail_site.verify_by = start
+    yield mail_site
+    mail_site.postfix.reconfigure(before)
+    for verifier in running:
+        verifier.stop()
+
+
+def google(**more):
+    return mails.carrier(
+        mails.document(policies=[mails.policy(**more)]), mails.GOOGLE
+    )
+
+
+def stored(site):
+    site.postfix.wait_empty()
+    site.drain()
+    return site.rows(
+        "SELECT dkim_result, dkim_domain, authenticated, submitter,"
+        " total_successful_session_count FROM tlsrpt.report"
+        " JOIN tlsrpt.policy USING (report_key, day) ORDER BY received_at"
+    )
+
+
+def with_field(mail, *values):
+    """Fields on top of what a sender sends."""
+    return "".join(f"{FIELD}: {value}\r\n" for value in values).encode() + mail
+
+
+def test_signatures(verified_site, keys):
+    """A pass of the submitter authenticates; one of somebody else does not,
+    and neither does a broken one."""
+    site = verified_site
+    site.milter(milter=DISCARD, accept=TRUST)
+    site.verify_by()
+    signed = keys["google.com"].sign(google(successful=1))
+    assert site.send(signed)[0] == 250
+    site.postfix.wait_empty()
+    assert stored(site) == [("pass", "google.com", True, "google.com", 1)]
+
+    broken = keys["google.com"].sign(google(successful=2)).replace(
+        b"Subject: ", b"Subject: Re: "
+    )
+    foreign = keys["evil.example"].sign(google(successful=3))
+    both = keys["evil.example"].sign(
+        keys["google.com"].sign(google(successful=1))
+    )
+    for mail in (broken, foreign, both):
+        assert site.send(mail)[0] == 250
+        stored(site)
+    # The first two are other content under Google's name, and only that.
+    assert site.rows(
+        "SELECT reason, submitter FROM tlsrpt.rejected_report"
+    ) == [("conflict", "google.com")] * 2
+    assert stored(site) == [("pass", "google.com", True, "google.com", 1)]
+    assert site.value("SELECT times_received FROM tlsrpt.report") == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"AuthservID": OURS},  # strips what is forged
+        {"AuthservID": OURS, "RemoveARAll": "yes"},
+        # Strips nothing: its own field stands above the forged one.
+        {
+            "AuthservID": OURS,
+            "RemoveARFrom": "nobody.example",
+            "AlwaysAddARHeader": "yes",
+        },
+    ],
+    ids=["default", "all", "nothing"],
+)
+def test_forged_field_does_not_count(verified_site, keys, settings):
+    site = verified_site
+    site.milter(milter=REJECT, accept=REQUIRE)
+    site.verify_by(**settings)
+    attacks = {
+        "unsigned": with_field(google(), FORGED),
+        "unsigned, twice": with_field(google(), FORGED, FORGED),
+        "below": google().replace(
+            b"MIME-Version", f"{FIELD}: {FORGED}\r\nMIME-Version".encode(), 1
+        ),
+        "signed by another": keys["evil.example"].sign(
+            with_field(google(), FORGED)
+        ),
+        "above a signature of another": with_field(
+            keys["evil.example"].sign(google()), FORGED
+        ),
+    }
+    for name, mail in attacks.items():
+        code, text = site.send(mail)
+        assert code == 550, (name, settings, text)
+        assert "5.7.1 TLS report refused: RFC 8460 section 3" in text
+    assert site.send(keys["google.com"].sign(with_field(google(), FORGED)))[0] == 250
+    assert [row[:4] for row in stored(site)] == [
+        ("pass", "google.com", True, "google.com")
+    ]
+    assert site.value(
+        "SELECT count(*) FROM tlsrpt.rejected_report WHERE reason = 'refused'"
+    ) == len(attacks)
+
+
+def test_conflicts_all_ways(verified_site, keys):
+    """The first forgery gives way, the second never gets in."""
+    site = verified_site
+    site.milter(milter=DISCARD, accept=TRUST)
+    site.verify_by()
+    report = mails.document(policies=[mails.policy(successful=1)])
+
+    def forgery(successful, **more):
+        return dict(
+            report, policies=[mails.policy(successful=successful)], **more
+        )
+
+    for mail in (
+        mails.carrier(forgery(66)),
+        keys["google.com"].sign(mails.carrier(report)),
+        mails.carrier(forgery(77)),
+        # Google's words under a signature of one's own are one's own report.
+        keys["evil.example"].sign(
+            mails.carrier(
+                forgery(88, **{"contact-info": "a@evil.example"})
+            )
+        ),
+        # The same bytes, members in another order, compressed anew.
+        keys["google.com"].sign(
+            mails.carrier(dict(reversed(list(report.items()))))
+        ),
+    ):
+        assert site.send(mail)[0] == 250
+        stored(site)
+    assert stored(site) == [
+        ("pass", "google.com", True, "google.com", 1),
+        ("pass", "evil.example", True, "evil.example", 88),
+    ]
+    assert site.rows(
+        "SELECT l.reason, l.document #>> '{policies,0,summary,"
+        "total-successful-session-count}', l.submitter, r.submitter"
+        " FROM tlsrpt.rejected_report l JOIN tlsrpt.report r"
+        " ON l.conflicts_with = r.report_key ORDER BY 2"
+    ) == [
+        ("conflict", "66", "google.com", "google.com"),
+        ("conflict", "77", "google.com", "google.com"),
+    ]
+    assert site.rows(
+        "SELECT times_received FROM tlsrpt.report ORDER BY submitter"
+    ) == [(1,), (2,)]
+
+
+# As rspamd's module milter_headers writes it, on top of the header.
+RSPAMD = (
+    "{host};\r\n\tdkim={result} header.d={domain} header.s=20230601"
+    ' header.b="Cs/zp0d+";\r\n\tspf=pass ({host}: domain of'
+    ' "bounce+x=y@google.com" designates 192.0.2.7 as permitted sender)'
+    ' smtp.mailfrom="bounce+x=y@google.com";\r\n\tdmarc=pass'
+    " (policy=reject) header.from=google.com"
+)
+
+
+@pytest.mark.parametrize(
+    "host, result, domain, expected",
+    [
+        (OURS, "pass", "google.com", ("pass", "google.com", True)),
+        (OURS.upper(), "pass", "google.com", ("pass", "google.com", True)),
+        (OURS, "reject", "google.com", ("fail", "google.com", False)),
+        (OURS, "pass", "evil.example", ("pass", "evil.example", False)),
+        ("evil.example", "pass", "google.com", ("none", None, False)),
+    ],
+)
+def test_form_of_rspamd(site, host, result, domain, expected):
+    site.milter(milter=DISCARD, accept=TRUST)
+    field = RSPAMD.format(host=host, result=result, domain=domain)
+    raw_mail(site, with_field(google(), field))
+    site.drain()
+    assert site.rows(
+        "SELECT dkim_result, dkim_domain, authenticated FROM tlsrpt.report"
+    ) == [expected]
+
+
+def test_what_rspamd_leaves_below_its_own(site):
+    """It removes one field of a message, and a sender may write several."""
+    site.milter(milter=REJECT, accept=REQUIRE)
+    genuine = RSPAMD.format(host=OURS, result="none", domain="x.example")
+    replies = raw_mail(site, with_field(google(), genuine, FORGED, FORGED))
+    assert [reply.name for reply in replies] == ["replycode"]
+    assert b"550 5.7.1 TLS report refused" in replies[0].arguments[0]
+
+
+def raw_mail(site, mail):
+    with milter.Client(site.socket) as client:
+        client.connect()
+        client.helo()
+        assert client.envelope("<>", f"<{site.address()}>") == "continue"
+        return client.message(mail)
+
+
+@pytest.mark.parametrize(
+    "kind, domain, taken",
+    [
+        ("sts", "example.com", True),
+        ("sts", "EXAMPLE.com.", True),
+        ("sts", "mx1.example.com", False),
+        ("tlsa", "mx1.example.com", True),
+        ("tlsa", "a.mx1.example.com", True),
+        ("tlsa", "badexample.com", False),
+        ("no-policy-found", "mx1.example.com", False),
+        ("sts", "wild.example", False),
+        ("sts", "a.wild.example", True),
+        ("sts", "a.b.wild.example", True),
+        ("tlsa", "notwild.example", False),
+    ],
+)
+def test_policy_domains(intake_site, kind, domain, taken):
+    intake_site.milter(
+        milter=REJECT,
+        accept={"policy-domains": ["example.com", "*.wild.example"]},
+    )
+    mail = mails.carrier(
+        mails.document(policies=[mails.policy(domain, kind)])
+    )
+    names = [reply.name for reply in raw_mail(intake_site, mail)]
+    assert names == ["discard" if taken else "replycode"]
+
+
+def test_refusal_names_the_domain(mail_site):
+    mail_site.milter(
+        milter=REJECT, accept={"policy-domains": ["example.com"]}
+    )
+    report = mails.document(policies=[mails.policy("other.example")])
+    code, text = mail_site.send(mails.carrier(report))
+    assert (code, text) == (
+        550,
+        "5.7.1 TLS report refused: accept.policy-domains: policies[0]."
+        "policy.policy-domain: other.example is not listed",
+    )
+    assert mail_site.delivered() == []
+    mail_site.drain()
+    assert mail_site.rows(
+        "SELECT reason, submitter, detail FROM tlsrpt.rejected_report"
+    ) == [("refused", "google.com", text.partition("refused: ")[2])]

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Sixty-four of the worst mails at once, under the default limits."""
+
+import re
+import threading
+import time
+from pathlib import Path
+
+from harness import hostile, mails, milter
+from harness.programs import is_sanitized
+
+ATTACKERS = 64
+MEMORY = 512 << 20
+# limits.deadline, and what a loaded machine takes to say so.
+ANSWER = 30 + 15
+# An ordinary mail, with 64 threads of others on few cores.
+ORDINARY = 10
+
+
+def memory_peak(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) << 10
+
+
+def assert_stayed_under(peak, most):
+    """AddressSanitizer keeps what was freed, so there it says nothing."""
+    assert peak < most or is_sanitized(), f"{peak >> 20} MiB"
+
+
+def deliver(site, mail, recipient=None):
+    """The replies, and how long the last one took from the end on."""
+    with milter.Client(site.socket, timeout=120) as client:
+        client.connect()
+        client.helo()
+        reply = client.envelope("<>", recipient or f"<{site.address()}>")
+        if reply != "continue":
+            return [reply], 0.0
+        replies = client.message(mail)
+        return replies, client.waited
+
+
+def header_of(replies):
+    for reply in replies:
+        if reply.name in ("addheader", "insheader"):
+            return reply.arguments[-1].decode()
+    return ""
+
+
+class Attack:
+    """All mails are connected before the first is sent."""
+
+    def __init__(self, site, kinds):
+        self.site = site
+        self.gate = threading.Barrier(len(kinds) + 1)
+        self.found = []
+        self.threads = [
+            threading.Thread(target=self._run, args=(kind,), daemon=True)
+            for kind in kinds
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, kind):
+        mail = hostile.mail(kind)
+        self.gate.wait()
+        try:
+            replies, waited = deliver(self.site, mail)
+        except OSError as problem:
+            replies, waited = problem, 999.0
+        self.found.append((kind.__name__, replies, waited))
+
+    def running(self):
+        return any(thread.is_alive() for thread in self.threads)
+
+
+def test_all_at_once(intake_site, record_property):
+    site = intake_site
+    daemon = site.milter()
+    kinds = [
+        hostile.KINDS[n % len(hostile.KINDS)] for n in range(ATTACKERS)
+    ]
+    for kind in hostile.KINDS:
+        hostile.mail(kind)
+    attack = Attack(site, kinds)
+    attack.gate.wait()
+    started = time.monotonic()
+    ordinary, honest = [], []
+    while attack.running():
+        before = time.monotonic()
+        replies, _ = deliver(
+            site, mails.ordinary_mails()["plain"], "<bob@example.com>"
+        )
+        assert replies == [milter.Reply("accept")]
+        ordinary.append(time.monotonic() - before)
+        before = time.monotonic()
+        replies, _ = deliver(site, mails.carrier())
+        assert header_of(replies) == "stored; reports=1"
+        honest.append(time.monotonic() - before)
+        time.sleep(0.1)
+    peak = memory_peak(daemon.pid)
+    figures = {
+        "seconds": time.monotonic() - started,
+        "peak_mib": peak >> 20,
+        "slowest": max(waited for _, _, waited in attack.found),
+        "ordinary": max(ordinary),
+        "honest": max(honest),
+        "in between": len(honest),
+    }
+    for name, value in figures.items():
+        record_property(name, round(value, 2))
+    print(figures)
+    assert len(attack.found) == ATTACKERS
+    for name, replies, waited in attack.found:
+        assert waited < ANSWER, (name, replies, waited)
+        assert replies[-1] == "accept", (name, replies)
+    assert_stayed_under(peak, MEMORY)
+    assert max(ordinary) < ORDINARY
+    assert max(honest) < ORDINARY
+
+
+def test_many_idle_connections(intake_site):
+    """What a connection has sent may be lying around for minutes."""
+    daemon = intake_site.milter()
+    clients = []
+    for _ in range(250):
+        client = milter.Client(intake_site.socket)
+        clients.append(client)
+        client.connect()
+        client.helo()
+        client.envelope("<>", f"<{intake_site.address()}>")
+        for number in range(4):
+            client.header(b"X-%d" % number, b"y" * 60_000)
+        assert client.end_of_headers() == "continue"
+        assert client.body(b"z" * 15_000) == "continue"
+    replies, _ = deliver(intake_site, mails.carrier())
+    assert header_of(replies) == "stored; reports=1"
+    # Without a bound on all of them it would be 64 MiB and more.
+    assert_stayed_under(memory_peak(daemon.pid), 56 << 20)
+    for client in clients:
+        client.close()
+
+
+def test_large_messages_take_turns(intake_site):
+    """Each holds three times its size while it is read."""
+    daemon = intake_site.milter()
+    attack = Attack(intake_site, [hostile.large] * 8)
+    attack.gate.wait()
+    for thread in attack.threads:
+        thread.join()
+    assert [reply[-1].name for _, reply, _ in attack.found] == ["accept"] * 8
+    assert_stayed_under(memory_peak(daemon.pid), 128 << 20)

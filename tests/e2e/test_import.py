@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: MIT
+"""tlsrpt-import: the same intake for files."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import mails, programs
+
+
+def stored_lines(done):
+    return [line for line in done.stdout.splitlines() if line.startswith("stored ")]
+
+
+def unique(**more):
+    return mails.document(**{"report-id": mails.unique_id(), **more})
+
+
+def mbox(*messages):
+    """RFC 4155, "From " lines inside quoted."""
+    text = b""
+    for raw in messages:
+        lines = mails.lines_as_delivered(raw).replace(b"\nFrom ", b"\n>From ")
+        text += b"From a@b.example Tue Mar  3 12:00:00 2026\n" + lines + b"\n"
+    return text
+
+
+def test_every_kind_of_file(site):
+    folder = site.folder / "in"
+    (folder / "maildir" / "cur").mkdir(parents=True)
+    (folder / "maildir" / "new").mkdir()
+    (folder / "maildir" / "tmp").mkdir()
+    (folder / "a.eml").write_bytes(mails.carrier())
+    (folder / "b.json").write_bytes(mails.as_json(unique()))
+    (folder / "c.json.gz").write_bytes(mails.as_gzip(unique()))
+    (folder / "d.mbox").write_bytes(
+        mbox(
+            mails.carrier(),
+            mails.ordinary_mails()["plain"],
+            mails.carrier(),
+        )
+    )
+    (folder / "maildir" / "cur" / "1.x:2,S").write_bytes(
+        mails.lines_as_delivered(mails.carrier())
+    )
+    (folder / "maildir" / "new" / "2.x").write_bytes(mails.carrier())
+    (folder / "maildir" / "tmp" / "3.x").write_bytes(mails.carrier())
+    done = site.run_import(folder)
+    assert done.returncode == 0, done.stderr
+    assert len(stored_lines(done)) == 7, done.stdout
+    site.drain()
+    assert site.rows(
+        "SELECT source, count(*) FROM tlsrpt.report GROUP BY 1"
+    ) == [("import", 7)]
+
+
+@pytest.mark.parametrize(
+    "make", [mails.carrier, lambda: mails.as_json(unique())]
+)
+def test_standard_input(site, make):
+    done = site.run_import("-", stdin=make())
+    assert done.returncode == 0, done.stderr
+    assert len(site.spooled()) == 1
+
+
+def test_dry_run_writes_nothing(site):
+    path = site.folder / "a.eml"
+    path.write_bytes(mails.carrier())
+    done = site.run_import("--dry-run", path)
+    assert done.returncode == 0, done.stderr
+    assert len(stored_lines(done)) == 1, done.stdout
+    assert site.spooled() == []
+
+
+def test_invalid_file(site):
+    path = site.folder / "bad.json"
+    path.write_bytes(
+        mails.as_json(unique(policies=[mails.policy(failed=-1)]))
+    )
+    done = site.run_import(path)
+    assert done.returncode == programs.EX_DATAERR, done
+    assert "is negative" in done.stdout + done.stderr
+
+
+def test_missing_file(site):
+    done = site.run_import(site.folder / "none.eml")
+    assert done.returncode == programs.EX_NOINPUT, done
+    assert "none.eml" in done.stderr
+
+
+def test_imported_again(site):
+    """Backfill of a folder that was imported before changes nothing."""
+    path = site.folder / "a.mbox"
+    path.write_bytes(mbox(mails.carrier(), mails.carrier()))
+    for _ in range(2):
+        assert site.run_import(path).returncode == 0
+        site.drain()
+    assert site.count("report") == 2
+    assert site.count("rejected_report") == 0
+
+
+# The four kinds: what becomes of a line "From " in a body, and whether a
+# Content-Length says where it ends.
+
+
+def as_mboxo(lines):
+    return lines.replace(b"\nFrom ", b"\n>From ")
+
+
+def as_mboxrd(lines):
+    return re.sub(rb"\n(>*From )", rb"\n>\1", lines)
+
+
+def with_length(lines):
+    head, blank, body = lines.partition(b"\n\n")
+    return b"%s\nContent-Length: %d%s%s" % (head, len(body), blank, body)
+
+
+MBOXES = {
+    "mboxo": as_mboxo,
+    "mboxrd": as_mboxrd,
+    "mboxcl": lambda lines: with_length(as_mboxo(lines)),
+    "mboxcl2": with_length,
+}
+
+
+@pytest.mark.parametrize("kind", MBOXES)
+def test_kinds_of_mbox(site, kind):
+    """With From_ lines in a body, before a report and behind one."""
+    quoted = mails.part(
+        "text/plain",
+        b"It says:\r\n\r\nFrom a@b.example Tue Mar  3 12:00:00 2026\r\n"
+        b">From here on\r\n",
+        encoding=None,
+    )
+    messages = [
+        mails.multipart(
+            "report", [quoted, mails.report_part(unique()), quoted]
+        )
+        for _ in range(3)
+    ]
+    path = site.folder / f"a.{kind}"
+    path.write_bytes(
+        b"".join(
+            b"From a@b.example Tue Mar  3 12:00:00 2026\n"
+            + MBOXES[kind](mails.lines_as_delivered(message))
+            + b"\n"
+            for message in messages
+        )
+    )
+    done = site.run_import(path)
+    assert done.returncode == 0, done.stderr
+    assert len(stored_lines(done)) == 3, done.stdout
+    assert "messages=3 reports=3" in done.stderr
+    site.drain()
+    assert site.count("report") == 3
+
+
+def test_json(site):
+    good = site.folder / "good.json"
+    good.write_bytes(mails.as_json(unique()))
+    bad = site.folder / "bad.mbox"
+    bad.write_bytes(
+        mbox(
+            mails.ordinary_mails()["plain"],
+            mails.carrier(unique(policies=[mails.policy(failed=-1)])),
+        )
+    )
+    done = site.run_import("--json", good, bad)
+    assert done.returncode == programs.EX_DATAERR
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["path"] == str(good) and first["status"] == "stored"
+    assert first["sessions"] == 10 and first["reason"] is None
+    assert second["message"] == 2 and second["status"] == "invalid"
+    assert "-1 is negative" in second["reason"]
+    assert "messages=3 reports=2 stored=1 invalid=1" in done.stderr
+
+
+def on_a_terminal(site, *arguments, pause=0):
+    """What tlsrpt-import writes to a terminal on stderr, and stdout.
+
+    Nobody reads stdout for so many seconds: a full pipe makes long work.
+    """
+    master, slave = pty.openpty()
+    child = subprocess.Popen(
+        [programs.program("tlsrpt-import"), "-c", site.config(), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        cwd=site.folder,
+        env=programs.environment(site.folder),
+    )
+    os.close(slave)
+    time.sleep(pause)
+    stdout = child.communicate(timeout=120)[0].decode()
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 4096)
+        except OSError:  # how a terminal tells that nobody writes any more
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(master)
+    assert child.returncode == 0
+    return shown.decode(), stdout
+
+
+def test_progress_is_for_terminals_and_long_work(site):
+    short = site.folder / "short.mbox"
+    short.write_bytes(mbox(mails.carrier()))
+    shown, _ = on_a_terminal(site, short)
+    assert shown.startswith("messages=1 ")
+    reports = 2000
+    long = site.folder / "long.mbox"
+    big_mailbox(long, 4 * reports, reports)
+    shown, stdout = on_a_terminal(site, "--dry-run", long, pause=1.5)
+    assert re.search(r"\r\x1b\[K[0-9]+ messages, [0-9]+ reports", shown), shown
+    # The summary takes its place.
+    summary = f"\r\x1b[Kmessages={4 * reports} reports={reports} "
+    assert summary in shown
+    assert "\x1b" not in stdout
+
+
+def big_mailbox(path, messages, reports):
+    """Written piece by piece; each report is another one."""
+    mark = b"f1f2f3f4f5f6"
+    report = mails.as_json(unique(**{"report-id": mark.decode()}))
+    head, _, tail = mbox(
+        mails.multipart(
+            "report",
+            [mails.part("application/tlsrpt+json", b"HERE", encoding=None)],
+        )
+    ).partition(b"HERE")
+    other = mbox(mails.ordinary_mails()["plain"])
+    assert messages % reports == 0
+    with path.open("wb") as out:
+        for number in range(reports):
+            out.write(head + report.replace(mark, b"%012d" % number) + tail)
+            out.write(other * (messages // reports - 1))
+
+
+def peak_of(site, path):
+    """Runs tlsrpt-import under wait4; its exit code, peak RSS and seconds."""
+    started = time.monotonic()
+    child = subprocess.Popen(
+        [programs.program("tlsrpt-import"), "-c", site.config(), path],
+        stdout=subprocess.DEVNULL,
+        cwd=site.folder,
+        env=programs.environment(site.folder),
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode, usage.ru_maxrss >> 10, time.monotonic() - started
+
+
+def test_memory_does_not_grow_with_the_mailbox(site, record_property):
+    peaks = []
+    most = int(os.environ.get("MESSAGES", "20000"))
+    for messages in (100, most):
+        path = site.folder / f"{messages}.mbox"
+        big_mailbox(path, messages, messages // 100)
+        code, peak, seconds = peak_of(site, path)
+        assert code == 0
+        peaks.append(peak)
+        figures = f"{messages} messages: {peak} MiB, {seconds:.1f} s"
+        record_property("figures", figures)
+        print(figures)
+    assert len(site.spooled()) == most // 100 + 1
+    # AddressSanitizer keeps what was freed.
+    assert peaks[1] < peaks[0] + 4 or programs.is_sanitized(), peaks
+
+
+def test_interrupted_and_run_again(site):
+    """Whatever was spooled, and loaded, by then: each report is there once."""
+    path = site.folder / "a.mbox"
+    big_mailbox(path, 1200, 1200)
+    config = site.config()
+    child = subprocess.Popen(
+        [programs.program("tlsrpt-import"), "-c", config, path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=site.folder,
+        env=programs.environment(site.folder),
+    )
+    while len(site.spooled()) < 20:
+        assert child.poll() is None, "it was faster than that"
+        time.sleep(0.002)
+    child.send_signal(signal.SIGINT)
+    stdout, stderr = child.communicate(timeout=60)
+    assert child.returncode == os.EX_TEMPFAIL
+    assert stderr.endswith(b" (interrupted: there may be more)\n")
+    told = stdout.count(b"stored  ")
+    assert 20 <= told < 1200
+    site.drain()
+    assert site.count("report") == told
+    done = site.run_import(path)
+    assert done.returncode == 0
+    site.drain()
+    assert site.count("report") == 1200
+    assert site.value("SELECT sum(times_received) FROM tlsrpt.report") == (
+        1200 + told
+    )
+    assert site.count("rejected_report") == 0

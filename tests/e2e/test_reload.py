@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: MIT
+"""SIGUSR1: the new configuration as a whole, or the old one as a whole."""
+
+import signal
+
+import pytest
+
+from harness import mails, milter
+from harness.ledger import Ledger, judge
+from harness.site import LOADER
+from harness.wait import holds_for, wait_for
+
+DISCARD = {"disposition": "discard"}
+OTHER = "<bob@example.com>"
+
+
+def greet(site):
+    client = milter.Client(site.socket)
+    client.connect()
+    client.helo()
+    return client
+
+
+def address(site):
+    return f"<{site.address()}>"
+
+
+def reload(daemon, event="reloaded"):
+    """SIGUSR1, and the line that says what became of it."""
+    count = len(daemon.events(event))
+    daemon.signal(signal.SIGUSR1)
+    return daemon.wait_event(event, count + 1)[-1]
+
+
+def begin(client, site, raw):
+    """A message up to the middle of its body; the rest."""
+    client.envelope("<a@b.example>", address(site))
+    head, _, body = raw.partition(b"\r\n\r\n")
+    for name, value in milter.split_headers(head):
+        client.header(name, value)
+    client.end_of_headers()
+    client.body(body[:200])
+    return body[200:]
+
+
+def give(site, recipient=None, raw=None):
+    """The replies to a message on a connection of its own."""
+    with greet(site) as client:
+        if client.envelope("<a@b.example>", recipient or address(site)) == (
+            "accept"
+        ):
+            return ["accept"]
+        return [reply.name for reply in client.message(raw or mails.carrier())]
+
+
+@pytest.mark.parametrize("first", ["keep", "discard"])
+def test_a_message_in_flight_keeps_its_configuration(intake_site, first):
+    site = intake_site
+    second = "discard" if first == "keep" else "keep"
+    answer = {"keep": ["addheader", "accept"], "discard": ["discard"]}
+    daemon = site.milter(milter={"disposition": first})
+    with greet(site) as client:
+        rest = begin(client, site, mails.carrier())
+        site.config("milter.conf", milter={"disposition": second})
+        reload(daemon)
+        # Who comes now is under the new one, at the same time.
+        assert give(site) == answer[second]
+        client.body(rest)
+        assert [reply.name for reply in client.end()] == answer[first]
+    assert give(site) == answer[second]
+    assert len(site.spooled()) == 3
+
+
+def test_recipients_change_as_a_whole(intake_site):
+    """Neither the old address nor the old limits are left."""
+    site = intake_site
+    daemon = site.milter(milter=DISCARD)
+    with greet(site) as client:
+        rest = begin(client, site, mails.carrier())
+        site.config(
+            "milter.conf",
+            milter={"recipients": [OTHER.strip("<>")], "add-header": False},
+            limits={"policies": 1},
+        )
+        reload(daemon)
+        client.body(rest)
+        assert [reply.name for reply in client.end()] == ["discard"]
+        # The next one on this connection is a message of its own.
+        assert client.envelope("<>", address(site)) == "accept"
+    assert give(site) == ["accept"]
+    assert give(site, OTHER) == ["accept"]
+    assert len(site.spooled()) == 2
+    twice = mails.document(policies=[mails.policy(), mails.policy()])
+    assert give(site, OTHER, mails.carrier(twice)) == ["accept"]
+    line = daemon.wait_event("invalid")[0]
+    assert "limits.policies" in line["reason"], line
+
+
+def test_quota_changes(intake_site):
+    site = intake_site
+    daemon = site.milter(milter=DISCARD)
+    assert give(site) == ["discard"]
+    site.config(
+        "milter.conf",
+        milter={**DISCARD, "on-spool-error": "tempfail"},
+        spool={"quota": "1M"},
+    )
+    (site.spool / "bad" / "1.2.3").write_bytes(b"x" * 1_100_000)
+    reload(daemon)
+    wait_for(lambda: give(site) == ["replycode"], "the quota is in force")
+    (site.spool / "bad" / "1.2.3").unlink()
+    wait_for(lambda: give(site) == ["discard"], "there is room again")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ("milter { nonsense = 1 }\n", "nonsense"),
+        ('milter { disposition = discard }\n', "recipients"),
+        ("limits { json-depth = -1 }\n", "json-depth"),
+        ("milter {\n", "milter"),
+        (None, "milter.conf"),
+    ],
+)
+def test_milter_refuses_a_wrong_file(intake_site, wrong, word):
+    site = intake_site
+    daemon = site.milter(milter=DISCARD)
+    path = site.folder / "milter.conf"
+    if wrong is None:
+        path.unlink()
+    else:
+        path.write_text(wrong)
+    line = reload(daemon, "reload-refused")
+    assert word in line["reason"], line
+    assert "stays in use" in line["reason"]
+    assert give(site) == ["discard"]
+    assert "READY=1" in daemon.notify.collect()
+    # And a good one is taken after that.
+    site.config("milter.conf")
+    reload(daemon)
+    assert give(site) == ["addheader", "accept"]
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [("milter", "socket"), ("spool", "directory")]
+)
+def test_milter_refuses_what_can_not_change(intake_site, section, key):
+    """With all else in the same file: nothing of it is taken."""
+    site = intake_site
+    daemon = site.milter(milter=DISCARD)
+    sections = {"milter": {"disposition": "keep"}, "spool": {}}
+    sections[section][key] = f"unix:{site.folder}/other"
+    if section == "spool":
+        sections[section][key] = str(site.folder / "other")
+    site.config("milter.conf", **sections)
+    line = reload(daemon, "reload-refused")
+    assert f"{section}.{key}" in line["reason"], line
+    assert give(site) == ["discard"]
+    assert len(site.spooled()) == 1
+    assert not (site.folder / "other").exists()
+
+
+def test_many_reloads_under_load(intake_site):
+    """Each answer is one of the two; none is lost between them."""
+    site = intake_site
+    daemon = site.milter(milter=DISCARD)
+    ledger = Ledger(site)
+    for number in range(40):
+        disposition = "keep" if number % 2 else "discard"
+        site.config("milter.conf", milter={"disposition": disposition})
+        daemon.signal(signal.SIGUSR1)
+        assert ledger.send() == "stored"
+        with ledger.connect() as client:
+            rest = begin(client, site, mails.carrier())
+            daemon.signal(signal.SIGUSR1)
+            client.body(rest)
+            assert judge(client.end()) == "stored"
+    assert len(site.spooled()) == 80
+    assert not daemon.events("reload-refused")
+
+
+def test_loader_takes_another_database(site):
+    site.milter(milter=DISCARD)
+    daemon = site.loader()
+    ledger = Ledger(site)
+    assert ledger.send() == "stored"
+    site.wait_count("report", 1)
+    old, new = site.database, site.postgres.create_database("tlsrpt_template")
+    try:
+        site.config(
+            "loader.conf",
+            database={"conninfo": site.postgres.dsn(new, LOADER)},
+        )
+        reload(daemon)
+        assert ledger.send() == "stored"
+        wait_for(
+            lambda: site.postgres.query(
+                new, "SELECT count(*) FROM tlsrpt.report"
+            )
+            == [(1,)],
+            "the second report is in the new database",
+        )
+        assert site.count("report") == 1
+        assert site.database == old
+    finally:
+        site.postgres.drop_database(new)
+
+
+def test_loader_finishes_its_batch_under_the_old_one(site):
+    """What was sent to a database is not sent to another while it may still
+    be committed there."""
+    site.milter(milter=DISCARD)
+    daemon = site.loader()
+    ledger = Ledger(site)
+    ledger.send()
+    site.wait_count("report", 1)
+    new = site.postgres.create_database("tlsrpt_template")
+    try:
+        with site.postgres.connect(site.database) as other:
+            with other.transaction(force_rollback=True):
+                other.execute("LOCK TABLE tlsrpt.report")
+                ledger.send()
+                wait_for(
+                    lambda: site.rows(
+                        "SELECT 1 FROM pg_stat_activity WHERE usename = %s"
+                        " AND wait_event_type = 'Lock'",
+                        LOADER,
+                    ),
+                    "the loader waits for the lock",
+                )
+                site.config(
+                    "loader.conf",
+                    database={"conninfo": site.postgres.dsn(new, LOADER)},
+                )
+                reload(daemon)
+        site.wait_count("report", 2)
+        wait_for(lambda: not site.spooled(), "the batch is done")
+        assert site.postgres.query(
+            new, "SELECT count(*) FROM tlsrpt.report"
+        ) == [(0,)]
+    finally:
+        site.postgres.drop_database(new)
+
+
+def test_loader_tries_at_once_after_a_reload(site):
+    """Whoever mends the configuration does not wait for the back-off."""
+    site.milter(milter=DISCARD)
+    daemon = site.loader(
+        database={"conninfo": site.postgres.dsn("no_such_database", LOADER)}
+    )
+    ledger = Ledger(site)
+    ledger.send()
+    daemon.wait_event("database-down")
+    holds_for(lambda: site.spooled(), "the spool keeps it", 2.5)
+    site.config("loader.conf")
+    reload(daemon)
+    wait_for(lambda: not site.spooled(), "loaded at once", 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"database": {"batch": 0}}, "batch"),
+        ({"spool": {"directory": "/nowhere/else"}}, "spool.directory"),
+        ({"nonsense": {"x": 1}}, "nonsense"),
+    ],
+)
+def test_loader_refuses(site, change, word):
+    site.milter(milter=DISCARD)
+    daemon = site.loader()
+    ledger = Ledger(site)
+    change.setdefault("database", {}).setdefault("conninfo", "dbname=nowhere")
+    site.config("loader.conf", **change)
+    line = reload(daemon, "reload-refused")
+    assert word in line["reason"], line
+    ledger.send()
+    site.wait_count("report", 1)
+    assert not daemon.events("database-down")

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+"""Mail through a real Sendmail, with the shipped line for sendmail.mc."""
+
+import re
+
+import pytest
+
+from harness import mails
+from harness.sendmail import Sendmail, without_trace
+from harness.site import Site, header_values, without_header
+
+HEADER = "X-TLSRPT"
+DISCARD = {"disposition": "discard"}
+
+
+@pytest.fixture(scope="module")
+def sendmail():
+    server = Sendmail()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def site(postgres, sendmail):
+    place = Site(postgres, sendmail, sendmail.socket)
+    yield place
+    place.close()
+
+
+def the_header(mail):
+    values = header_values(mail, HEADER)
+    assert len(values) == 1, values
+    return values[0]
+
+
+def plainly_delivered(site, mail):
+    """What this Sendmail makes of a mail without any milter."""
+    code, text = site.send(mail, site.address("plain"), plain=True)
+    assert code == 250, text
+    return without_trace(site.postfix.mailbox(f"plain{site.number}")[-1])
+
+
+def assert_only_header_added(site, delivered, sent):
+    assert without_header(delivered, HEADER) == plainly_delivered(site, sent)
+
+
+def test_discard(site):
+    milter = site.milter(milter=DISCARD)
+    code, text = site.send(mails.carrier())
+    assert code == 250, text
+    assert site.delivered() == []
+    site.drain()
+    assert site.count("report") == 1
+    assert site.spooled() == []
+    stored = milter.events("stored")
+    assert len(stored) == 1 and stored[0]["disposition"] == "discard"
+    # Sendmail has the queue id from the start.
+    assert stored[0]["queue-id"] in text
+    assert site.value("SELECT queue_id FROM tlsrpt.report") in text
+
+
+def test_keep(site):
+    site.milter()
+    carrier = mails.carrier()
+    site.send(carrier)
+    mail = site.the_mail()
+    assert the_header(mail) == "stored; reports=1"
+    assert_only_header_added(site, mail, carrier)
+    assert len(site.spooled()) == 1
+
+
+def test_mixed_recipients_keep(site):
+    site.milter()
+    site.send(mails.carrier(), site.address(), site.address("bob"))
+    for local in ("tlsrpt", "bob"):
+        assert the_header(site.the_mail(local)) == "stored; reports=1"
+
+
+def test_mixed_recipients_discard(site):
+    n = site.number
+    site.milter(
+        milter={
+            "disposition": "discard",
+            "recipients": [f"tlsrpt{n}@example.com", f"tlsrpt{n}+*@example.com"],
+        }
+    )
+    carrier = mails.carrier()
+    site.send(
+        carrier,
+        f"TLSrpt{n}@Example.COM",
+        f"tlsrpt{n}+Google@example.com",
+        site.address("bob"),
+    )
+    mail = site.the_mail("bob")
+    assert site.delivered() == []
+    assert site.delivered("TLSrpt") == []
+    assert the_header(mail) == "stored; reports=1"
+    assert_only_header_added(site, mail, carrier)
+    assert len(site.spooled()) == 1
+
+
+@pytest.mark.parametrize("disposition", ["keep", "discard"])
+def test_invalid(site, disposition):
+    milter = site.milter(milter={"disposition": disposition})
+    carrier = mails.carrier(
+        mails.document(
+            policies=[mails.policy(failed=-1)],
+            **{"report-id": mails.unique_id()},
+        )
+    )
+    site.send(carrier)
+    mail = site.the_mail()
+    assert the_header(mail).startswith("invalid; RFC 8460 section 4.4: ")
+    assert_only_header_added(site, mail, carrier)
+    site.drain()
+    assert site.count("report") == 0
+    assert site.rows("SELECT reason FROM tlsrpt.rejected_report") == [
+        ("invalid",)
+    ]
+    assert milter.events("invalid")
+
+
+def test_refused_is_rejected_when_wanted(site):
+    site.milter(
+        milter={"on-refused": "reject"},
+        accept={"policy-domains": ["example.com"]},
+    )
+    foreign = mails.document(
+        policies=[mails.policy("other.example", mx=["mx.other.example"])],
+        **{"report-id": mails.unique_id()},
+    )
+    code, text = site.send(mails.carrier(foreign))
+    assert (code, text[:5]) == (550, "5.7.1")
+    assert "other.example" in text
+    assert site.delivered() == []
+
+
+def test_spool_trouble_can_be_temporary(site):
+    site.milter(milter={"disposition": "discard", "on-spool-error": "tempfail"})
+    (site.spool / "tmp").rmdir()
+    (site.spool / "tmp").write_text("not a folder")
+    code, text = site.send(mails.carrier())
+    assert (code, text[:5]) == (451, "4.3.0")
+    assert site.delivered() == []
+
+
+def test_forged_headers_are_removed(site):
+    site.milter()
+    forged = [("X-TLSRPT", "stored; reports=7"), ("x-tlsrpt", "stored")]
+    site.send(mails.carrier(extra=forged))
+    assert the_header(site.the_mail()) == "stored; reports=1"
+
+
+def test_a_large_carrier(site):
+    """Over 256 KiB of body, in many chunks."""
+    site.milter()
+    report = mails.document(
+        policies=[
+            mails.policy(
+                failed=3000,
+                details=[
+                    mails.detail("validation-failure", mx=f"mx{n}.example.com")
+                    for n in range(3000)
+                ],
+            )
+        ],
+        **{"report-id": mails.unique_id()},
+    )
+    carrier = mails.carrier(report, part_options={"compress": False})
+    assert len(carrier) > 300_000
+    site.send(carrier)
+    mail = site.the_mail()
+    assert the_header(mail) == "stored; reports=1"
+    site.drain()
+    assert site.count("failure") == 3000
+
+
+@pytest.mark.parametrize("name", mails.ordinary_mails())
+def test_ordinary_mail(site, name):
+    """Byte for byte what comes without a milter, to a report address or not."""
+    milter = site.milter(milter=DISCARD, limits={"header-count": 2000})
+    mail = mails.ordinary_mails()[name]
+    expected = plainly_delivered(site, mail)
+    for local in ("bob", "tlsrpt"):
+        code, text = site.send(mail, site.address(local))
+        assert code == 250, text
+        delivered = site.the_mail(local)
+        if local == "tlsrpt":
+            # A candidate loses forged fields.
+            expected = without_header(expected, HEADER)
+        assert delivered == expected, local
+    assert site.spooled() == []
+    assert not milter.events("stored")
+
+
+def test_mail_goes_on_without_the_milter(site):
+    """What the line for sendmail.mc promises, having no F= flag."""
+    mail = mails.ordinary_mails()["plain"]
+    code, text = site.send(mail, site.address("bob"))
+    assert code == 250, text
+    assert site.the_mail("bob") == mails.lines_as_delivered(mail)
+
+
+def test_timeouts_of_the_snippet(sendmail):
+    """They came through m4 into the configuration."""
+    text = (sendmail.folder / "sendmail.cf").read_text()
+    assert re.search(
+        rf"(?m)^Xtlsrpt-milter, S=local:{re.escape(str(sendmail.socket))},"
+        r" T=C:2s;S:5s;R:5s;E:60s$",
+        text,
+    )
+    assert re.search(r"(?m)^O InputMailFilters=tlsrpt-milter$", text)

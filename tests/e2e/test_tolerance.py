@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""What senders send instead of what the RFC asks for.
+
+Each tests/fixtures/mail/NAME.eml has a NAME.expect: a line of JSON for each
+report in it, with what tlsrpt-import --json must say of it."""
+
+import json
+import re
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+from harness import mails, milter
+from harness.programs import EX_DATAERR, ROOT
+
+MAILS = ROOT / "tests" / "fixtures" / "mail"
+DISCARD = {"disposition": "discard"}
+
+
+def expectations():
+    found = {}
+    for path in sorted(MAILS.glob("*.expect")):
+        lines = path.read_text().splitlines()
+        found[path.stem] = [json.loads(line) for line in lines]
+    assert set(found) == {path.stem for path in MAILS.glob("*.eml")}
+    return found
+
+
+def as_far_as(expected, found):
+    """The members of a report that an expectation has."""
+    return [{name: report.get(name) for name in expected} for report in found]
+
+
+def test_mails(site):
+    folder = site.folder / "in"
+    folder.mkdir()
+    for path in MAILS.glob("*.eml"):
+        shutil.copy(path, folder)
+    done = site.run_import("--dry-run", "--json", folder)
+    assert done.returncode == EX_DATAERR, done.stderr
+    found = defaultdict(list)
+    for line in done.stdout.splitlines():
+        report = json.loads(line)
+        found[Path(report["path"]).stem].append(report)
+    problems = []
+    for name, expected in expectations().items():
+        seen = as_far_as(expected[0], found[name]) if expected else found[name]
+        if seen != expected:
+            problems.append(f"{name}: {found[name]} is not {expected}")
+    assert not problems, "\n".join(problems)
+
+
+def give(site, raw):
+    """A mail by the milter protocol; its X-TLSRPT, or None."""
+    raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    with milter.Client(site.socket) as client:
+        client.connect()
+        client.helo()
+        assert client.envelope("<>", f"<{site.address()}>") == "continue"
+        replies = client.message(raw)
+    assert replies[-1].name in ("accept", "discard"), replies
+    for reply in replies:
+        if reply.name in ("addheader", "insheader"):
+            return reply.arguments[-1].decode()
+    return None
+
+
+def test_mails_by_the_milter(intake_site):
+    """The same verdicts there, and nothing is said of what is no report."""
+    daemon = intake_site.milter()
+    for name, expected in expectations().items():
+        header = give(intake_site, (MAILS / f"{name}.eml").read_bytes())
+        if not expected:
+            assert header is None, (name, header)
+        elif expected[0]["status"] == "stored":
+            assert header == f"stored; reports={len(expected)}", name
+        else:
+            assert header == f"invalid; {expected[0]['reason']}", name
+    events = {line["event"] for line in daemon.events()}
+    assert events <= {"started", "stored", "invalid"}, events
+
+
+def test_one_sentence_everywhere(site):
+    """Log, header, table and tlsrpt-import tell the same."""
+    daemon = site.milter()
+    cases = [
+        name
+        for name, expected in expectations().items()
+        if expected and expected[0]["status"] == "invalid"
+    ]
+    assert len(cases) >= 4
+    headers = []
+    for name in cases:
+        path = MAILS / f"{name}.eml"
+        headers.append(give(site, path.read_bytes()))
+        done = site.run_import("--dry-run", path)
+        assert done.returncode == EX_DATAERR
+        sentence = headers[-1].removeprefix("invalid; ")
+        assert done.stdout.startswith(f"invalid  {sentence}  "), done.stdout
+        done = site.run_import("--dry-run", "--json", path)
+        assert json.loads(done.stdout)["reason"] == sentence
+    reasons = [line["reason"] for line in daemon.events("invalid")]
+    assert [f"invalid; {reason}" for reason in reasons] == headers
+    site.drain()
+    assert sorted(
+        detail
+        for (detail,) in site.rows(
+            "SELECT detail FROM tlsrpt.rejected_report WHERE reason = 'invalid'"
+        )
+    ) == sorted(reasons)
+
+
+# Escape sequences (of ECMA-48, in seven bits and in eight), line ends of all
+# kinds, a title for the terminal, bidi controls, a NUL's neighbour and a BOM.
+EVIL = (
+    "\x1b[2J\x1b[31mred\x1b]0;title\x07\x9b31m\r\nX-Injected: 1\r\n\r\nbody"
+    "\x85\u2028\u2029\u202egnp.exe\u2066\u2069\u200f\x01\x7f\t\b\ufeff"
+)
+# Those, but for the line end of our own lines.
+UNSAFE = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+
+
+def evil_report(**more):
+    detail = mails.detail(
+        EVIL,
+        3,
+        mx=EVIL,
+        **{
+            "receiving-mx-helo": EVIL,
+            "additional-information": EVIL,
+            "failure-reason-code": EVIL,
+            "sending-mta-ip": EVIL,
+        },
+    )
+    policy = mails.policy(failed=3, successful=1, details=[detail])
+    policy["policy"].update(
+        {"policy-domain": "example.com", "policy-string": [EVIL], "mx-host": [EVIL]}
+    )
+    return mails.document(
+        policies=[policy],
+        **{
+            "organization-name": EVIL,
+            "report-id": EVIL + mails.unique_id(),
+            "contact-info": EVIL,
+            **more,
+        },
+    )
+
+
+def assert_harmless(text, *own_lines):
+    assert not UNSAFE.search(text), repr(UNSAFE.search(text))
+    for line in text.splitlines():
+        assert not line.startswith(("X-Injected", "body")), text
+    assert "red" in text or own_lines, text
+
+
+def test_hostile_text_comes_out_escaped_everywhere(site):
+    daemon = site.milter()
+    loader = site.loader()
+    good = mails.carrier(evil_report())
+    # The reason quotes what it refuses.
+    bad = mails.carrier(
+        evil_report(**{"date-range": {"start-datetime": EVIL}})
+    )
+    assert give(site, good) == "stored; reports=1"
+    header = give(site, bad)
+    assert header.startswith("invalid; ") and header.isascii()
+    assert_harmless(header, "a reason need not quote")
+    site.wait_count("report", 1)
+    site.wait_count("rejected_report", 1)
+    assert_harmless(daemon.text())
+    assert_harmless(loader.text(), "names records only")
+    for mail in (good, bad):
+        path = site.folder / "evil\x1b[31mred.eml"
+        path.write_bytes(mail)
+        for arguments in ([], ["--json"]):
+            done = site.run_import("--dry-run", *arguments, path)
+            assert_harmless(done.stdout)
+            assert_harmless(done.stderr, "only a summary")
+    done = site.run_import(site.folder / "none\x1b[31mred\n.eml")
+    assert_harmless(done.stderr)
+    for domain in ((), ("--domain", "example.com")):
+        done = site.run_report(*domain, "--days", "30")
+        assert done.returncode == 0, done.stderr
+        assert_harmless(done.stdout)
+    # In the table it stands as it came.
+    assert site.value("SELECT organization_name FROM tlsrpt.report") == EVIL

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: MIT
+"""A private Postfix: own configuration, queue, log, and Maildirs to read."""
+
+import os
+import pwd
+import re
+import smtplib
+import socket
+import subprocess
+from pathlib import Path
+
+from .folder import free_port, is_root, read_text
+from .process import Child, processes_under
+from .wait import wait_for
+
+DOMAINS = ("example.com", "example.net", "example.org")
+
+# As the shipped snippet has it, but for the socket.
+MILTER_OPTIONS = (
+    "default_action=accept, connect_timeout=2s, command_timeout=5s, "
+    "content_timeout=60s"
+)
+
+MAIN_CF = """
+compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = {folder}/postfix.log
+maillog_file_prefixes = {folder}
+mail_spool_directory = {folder}/none
+myhostname = mx.example.com
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_recipient_maps =
+# Nothing is looked up in the network, and no mail leaves the machine.
+smtp_dns_support_level = disabled
+smtpd_peername_lookup = no
+default_transport = error:no mail leaves this machine
+relay_transport = error:no mail leaves this machine
+# Headers are delivered as they came.
+local_header_rewrite_clients =
+message_size_limit = 104857600
+virtual_mailbox_limit = 0
+mailbox_size_limit = 0
+in_flow_delay = 0
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+virtual_mailbox_domains = {domains}
+virtual_mailbox_base = {folder}/mail
+# One Maildir for all: each copy says in X-Original-To for whom it is.
+virtual_mailbox_maps = static:all/
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_transport = virtual
+"""
+
+MILTER_CF = """\
+smtpd_milters = {milters}
+milter_default_action = accept
+"""
+
+MASTER_CF = """
+127.0.0.1:{port} inet n - {chroot} - - smtpd
+127.0.0.1:{plain_port} inet n - {chroot} - - smtpd -o smtpd_milters=
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+discard unix - - n - - discard
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+def split_trace(raw):
+    """A delivered mail as (what delivery put in front, what was sent)."""
+    rest = raw
+    for name in (b"Return-Path:", b"X-Original-To:", b"Delivered-To:"):
+        if rest.startswith(name):
+            rest = rest[rest.index(b"\n") + 1 :]
+    # One Received field of smtpd, with its folded lines.
+    if rest.startswith(b"Received:"):
+        while True:
+            rest = rest[rest.index(b"\n") + 1 :]
+            if rest[:1] not in (b" ", b"\t"):
+                break
+    return raw[: len(raw) - len(rest)], rest
+
+
+def original_recipient(raw):
+    """The local part, without +extension, that a copy was delivered for."""
+    found = re.search(rb"^X-Original-To: ([^\s+@]+)", raw, re.MULTILINE)
+    return found.group(1).decode() if found else None
+
+
+class Postfix:
+    """One instance with two ports: by way of the milter, and without it.
+    lines stand in main.cf instead of the milter's; with chroot smtpd runs in
+    the queue folder, as on Debian."""
+
+    def __init__(
+        self,
+        folder,
+        milter_socket,
+        options=MILTER_OPTIONS,
+        lines=None,
+        chroot=False,
+    ):
+        assert is_root(), "a private Postfix must be started as root"
+        self.folder = Path(folder)
+        self.etc = self.folder / "etc"
+        self.queue = self.folder / "queue"
+        self.log_file = self.folder / "postfix.log"
+        self.mail = self.folder / "mail"
+        self.port = free_port()
+        self.plain_port = free_port()
+        self.milters = f"{{ {milter_socket}, {options} }}"
+        self.lines = lines
+        self.chroot = "y" if chroot else "n"
+        self.child = None
+
+    def start(self):
+        owner = pwd.getpwnam("postfix")
+        nobody = pwd.getpwnam("nobody")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)
+        for name in ("etc", "queue", "data", "mail"):
+            (self.folder / name).mkdir(exist_ok=True)
+        os.chown(self.folder / "data", owner.pw_uid, owner.pw_gid)
+        os.chown(self.mail, nobody.pw_uid, nobody.pw_gid)
+        self._nobody = nobody
+        (self.etc / "master.cf").write_text(
+            MASTER_CF.format(
+                port=self.port,
+                plain_port=self.plain_port,
+                chroot=self.chroot,
+            )
+        )
+        self._write_main()
+        self.child = Child(
+            ["/usr/sbin/postfix", "-c", self.etc, "start-fg"],
+            self.folder / "start.log",
+        )
+        wait_for(self._answers, "Postfix answers on both ports")
+
+    def _write_main(self):
+        lines = self.lines or MILTER_CF.format(milters=self.milters)
+        (self.etc / "main.cf").write_text(
+            MAIN_CF.format(
+                folder=self.folder,
+                domains=" ".join(DOMAINS),
+                uid=self._nobody.pw_uid,
+                gid=self._nobody.pw_gid,
+            )
+            + lines
+        )
+
+    def reconfigure(self, milters):
+        """Other milter settings, for the connections that come from now on."""
+        self.milters = milters
+        self._write_main()
+        self._command("reload")
+
+    def _command(self, *arguments, check=True):
+        subprocess.run(
+            ["/usr/sbin/postfix", "-c", self.etc, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=check,
+        )
+
+    def _answers(self):
+        assert self.child.running(), (
+            "Postfix ended:\n"
+            + read_text(self.folder / "start.log")
+            + read_text(self.log_file)
+        )
+        for port in (self.port, self.plain_port):
+            try:
+                with socket.create_connection(
+                    ("127.0.0.1", port), timeout=5
+                ) as connection:
+                    if not connection.recv(1):
+                        return False
+            except OSError:
+                return False
+        return True
+
+    def stop(self):
+        if self.child is None:
+            return
+        wait_for(self._stopped, f"Postfix in {self.folder} stops", 60)
+        self.child = None
+
+    def _stopped(self):
+        # "stop" fails while start-fg is still about to begin.
+        if self.child.running():
+            self._command("stop", check=False)
+        return not self.child.running() and not processes_under(self.folder)
+
+    def send(self, mail, recipients, sender="sender@example.net", plain=False):
+        """Sends a mail (CRLF lines) by SMTP. Answers (code, text) of DATA."""
+        if isinstance(recipients, str):
+            recipients = [recipients]
+        port = self.plain_port if plain else self.port
+        with smtplib.SMTP("127.0.0.1", port, "client.example", 60) as smtp:
+            smtp.ehlo()
+            for code, text in [
+                smtp.mail(sender, ["BODY=8BITMIME"]),
+                *[smtp.rcpt(recipient) for recipient in recipients],
+            ]:
+                assert code == 250, (code, text)
+            code, text = smtp.data(mail)
+            return code, text.decode("utf-8", "replace")
+
+    def queued(self):
+        """Names of the mails that are in the queue now."""
+        names = []
+        # In the order a mail moves, so that none is missed on its way.
+        for part in ("maildrop", "incoming", "active", "deferred", "hold"):
+            for _, _, files in os.walk(self.queue / part):
+                names += files
+        return names
+
+    def wait_empty(self):
+        wait_for(lambda: not self.queued(), "Postfix's queue is empty")
+
+    def mailbox(self, name):
+        """The mails of a local part, oldest first, byte for byte."""
+        new = self.mail / "all" / "new"
+        if not new.is_dir():
+            return []
+        files = sorted(new.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        mails = [file.read_bytes() for file in files]
+        return [mail for mail in mails if original_recipient(mail) == name]
+
+    def wait_mail(self, name, count=1):
+        """Waits for that many mails of a local part."""
+        self.wait_empty()
+        mails = self.mailbox(name)
+        assert len(mails) == count, (
+            f"{len(mails)} mails for {name}, expected {count}"
+        )
+        return mails
+
+    def log(self):
+        return read_text(self.log_file)
+
+    def logs(self):
+        return {
+            "Postfix": self.log(),
+            "Postfix start": read_text(self.folder / "start.log"),
+        }

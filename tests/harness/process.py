@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Child processes: started, watched and stopped by their own pid."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+
+def processes_under(folder):
+    """Pids of the living processes whose working directory is in a folder:
+    every server here works in its own, and so do its children."""
+    folder = Path(folder).resolve()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        # Gone meanwhile, a zombie, or not ours to look at.
+        with contextlib.suppress(OSError):
+            where = Path(os.readlink(process / "cwd"))
+            if where == folder or folder in where.parents:
+                found.append(int(process.name))
+    return found
+
+
+class Child:
+    """One process of ours, its output going to a log file; by root under
+    another user when told (uid, gid)."""
+
+    def __init__(self, arguments, log, user=None, cwd="/", env=None, fds=()):
+        identity = {}
+        if user is not None:
+            uid, gid = user
+            identity = {"user": uid, "group": gid, "extra_groups": []}
+        self.name = os.path.basename(arguments[0])
+        self.log = log
+        with open(log, "ab") as out:
+            self.popen = subprocess.Popen(
+                [str(argument) for argument in arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=cwd,
+                env=env,
+                pass_fds=fds,
+                # A Ctrl-C is for the tests, which stop things in order.
+                start_new_session=True,
+                **identity,
+            )
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def send(self, number):
+        if self.running():
+            self.popen.send_signal(number)
+
+    def wait(self, timeout=30.0):
+        return self.popen.wait(timeout)
+
+    def stop(self, first=signal.SIGTERM, timeout=30.0):
+        """Asks once, waits, and kills what does not listen. The exit code."""
+        self.send(first)
+        try:
+            return self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGKILL)
+            self.wait()
+            raise AssertionError(
+                f"{self.name} (pid {self.pid}) did not stop within "
+                f"{timeout:g} s of {signal.Signals(first).name}"
+            ) from None
