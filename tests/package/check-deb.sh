@@ -1,0 +1,199 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Tries the Debian packages out in a new Debian below the folder they are in:
+# installs them, runs the demo against the installed programs, upgrades, removes
+# and purges them. The new system comes from where this one's packages come
+# from. As root.
+#   check-deb.sh FOLDER
+set -eu
+
+folder=$(realpath "$1")
+source=$(realpath "$(dirname "$0")/../..")
+root=$folder/chroot
+conf=/etc/tlsrpt-milter/tlsrpt-milter.conf
+spool=/var/spool/tlsrpt-milter
+
+say()
+{
+	printf '  DEB  %s\n' "$*"
+}
+
+fail()
+{
+	printf 'check-deb: %s\n' "$*" >&2
+	exit 1
+}
+
+inside()
+{
+	chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# Quiet unless it fails.
+quietly()
+{
+	"$@" >"$folder/log" 2>&1 || {
+		tail -n 60 "$folder/log" >&2
+		fail "failed: $*"
+	}
+}
+
+tidy_up()
+{
+	mountpoint -q "$root/proc" && umount "$root/proc"
+	rm -rf "$root"
+}
+
+make_root()
+{
+	# shellcheck disable=SC1091
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	# shellcheck disable=SC2016 # apt's variable
+	mirror=$(apt-get indextargets --format '$(SITE)' \
+		"Codename: $suite" 'Created-By: Packages' | head -n 1)
+	quietly debootstrap --variant=minbase "$suite" "$root" "$mirror"
+	for part in sources.list sources.list.d apt.conf.d auth.conf.d; do
+		[ ! -e "/etc/apt/$part" ] ||
+			cp -a "/etc/apt/$part" "$root/etc/apt/"
+	done
+	cp /etc/resolv.conf "$root/etc/resolv.conf"
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+	chmod 755 "$root/usr/sbin/policy-rc.d"
+	mount -t proc proc "$root/proc"
+	quietly inside apt-get -q update
+}
+
+# The same packages under an earlier version, to upgrade from.
+make_earlier()
+{
+	mkdir -p "$root/srv/old" "$root/srv/new"
+	for deb in "$folder"/*.deb; do
+		name=$(dpkg-deb -f "$deb" Package)
+		case $name in *-dbgsym) continue ;; esac
+		cp "$deb" "$root/srv/new/"
+		rm -rf "$folder/repack"
+		dpkg-deb -R "$deb" "$folder/repack"
+		version=$(dpkg-deb -f "$deb" Version)
+		sed -i "s/^Version: .*/&~earlier/; s/(= $version)/(= $version~earlier)/" \
+			"$folder/repack/DEBIAN/control"
+		dpkg-deb -b "$folder/repack" "$root/srv/old/$name.deb" >/dev/null
+		rm -rf "$folder/repack"
+	done
+}
+
+install_all()
+{
+	# shellcheck disable=SC2016
+	quietly inside sh -c 'apt-get -q -y --no-install-recommends \
+		-o Dpkg::Options::=--force-confold install "$0"/*.deb' "$1"
+}
+
+# "owner:group mode" as the new system sees it.
+state_of()
+{
+	inside stat -c '%U:%G %a' "$1"
+}
+
+expect()
+{
+	[ "$2" = "$3" ] || fail "$1 is \"$2\" and should be \"$3\""
+}
+
+check_installed()
+{
+	expect "the spool" "$(state_of $spool)" "tlsrpt-milter:tlsrpt 2770"
+	expect "$conf" "$(state_of $conf)" "root:root 644"
+	inside tlsrpt-milter --check-config | grep -q 'socket = "fd:3"' ||
+		fail "the configuration does not take systemd's socket"
+	for program in tlsrpt-milter tlsrpt-import; do
+		! inside ldd "$(inside sh -c "command -v $program")" |
+			grep -q libpq || fail "$program links libpq"
+	done
+	for program in milter loader import report; do
+		inside "tlsrpt-$program" --version >/dev/null ||
+			fail "tlsrpt-$program does not run"
+	done
+	for unit in tlsrpt-milter.socket tlsrpt-milter.service \
+		tlsrpt-loader.service; do
+		expect "$unit" "$(inside systemctl is-enabled $unit || true)" \
+			disabled
+	done
+	quietly inside systemd-analyze verify --man=no \
+		/lib/systemd/system/tlsrpt-milter.service \
+		/lib/systemd/system/tlsrpt-milter.socket \
+		/lib/systemd/system/tlsrpt-loader.service
+}
+
+# Root's import becomes the milter's user, whose records the loader may read.
+check_import()
+{
+	cp "$source/tests/fixtures/documents/complete.json" "$root/srv/"
+	quietly inside tlsrpt-import /srv/complete.json
+	record=$(inside sh -c "ls $spool/new/*")
+	expect "a record" "$(state_of "$record")" "tlsrpt-milter:tlsrpt 640"
+	quietly inside setpriv --reuid=tlsrpt-loader --regid=tlsrpt \
+		--clear-groups cat "$record"
+}
+
+# The demo with the installed programs; it makes sure of what it shows.
+check_demo()
+{
+	quietly inside apt-get -q -y --no-install-recommends install \
+		postgresql-15 postfix python3 python3-psycopg swaks procps
+	mkdir -p "$root/srv/tlsrpt/bin"
+	cp -r "$source/tests" "$root/srv/tlsrpt/tests"
+	for program in sbin/tlsrpt-milter sbin/tlsrpt-loader bin/tlsrpt-import \
+		bin/tlsrpt-report; do
+		ln -s "/usr/$program" "$root/srv/tlsrpt/bin/"
+	done
+	quietly inside env BUILD=/srv/tlsrpt/bin \
+		python3 /srv/tlsrpt/tests/demo.py
+}
+
+check_upgrade()
+{
+	printf '# kept by upgrades\n' >>"$root$conf"
+	install_all /srv/new
+	grep -q '^# kept by upgrades$' "$root$conf" ||
+		fail "an upgrade lost changes of $conf"
+	expect "records" "$(inside sh -c "ls $spool/new | wc -l")" 1
+	check_installed
+}
+
+check_removal()
+{
+	packages="tlsrpt-milter tlsrpt-loader tlsrpt-common"
+	# shellcheck disable=SC2086 # a list
+	quietly inside apt-get -q -y remove $packages
+	! inside sh -c 'command -v tlsrpt-milter' >/dev/null ||
+		fail "removal leaves tlsrpt-milter"
+	expect "records" "$(inside sh -c "ls $spool/new | wc -l")" 1
+	[ -e "$root$conf" ] || fail "removal takes $conf"
+	# shellcheck disable=SC2086 # a list
+	quietly inside dpkg --purge $packages
+	[ ! -e "$root$spool" ] || fail "purge leaves $spool"
+	[ ! -e "$root/etc/tlsrpt-milter" ] || fail "purge leaves $conf"
+	left=$(inside sh -c 'dpkg -l "tlsrpt-*" 2>/dev/null | grep ^.[^n]' ||
+		true)
+	expect "what is left" "$(echo "$left" | grep -c tlsrpt)" 0
+}
+
+[ "$(id -u)" -eq 0 ] || fail "run as root: a new system is made by debootstrap"
+tidy_up 2>/dev/null || true
+trap tidy_up EXIT
+trap 'exit 130' INT TERM
+say "a new system"
+make_root
+make_earlier
+say "install"
+install_all /srv/old
+check_installed
+check_import
+say "demo with the installed programs"
+check_demo
+say "upgrade"
+check_upgrade
+say "remove and purge"
+check_removal
+say "done"
