@@ -4,33 +4,7 @@ BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
 
--- A small report about 20 March 2024; more overrides its members.
-CREATE FUNCTION pg_temp.report(n int, more jsonb DEFAULT '{}')
-RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_build_object('kind', 'report', 'record', 'spool.' || n,
-		'source', 'milter', 'received_at', '2024-03-21T04:20:51.123456Z',
-		'organization_name', 'Google Inc.', 'report_id', 'id-' || n,
-		'start_datetime', '2024-03-20T00:00:00Z',
-		'end_datetime', '2024-03-20T23:59:59Z', 'submitter', 'google.com',
-		'identity', sha256(n::text::bytea),
-		'content_sha256', sha256('one'), 'document', '{"a": 1}'::jsonb,
-		'policies', jsonb_build_array(jsonb_build_object(
-			'policy_type', 'sts', 'policy_domain', 'example.com',
-			'total_successful_session_count', 100,
-			'total_failure_session_count', 5,
-			'failures', jsonb_build_array(
-				jsonb_build_object('result_type', 'certificate-expired',
-					'receiving_mx_hostname', 'mx1.example.com',
-					'failed_session_count', 3),
-				jsonb_build_object('result_type', 'starttls-not-supported',
-					'receiving_mx_hostname', 'mx2.example.com',
-					'failed_session_count', 2))))) || more
-$$;
--- The outcomes of a batch in its order.
-CREATE FUNCTION pg_temp.outcomes(VARIADIC batch jsonb[])
-RETURNS text[] LANGUAGE sql AS $$
-	SELECT array_agg(outcome) FROM tlsrpt.ingest(to_jsonb(batch))
-$$;
+\ir include/reports.psql
 -- One policy with one failure for each domain.
 CREATE FUNCTION pg_temp.domain(VARIADIC domains text[])
 RETURNS jsonb LANGUAGE sql AS $$
