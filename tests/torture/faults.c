@@ -215,6 +215,15 @@ int fsync(int fd)
 	FAULTY(is_below(fd, NULL), FSYNC, real(fd));
 }
 
+/* Counts as an fsync: it is one, of much. */
+int syncfs(int fd)
+{
+	REAL(int, syncfs, int);
+	if (no_sync)
+		return 0;
+	FAULTY(is_below(fd, NULL), FSYNC, real(fd));
+}
+
 int fchmod(int fd, mode_t mode)
 {
 	REAL(int, fchmod, int, mode_t);

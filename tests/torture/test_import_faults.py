@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""tlsrpt-import while the disk fails: it says so, and a second run mends it."""
+
+import pytest
+
+from harness import mails, programs
+from harness.faults import KILL_AFTER, KILL_BEFORE, Faults, error
+from harness.wait import wait_for
+
+IMPORT = "tlsrpt-import"
+KINDS = ("open", "write", "fsync", "rename")
+# More are synced all at once than each by itself.
+FEW, MANY = 3, 20
+
+
+@pytest.fixture
+def faults(site):
+    site.spool.mkdir()
+    return Faults(site, IMPORT)
+
+
+def make_reports(folder, count):
+    folder.mkdir()
+    for number in range(count):
+        document = mails.document(mails.GOOGLE, [mails.policy(successful=1)])
+        document["report-id"] = f"import-{number}"
+        (folder / f"{number:02}.json").write_bytes(mails.as_json(document))
+    return folder
+
+
+def run_import(site, faults, folder):
+    return programs.run(
+        IMPORT, "-c", site.config(), folder, folder=site.folder, **faults.env
+    )
+
+
+def stored_lines(done):
+    return [line for line in done.stdout.splitlines() if line.startswith("stored")]
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_every_kind_of_call_fails(site, faults, count):
+    folder = make_reports(site.folder / "reports", count)
+    for kind in KINDS:
+        for at in (1, 2):
+            before = faults.calls()[kind]
+            faults.arm(error("EIO"), (kind,), at)
+            done = run_import(site, faults, folder)
+            fired = faults.disarm()
+            if fired == 0:
+                # MANY has one syncfs, one fsync of new: both are reached.
+                assert faults.calls()[kind] - before < at
+                assert done.returncode == 0, done.stderr
+                continue
+            assert done.returncode == 73, (kind, at, done.stdout, done.stderr)
+            assert "can't be written" in done.stderr, done.stderr
+            assert site.spooled("tmp") == [], (kind, at)
+    check_once(site, faults, folder, count)
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_killed_at_every_kind_of_call(site, faults, count):
+    folder = make_reports(site.folder / "reports", count)
+    for kind in KINDS:
+        for action in (KILL_BEFORE, KILL_AFTER):
+            faults.arm(action, (kind,), 1)
+            done = run_import(site, faults, folder)
+            assert faults.disarm() == 1, (kind, action)
+            assert done.returncode == -9, done.stderr
+            # What was not durable was not promised.
+            assert len(stored_lines(done)) <= len(site.spooled("new"))
+    check_once(site, faults, folder, count)
+
+
+def check_once(site, faults, folder, count):
+    """A run that nothing disturbs brings all, and each once."""
+    done = run_import(site, faults, folder)
+    assert done.returncode == 0, done.stderr
+    assert len(stored_lines(done)) == count
+    site.loader()
+    wait_for(lambda: not site.spooled(), "the spool is empty")
+    assert site.count("report") == count
