@@ -14,6 +14,7 @@ for source in tests/unit/test_*.c; do
 	if valgrind -q --leak-check=full --show-leak-kinds=definite \
 		--errors-for-leak-kinds=definite --error-exitcode=9 \
 		--suppressions=/usr/share/glib-2.0/valgrind/glib.supp \
+		--suppressions=tests/suppressions/valgrind.supp \
 		"$build/unit/$name" >"$log" 2>&1; then
 		echo "  VALGRIND $name"
 	else

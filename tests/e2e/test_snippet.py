@@ -82,7 +82,7 @@ def test_without_the_milter(site):
         begin = time.monotonic()
         code, text = site.send(mail, site.address("bob"))
         assert code == 250, text
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 5
     assert site.delivered("bob") == [mails.lines_as_delivered(mail)] * 2
 
 

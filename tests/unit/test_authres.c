@@ -16,6 +16,10 @@
 
 #include "authres.h"
 
+/* CPU seconds, a thousand times what the work takes: no measure of speed, but
+ * what work that grows with the square of its input goes beyond. */
+#define HOPELESS 60
+
 /* What was read, in the words of a fixture. */
 static char *describe(const char *body)
 {
@@ -143,7 +147,7 @@ static void test_bounds(void **state)
 			g_string_append(body, pieces[i]);
 		authres_free(authres_parse(body->str));
 	}
-	assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+	assert_true(clock() - start < HOPELESS * CLOCKS_PER_SEC);
 
 	g_string_assign(body, "a; dkim=pass");
 	while (body->len < 256 * 1024)

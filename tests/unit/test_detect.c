@@ -12,6 +12,10 @@
 
 #include "detect.h"
 
+/* CPU seconds, a thousand times what the work takes: no measure of speed, but
+ * what work that grows with the square of its input goes beyond. */
+#define HOPELESS 60
+
 static char *const patterns[] = {
     "tlsrpt@example.com", "*@reports.example.com", "tls+*@example.org", NULL};
 
@@ -178,7 +182,7 @@ static void test_long_values_take_linear_time(void **state)
 			g_string_append(value, pieces[i]);
 		assert_false(detect_header("Content-Type", value->str));
 	}
-	assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+	assert_true(clock() - start < HOPELESS * CLOCKS_PER_SEC);
 	g_string_free(value, TRUE);
 }
 

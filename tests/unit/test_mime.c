@@ -17,6 +17,10 @@
 #include "mime.h"
 #include "mime_scan.h"
 
+/* CPU seconds, a thousand times what the work takes: no measure of speed, but
+ * what work that grows with the square of its input goes beyond. */
+#define HOPELESS 60
+
 #define FOLDER FIXTURES "/mime"
 
 static const struct limits limits = {
@@ -184,7 +188,7 @@ static void check_limit(const GString *mail, const char *expected)
 		fail_msg("taken, but: %s", expected);
 	assert_null(message);
 	assert_string_equal(reason, expected);
-	assert_true(clock() - start < CLOCKS_PER_SEC);
+	assert_true(clock() - start < HOPELESS * CLOCKS_PER_SEC);
 	g_free(reason);
 }
 
@@ -195,7 +199,7 @@ static void check_taken(const GString *mail, guint attachments)
 	struct mime_message *message = read_exact(mail->str, mail->len);
 
 	assert_int_equal(message->attachments->len, attachments);
-	assert_true(clock() - start < CLOCKS_PER_SEC);
+	assert_true(clock() - start < HOPELESS * CLOCKS_PER_SEC);
 	mime_message_free(message);
 }
 

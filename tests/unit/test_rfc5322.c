@@ -12,6 +12,10 @@
 
 #include "rfc5322.h"
 
+/* CPU seconds, a thousand times what the work takes: no measure of speed, but
+ * what work that grows with the square of its input goes beyond. */
+#define HOPELESS 60
+
 static void check_domain(const char *body, const char *expected)
 {
 	char *domain = rfc5322_first_domain(body);
@@ -70,7 +74,7 @@ static void test_hostile_address_lists(void **state)
 			g_string_append(body, pieces[i]);
 		g_free(rfc5322_first_domain(body->str));
 	}
-	assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+	assert_true(clock() - start < HOPELESS * CLOCKS_PER_SEC);
 	g_string_free(body, TRUE);
 }
 
