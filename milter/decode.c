@@ -2,9 +2,9 @@
 /*
  * The label of an attachment can lie and its size says nothing: 16 MiB fit into
  * 16 KiB of gzip, and jansson makes 78 bytes of one. So everything is inflated
- * twice: once piece by piece, to see what it is and what parsing it may take,
- * and again into memory, when that much may be had. An ordinary report has two
- * kilobytes, so what the second time costs does not show.
+ * piece by piece first, to see what it is and what parsing it may take, and
+ * what is more than a few kilobytes once more into memory, when that much may
+ * be had.
  */
 #include "decode.h"
 
@@ -19,6 +19,10 @@
 
 #define SNIFF_SIZE 8
 
+/* Up to so much is kept from the measuring: nearly all reports, and no more
+ * memory than inflating takes anyway. */
+#define KEPT_SIZE ((size_t)64 << 10)
+
 /* One decoding, step by step. */
 struct decoding {
 	const struct decode_input *input;
@@ -31,7 +35,8 @@ struct decoding {
 
 	/* What the measuring found. */
 	bool gzip;
-	size_t size; /* inflated once */
+	size_t size;      /* inflated once */
+	GByteArray *kept; /* all of it, or NULL */
 	struct json_scan scan;
 	uint8_t head[SNIFF_SIZE]; /* how it begins, inflated once */
 	size_t head_length;
@@ -133,6 +138,17 @@ static bool past_deadline(const struct decoding *decoding)
 	return deadline != 0 && g_get_monotonic_time() >= deadline;
 }
 
+static void keep_piece(
+    struct decoding *decoding, const uint8_t *bytes, size_t length)
+{
+	if (decoding->kept == NULL)
+		return;
+	if (decoding->kept->len + length <= KEPT_SIZE)
+		g_byte_array_append(decoding->kept, bytes, (guint)length);
+	else
+		g_clear_pointer(&decoding->kept, g_byte_array_unref);
+}
+
 /* False when there is much of it and the time is over: of a hundred threads
  * that inflate at once each takes a hundred times as long. */
 static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
@@ -147,6 +163,7 @@ static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 	decoding->head_length += room;
 	decoding->size += length;
 	json_scan_update(&decoding->scan, bytes, length);
+	keep_piece(decoding, bytes, length);
 	return decoding->size < DECODE_LARGE || !past_deadline(decoding);
 }
 
@@ -166,7 +183,7 @@ static enum decode_result unzip(struct decoding *decoding)
 	return DECODE_OK;
 }
 
-/* What it is, and how much: without memory that grows. */
+/* What it is, and how much: in memory that does not grow with it. */
 static enum decode_result measure(struct decoding *decoding)
 {
 	struct gunzip_info info;
@@ -174,6 +191,7 @@ static enum decode_result measure(struct decoding *decoding)
 
 	decoding->gzip = gunzip_sniff(decoding->bytes, decoding->length);
 	if (decoding->gzip) {
+		decoding->kept = g_byte_array_new();
 		result = gunzip_each(decoding->bytes, decoding->length,
 		    decoding->limits->report_size,
 		    decoding->limits->gzip_members, measure_piece, decoding,
@@ -289,14 +307,15 @@ static enum decode_result read_twice_gzip(struct decoding *decoding,
 static enum decode_result read_gzip(
     struct decoding *decoding, struct report **ret_report)
 {
-	GByteArray *bytes = NULL;
+	GByteArray *bytes = g_steal_pointer(&decoding->kept);
 	struct gunzip_info info;
-	enum gunzip_result unzipped;
+	enum gunzip_result unzipped = GUNZIP_OK;
 	enum decode_result result;
 
-	unzipped = gunzip(decoding->bytes, decoding->length,
-	    decoding->limits->report_size, decoding->limits->gzip_members,
-	    &bytes, &info);
+	if (bytes == NULL)
+		unzipped = gunzip(decoding->bytes, decoding->length,
+		    decoding->limits->report_size,
+		    decoding->limits->gzip_members, &bytes, &info);
 	if (unzipped != GUNZIP_OK)
 		return refuse_gzip(decoding, unzipped, &info);
 	if (is_twice_gzip(decoding))
@@ -357,6 +376,8 @@ enum decode_result decode_report(const struct decode_input *input,
 	}
 	if (result != DECODE_OK && result != DECODE_OTHER)
 		*ret_reason = decoding.reason;
+	if (decoding.kept != NULL)
+		g_byte_array_unref(decoding.kept);
 	if (decoding.unzipped != NULL)
 		g_byte_array_unref(decoding.unzipped);
 	return result;

@@ -28,6 +28,19 @@ static void begin(void)
 			    "policies = 2 details = 3 string-length = 64 }");
 }
 
+/* The escape of NUL, and not an escaped backslash in front of "u0000". */
+static bool has_nul_escape(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text != '\\')
+			continue;
+		if (strncmp(text, "\\u0000", 6) == 0)
+			return true;
+		text++;
+	}
+	return false;
+}
+
 static char *make_row(const struct report *report, report_anomalies anomalies)
 {
 	struct record *record = record_new();
@@ -48,7 +61,7 @@ static char *make_row(const struct report *report, report_anomalies anomalies)
 	FUZZ_CHECK(!info.duplicate_key);
 	json_tree_free(tree);
 	/* jsonb has no place for it. */
-	FUZZ_CHECK(strstr(row->str, "\\u0000") == NULL);
+	FUZZ_CHECK(!has_nul_escape(row->str));
 	return g_string_free(row, FALSE);
 }
 
