@@ -14,7 +14,8 @@ sendmail="m4 libwrap0 liblockfile1 libdb5.3 libldap-2.5-0 libnsl2
 	libsasl2-2 util-linux hostname"
 check="$demo libcmocka-dev postgresql-15-pgtap python3-pytest procps
 	mandoc systemd prometheus strace opendkim opendkim-tools
-	python3-dkim chromium chromium-driver fonts-dejavu-core $sendmail"
+	python3-dkim rspamd dnsmasq-base
+	chromium chromium-driver fonts-dejavu-core $sendmail"
 lint="$build libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck git
 	mandoc"
 deb="$build debhelper dpkg-dev fakeroot lintian debootstrap"

@@ -7,9 +7,11 @@ import signal
 
 import pytest
 
+from harness import scenes
 from harness.folder import is_root, make_folder, remove_folder
 from harness.postfix import Postfix
 from harness.postgres import Postgres
+from harness.process import running
 from harness.site import Site, prepare_template
 
 LOG_TAIL = 12_000
@@ -38,6 +40,14 @@ def pytest_runtest_makereport(item):
 
 @pytest.fixture(scope="session")
 def folder():
+    path = make_folder()
+    yield path
+    remove_folder(path)
+
+
+@pytest.fixture
+def place():
+    """A folder of one test's own."""
     path = make_folder()
     yield path
     remove_folder(path)
@@ -77,11 +87,8 @@ def milter_socket(folder):
 @pytest.fixture(scope="session")
 def postfix(folder, milter_socket):
     server = Postfix(folder / "postfix", f"unix:{milter_socket}")
-    try:
-        server.start()
+    with running(server):
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture
@@ -99,6 +106,17 @@ def mail_site(postgres, postfix, milter_socket):
     place = Site(postgres, postfix, milter_socket)
     yield place
     postgres.start()
+    place.close()
+
+
+@pytest.fixture(scope="module")
+def scene(_cluster):
+    """Weeks of reports, which a module's tests only read."""
+    _cluster.start()
+    place = Site(_cluster)
+    scenes.load(place, scenes.weeks() + [scenes.hostile()])
+    yield place
+    _cluster.start()
     place.close()
 
 

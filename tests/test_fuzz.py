@@ -5,19 +5,11 @@ import subprocess
 
 import pytest
 
-from harness.folder import make_folder, remove_folder
 from harness.programs import BUILD, ROOT, environment, sanitizer_findings
 
 FOLDER = ROOT / "tests" / "fuzz"
 NAMES = sorted(path.stem[5:] for path in FOLDER.glob("fuzz_*.c"))
 SEED_MAX = 64 * 1024
-
-
-@pytest.fixture
-def place():
-    path = make_folder()
-    yield path
-    remove_folder(path)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,17 +5,9 @@ import subprocess
 
 import pytest
 
-from harness.folder import make_folder, remove_folder
 from harness.programs import BUILD, ROOT, environment, sanitizer_findings
 
 NAMES = sorted(path.stem for path in ROOT.glob("tests/unit/test_*.c"))
-
-
-@pytest.fixture
-def place():
-    path = make_folder()
-    yield path
-    remove_folder(path)
 
 
 @pytest.mark.parametrize("name", NAMES)

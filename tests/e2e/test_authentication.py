@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""Who may report: a real OpenDKIM before the milter, and real signatures."""
+"""Who may report: a real OpenDKIM or rspamd before the milter, and real
+signatures."""
+
+import re
 
 import pytest
 
 from harness import mails, milter
-from harness.opendkim import Key, OpenDkim
+from harness.nameserver import NameServer
+from harness.opendkim import OpenDkim
+from harness.process import running
+from harness.programs import ROOT
+from harness.rspamd import Rspamd
+from harness.signing import Key
 from harness.site import header_values
 from harness.wait import wait_for
 
@@ -15,11 +23,30 @@ TRUST = {"authserv-ids": [OURS]}
 REQUIRE = {"authserv-ids": [OURS], "authentication": "require"}
 DISCARD = {"disposition": "discard"}
 REJECT = {"disposition": "discard", "on-refused": "reject"}
+# Other clients than one of the own host, as XCLIENT has Postfix believe.
+STRANGER = "ADDR=192.0.2.7 NAME=mail.example"
+USER = f"{STRANGER} LOGIN=alice"
 
 
 @pytest.fixture(scope="module")
 def keys(folder):
     return {name: Key(folder, name) for name in ("google.com", "evil.example")}
+
+
+def ask_first(site, verifier, before, keys):
+    """Postfix asks a verifier, then the milters there were before."""
+
+    def verifies():
+        # A reload is done some time after the command.
+        site.send(
+            keys["google.com"].sign(mails.ordinary_mails()["plain"]),
+            site.address("probe"),
+            client=STRANGER,
+        )
+        return header_values(site.delivered("probe")[-1], FIELD)
+
+    site.postfix.reconfigure(f"{verifier.milter}, {before}")
+    wait_for(verifies, "Postfix asks the verifier")
 
 
 @pytest.fixture
@@ -30,19 +57,8 @@ def verified_site(mail_site, keys):
     def start(**settings):
         verifier = OpenDkim(mail_site.folder, keys.values(), **settings)
         running.append(verifier.start())
-        mail_site.postfix.reconfigure(
-            f"{verifier.milter}, {before}"
-        )
-        wait_for(verifies, "Postfix asks OpenDKIM")
+        ask_first(mail_site, verifier, before, keys)
         return verifier
-
-    def verifies():
-        # A reload is done some time after the command.
-        mail_site.send(
-            keys["google.com"].sign(mails.ordinary_mails()["plain"]),
-            mail_site.address("probe"),
-        )
-        return header_values(mail_site.delivered("probe")[-1], FIELD)
 
     before = mail_site.postfix.milters
     mail_site.verify_by = start
@@ -52,9 +68,34 @@ def verified_site(mail_site, keys):
         verifier.stop()
 
 
-def google(**more):
+@pytest.fixture(scope="module")
+def rspamd(folder, keys):
+    """With the settings that the README tells."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    settings = re.search(
+        r"`local\.d/milter_headers\.conf`:\n\n((?: {4}.*\n)+)", readme
+    ).group(1)
+    nameserver = NameServer(
+        folder, {key.name: key.record for key in keys.values()}
+    )
+    server = Rspamd(folder, nameserver, settings)
+    with running(nameserver), running(server):
+        yield server
+
+
+@pytest.fixture
+def rspamd_site(mail_site, rspamd, keys):
+    """Postfix asks rspamd first and then the milter."""
+    before = mail_site.postfix.milters
+    ask_first(mail_site, rspamd, before, keys)
+    yield mail_site
+    mail_site.postfix.reconfigure(before)
+
+
+def google(more=None, **policy):
     return mails.carrier(
-        mails.document(policies=[mails.policy(**more)]), mails.GOOGLE
+        mails.document(policies=[mails.policy(**policy)], **(more or {})),
+        mails.GOOGLE,
     )
 
 
@@ -71,6 +112,22 @@ def stored(site):
 def with_field(mail, *values):
     """Fields on top of what a sender sends."""
     return "".join(f"{FIELD}: {value}\r\n" for value in values).encode() + mail
+
+
+def forgeries(keys):
+    """Reports under Google's name, none of them signed by Google."""
+    another = keys["evil.example"]
+    return {
+        "unsigned": with_field(google(), FORGED),
+        "unsigned, twice": with_field(google(), FORGED, FORGED),
+        "below": google().replace(
+            b"MIME-Version", f"{FIELD}: {FORGED}\r\nMIME-Version".encode(), 1
+        ),
+        "signed by another": another.sign(with_field(google(), FORGED)),
+        "above a signature of another": with_field(
+            another.sign(google()), FORGED
+        ),
+    }
 
 
 def test_signatures(verified_site, keys):
@@ -120,19 +177,7 @@ def test_forged_field_does_not_count(verified_site, keys, settings):
     site = verified_site
     site.milter(milter=REJECT, accept=REQUIRE)
     site.verify_by(**settings)
-    attacks = {
-        "unsigned": with_field(google(), FORGED),
-        "unsigned, twice": with_field(google(), FORGED, FORGED),
-        "below": google().replace(
-            b"MIME-Version", f"{FIELD}: {FORGED}\r\nMIME-Version".encode(), 1
-        ),
-        "signed by another": keys["evil.example"].sign(
-            with_field(google(), FORGED)
-        ),
-        "above a signature of another": with_field(
-            keys["evil.example"].sign(google()), FORGED
-        ),
-    }
+    attacks = forgeries(keys)
     for name, mail in attacks.items():
         code, text = site.send(mail)
         assert code == 550, (name, settings, text)
@@ -193,6 +238,50 @@ def test_conflicts_all_ways(verified_site, keys):
     ) == [(1,), (2,)]
 
 
+def test_rspamd_signatures(rspamd_site, keys):
+    """What a real rspamd says of real signatures, with each report."""
+    site = rspamd_site
+    site.milter(milter=DISCARD, accept=TRUST)
+    signed, broken, foreign, unsigned, both = (
+        google({"report-id": mails.unique_id()}, successful=number)
+        for number in range(5)
+    )
+    for mail in (
+        keys["google.com"].sign(signed),
+        keys["google.com"].sign(broken).replace(b"Subject: ", b"Subject: Re: "),
+        keys["evil.example"].sign(foreign),
+        unsigned,
+        keys["evil.example"].sign(keys["google.com"].sign(both)),
+    ):
+        assert site.send(mail, client=STRANGER)[0] == 250
+    assert stored(site) == [
+        ("pass", "google.com", True, "google.com", 0),
+        ("fail", "google.com", False, "google.com", 1),
+        ("pass", "evil.example", False, "google.com", 2),
+        ("none", None, False, "google.com", 3),
+        ("pass", "google.com", True, "google.com", 4),
+    ]
+
+
+def test_rspamd_and_forged_fields(rspamd_site, keys):
+    """Of a stranger, of a user who has logged in, and of the own network."""
+    site = rspamd_site
+    site.milter(milter=REJECT, accept=REQUIRE)
+    plain = mails.ordinary_mails()["plain"]
+    mail = with_field(plain, FORGED, FORGED, "evil.example; dkim=pass")
+    mail = mail.replace(FIELD.encode(), FIELD.lower().encode(), 1)
+    for client in (STRANGER, USER, None):
+        for name, attack in forgeries(keys).items():
+            code, text = site.send(attack, client=client)
+            assert code == 550, (client, name, text)
+            assert "5.7.1 TLS report refused: RFC 8460 section 3" in text
+        # They count for nothing because nothing is left of them.
+        code, text = site.send(mail, site.address("bob"), client=client)
+        assert code == 250, text
+        (field,) = header_values(site.delivered("bob")[-1], FIELD)
+        assert field.startswith(f"{OURS};") and "dkim=pass" not in field
+
+
 # As rspamd's module milter_headers writes it, on top of the header.
 RSPAMD = (
     "{host};\r\n\tdkim={result} header.d={domain} header.s=20230601"
@@ -224,7 +313,7 @@ def test_form_of_rspamd(site, host, result, domain, expected):
 
 
 def test_what_rspamd_leaves_below_its_own(site):
-    """It removes one field of a message, and a sender may write several."""
+    """Should fields of a sender stay in the message, they stand below."""
     site.milter(milter=REJECT, accept=REQUIRE)
     genuine = RSPAMD.format(host=OURS, result="none", domain="x.example")
     replies = raw_mail(site, with_field(google(), genuine, FORGED, FORGED))

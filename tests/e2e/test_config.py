@@ -7,14 +7,6 @@ import re
 import pytest
 
 from harness import programs
-from harness.folder import make_folder, remove_folder
-
-
-@pytest.fixture
-def place():
-    path = make_folder()
-    yield path
-    remove_folder(path)
 
 
 # name: (text, line of the error, key in the message, a word of the message)

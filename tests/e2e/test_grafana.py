@@ -10,7 +10,7 @@ import pytest
 
 from harness import scenes
 from harness.programs import ROOT
-from harness.site import READER, Site
+from harness.site import READER
 
 FOLDER = ROOT / "packaging" / "grafana"
 UNSET = "(not named)"
@@ -19,16 +19,6 @@ UNSET = "(not named)"
 @pytest.fixture(scope="module")
 def dashboard():
     return json.loads((FOLDER / "tlsrpt-dashboard.json").read_text("utf-8"))
-
-
-@pytest.fixture(scope="module")
-def scene(_cluster):
-    _cluster.start()
-    place = Site(_cluster)
-    scenes.load(place, scenes.weeks() + [scenes.hostile()])
-    yield place
-    _cluster.start()
-    place.close()
 
 
 class Grafana:

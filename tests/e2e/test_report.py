@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from harness import mails, programs, scenes
-from harness.site import READER, Site
+from harness.site import READER
 
 
 @pytest.fixture
@@ -135,17 +135,7 @@ def test_database_down(site):
     assert done.stdout == "" and done.stderr.strip()
 
 
-# More than two reports: weeks of them, read by all of these tests
-
-
-@pytest.fixture(scope="module")
-def scene(_cluster):
-    _cluster.start()
-    place = Site(_cluster)
-    scenes.load(place, scenes.weeks() + [scenes.hostile()])
-    yield place
-    _cluster.start()
-    place.close()
+# More than two reports: weeks of them, read by all of the tests from here on
 
 
 def problem_id(scene, result_type):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from harness import scenes
 from harness.browser import Browser
 from harness.site import Site
 
@@ -57,16 +56,6 @@ class Page(html.parser.HTMLParser):
             for path, data in self.texts
             if "style" not in path and (tag is None or tag in path)
         )
-
-
-@pytest.fixture(scope="module")
-def scene(_cluster):
-    _cluster.start()
-    place = Site(_cluster)
-    scenes.load(place, scenes.weeks() + [scenes.hostile()])
-    yield place
-    _cluster.start()
-    place.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness import mails
+from harness.process import running
 from harness.sendmail import Sendmail, without_trace
 from harness.site import Site, header_values, without_header
 
@@ -15,12 +16,8 @@ DISCARD = {"disposition": "discard"}
 
 @pytest.fixture(scope="module")
 def sendmail():
-    server = Sendmail()
-    try:
-        server.start()
+    with running(Sendmail()) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness import mails
-from harness.folder import make_folder, read_text, remove_folder
+from harness.folder import read_text
 from harness.milter import Client
 from harness.process import Child
 from harness.programs import (
@@ -36,13 +36,6 @@ from harness.wait import wait_for
 UNITS = ROOT / "packaging" / "systemd"
 # Of 10; less is tighter.
 MOST_EXPOSURE = {"tlsrpt-milter": 1.0, "tlsrpt-loader": 1.5}
-
-
-@pytest.fixture
-def place():
-    path = make_folder()
-    yield path
-    remove_folder(path)
 
 
 def output(*command):

@@ -11,6 +11,7 @@ import pytest
 
 from harness import mails
 from harness.postfix import Postfix
+from harness.process import running
 from harness.programs import ROOT
 from harness.site import Site, header_values
 
@@ -30,11 +31,8 @@ def chrooted(folder):
     place.mkdir(parents=True)
     os.chown(place, 0, grp.getgrnam("postfix").gr_gid)
     place.chmod(0o2750)
-    try:
-        server.start()
+    with running(server):
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

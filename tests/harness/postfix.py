@@ -4,12 +4,11 @@
 import os
 import pwd
 import re
-import smtplib
-import socket
 import subprocess
 from pathlib import Path
 
-from .folder import free_port, is_root, read_text
+from .folder import is_root, read_text
+from .mta import Mta, mails_in
 from .process import Child, processes_under
 from .wait import wait_for
 
@@ -51,6 +50,7 @@ mailbox_size_limit = 0
 in_flow_delay = 0
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
+smtpd_authorized_xclient_hosts = 127.0.0.0/8
 virtual_mailbox_domains = {domains}
 virtual_mailbox_base = {folder}/mail
 # One Maildir for all: each copy says in X-Original-To for whom it is.
@@ -68,6 +68,7 @@ milter_default_action = accept
 MASTER_CF = """
 127.0.0.1:{port} inet n - {chroot} - - smtpd
 127.0.0.1:{plain_port} inet n - {chroot} - - smtpd -o smtpd_milters=
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -106,10 +107,9 @@ def original_recipient(raw):
     return found.group(1).decode() if found else None
 
 
-class Postfix:
-    """One instance with two ports: by way of the milter, and without it.
-    lines stand in main.cf instead of the milter's; with chroot smtpd runs in
-    the queue folder, as on Debian."""
+class Postfix(Mta):
+    """One instance; lines stand in main.cf instead of the milter's; with
+    chroot smtpd runs in the queue folder, as on Debian."""
 
     def __init__(
         self,
@@ -120,17 +120,15 @@ class Postfix:
         chroot=False,
     ):
         assert is_root(), "a private Postfix must be started as root"
+        super().__init__()
         self.folder = Path(folder)
         self.etc = self.folder / "etc"
         self.queue = self.folder / "queue"
         self.log_file = self.folder / "postfix.log"
         self.mail = self.folder / "mail"
-        self.port = free_port()
-        self.plain_port = free_port()
         self.milters = f"{{ {milter_socket}, {options} }}"
         self.lines = lines
         self.chroot = "y" if chroot else "n"
-        self.child = None
 
     def start(self):
         owner = pwd.getpwnam("postfix")
@@ -154,7 +152,7 @@ class Postfix:
             ["/usr/sbin/postfix", "-c", self.etc, "start-fg"],
             self.folder / "start.log",
         )
-        wait_for(self._answers, "Postfix answers on both ports")
+        self.wait_answers()
 
     def _write_main(self):
         lines = self.lines or MILTER_CF.format(milters=self.milters)
@@ -182,23 +180,6 @@ class Postfix:
             check=check,
         )
 
-    def _answers(self):
-        assert self.child.running(), (
-            "Postfix ended:\n"
-            + read_text(self.folder / "start.log")
-            + read_text(self.log_file)
-        )
-        for port in (self.port, self.plain_port):
-            try:
-                with socket.create_connection(
-                    ("127.0.0.1", port), timeout=5
-                ) as connection:
-                    if not connection.recv(1):
-                        return False
-            except OSError:
-                return False
-        return True
-
     def stop(self):
         if self.child is None:
             return
@@ -211,20 +192,10 @@ class Postfix:
             self._command("stop", check=False)
         return not self.child.running() and not processes_under(self.folder)
 
-    def send(self, mail, recipients, sender="sender@example.net", plain=False):
-        """Sends a mail (CRLF lines) by SMTP. Answers (code, text) of DATA."""
-        if isinstance(recipients, str):
-            recipients = [recipients]
-        port = self.plain_port if plain else self.port
-        with smtplib.SMTP("127.0.0.1", port, "client.example", 60) as smtp:
-            smtp.ehlo()
-            for code, text in [
-                smtp.mail(sender, ["BODY=8BITMIME"]),
-                *[smtp.rcpt(recipient) for recipient in recipients],
-            ]:
-                assert code == 250, (code, text)
-            code, text = smtp.data(mail)
-            return code, text.decode("utf-8", "replace")
+    @property
+    def sendmail_env(self):
+        """With it, /usr/sbin/sendmail gives mail to this instance."""
+        return {"MAIL_CONFIG": str(self.etc)}
 
     def queued(self):
         """Names of the mails that are in the queue now."""
@@ -240,21 +211,8 @@ class Postfix:
 
     def mailbox(self, name):
         """The mails of a local part, oldest first, byte for byte."""
-        new = self.mail / "all" / "new"
-        if not new.is_dir():
-            return []
-        files = sorted(new.iterdir(), key=lambda file: file.stat().st_mtime_ns)
-        mails = [file.read_bytes() for file in files]
+        mails = mails_in(self.mail / "all" / "new")
         return [mail for mail in mails if original_recipient(mail) == name]
-
-    def wait_mail(self, name, count=1):
-        """Waits for that many mails of a local part."""
-        self.wait_empty()
-        mails = self.mailbox(name)
-        assert len(mails) == count, (
-            f"{len(mails)} mails for {name}, expected {count}"
-        )
-        return mails
 
     def log(self):
         return read_text(self.log_file)

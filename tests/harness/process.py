@@ -4,8 +4,11 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
+
+from .folder import read_text
 
 
 def processes_under(folder):
@@ -20,6 +23,16 @@ def processes_under(folder):
             if where == folder or folder in where.parents:
                 found.append(int(process.name))
     return found
+
+
+@contextlib.contextmanager
+def running(server):
+    """Started, and stopped whatever happens."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 class Child:
@@ -53,6 +66,16 @@ class Child:
 
     def running(self):
         return self.popen.poll() is None
+
+    def answers(self, port, greets=False):
+        """Whether somebody listens on a port of ours, and greets when asked
+        for; fails once the process has ended."""
+        assert self.running(), f"{self.name} ended:\n{read_text(self.log)}"
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as there:
+                return not greets or there.recv(1) != b""
+        except OSError:
+            return False
 
     def send(self, number):
         if self.running():

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A private Sendmail: own configuration, queue and log, unpacked from Debian's
-packages beside Postfix. It has a port by way of the milter and one without."""
+packages beside Postfix."""
 
 import pwd
 import re
 import shutil
-import smtplib
-import socket
 import stat
 import subprocess
 import tempfile
 from pathlib import Path
 
-from .folder import free_port, is_root, read_text
+from .folder import is_root, read_text
+from .mta import Mta, mails_in
 from .process import Child, processes_under
 from .programs import ROOT
 from .wait import wait_for
@@ -81,9 +80,10 @@ def without_trace(raw):
     return b"\n".join(lines[end:])
 
 
-class Sendmail:
+class Sendmail(Mta):
     def __init__(self):
         assert is_root(), "a private Sendmail must be started as root"
+        super().__init__()
         program = PACKAGE / "libexec" / "sendmail" / "sendmail"
         assert program.is_file(), f"{program} is not there: run make sendmail"
         self.program = program
@@ -93,9 +93,6 @@ class Sendmail:
         self.socket = self.folder / "milter.sock"
         self.log_file = self.folder / "sendmail.log"
         self.mail = self.folder / "mail"
-        self.port = free_port()
-        self.plain_port = free_port()
-        self.child = None
 
     def _write_config(self):
         snippet = SNIPPET.read_text(encoding="utf-8")
@@ -140,20 +137,7 @@ class Sendmail:
             self.folder / "start.log",
             cwd=self.folder,
         )
-        wait_for(self._answers, "Sendmail answers on both ports")
-
-    def _answers(self):
-        assert self.child.running(), self.logs()
-        for port in (self.port, self.plain_port):
-            try:
-                with socket.create_connection(
-                    ("127.0.0.1", port), timeout=5
-                ) as connection:
-                    if not connection.recv(1):
-                        return False
-            except OSError:
-                return False
-        return True
+        self.wait_answers()
 
     def stop(self):
         if self.child is not None:
@@ -163,21 +147,6 @@ class Sendmail:
                 "Sendmail's children end",
             )
         shutil.rmtree(self.folder)
-
-    def send(self, mail, recipients, sender="sender@example.net", plain=False):
-        """Sends a mail (CRLF lines) by SMTP. Answers (code, text) of DATA."""
-        if isinstance(recipients, str):
-            recipients = [recipients]
-        port = self.plain_port if plain else self.port
-        with smtplib.SMTP("127.0.0.1", port, "client.example", 60) as smtp:
-            smtp.ehlo()
-            for code, text in [
-                smtp.mail(sender, ["BODY=8BITMIME"]),
-                *[smtp.rcpt(recipient) for recipient in recipients],
-            ]:
-                assert code == 250, (code, text)
-            code, text = smtp.data(mail)
-            return code, text.decode("utf-8", "replace")
 
     def wait_empty(self):
         queue = self.folder / "queue"
@@ -189,11 +158,7 @@ class Sendmail:
     def mailbox(self, name):
         """The mails of a local part, oldest first, byte for byte."""
         self.wait_empty()
-        folder = self.mail / name
-        if not folder.is_dir():
-            return []
-        files = sorted(folder.iterdir(), key=lambda f: f.stat().st_mtime_ns)
-        return [file.read_bytes() for file in files]
+        return mails_in(self.mail / name)
 
     def logs(self):
         return {

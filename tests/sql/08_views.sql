@@ -5,31 +5,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
 
 \ir include/reports.psql
-
-CREATE FUNCTION pg_temp.today() RETURNS date LANGUAGE sql
-AS $$SELECT (now() AT TIME ZONE 'UTC')::date$$;
--- One report about a day so many days ago, with one policy.
-CREATE FUNCTION pg_temp.about(ago int, domain text, ok int, failed int,
-	org text DEFAULT 'Google Inc.', failures jsonb DEFAULT '[]',
-	type text DEFAULT 'sts')
-RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT outcome FROM tlsrpt.ingest(jsonb_build_array(pg_temp.report(0,
-		jsonb_build_object('identity', sha256(concat_ws('/', ago, domain, ok,
-				failed, org, failures, type)::bytea),
-			'start_datetime', (pg_temp.today() - ago) || 'T00:00:00Z',
-			'end_datetime', (pg_temp.today() - ago) || 'T23:59:59Z',
-			'received_at', (pg_temp.today() - ago) || 'T12:00:00Z',
-			'organization_name', org, 'policies', jsonb_build_array(
-				jsonb_build_object('policy_domain', domain,
-					'policy_type', type, 'total_successful_session_count', ok,
-					'total_failure_session_count', failed,
-					'failures', failures))))))
-$$;
-CREATE FUNCTION pg_temp.failure(type text, mx text, n bigint)
-RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_build_object('result_type', type,
-		'receiving_mx_hostname', mx, 'failed_session_count', n)
-$$;
+\ir include/days.psql
 
 -- daily.
 DO $$
@@ -196,12 +172,7 @@ SELECT results_eq($$SELECT record, reason, detail LIKE '%not ours%',
 	'rejection explains them');
 
 -- Months that a query does not ask for are not read.
-CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text
-LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query;
-END
-$$;
+\ir include/plan.psql
 DO $$
 BEGIN
 	PERFORM tlsrpt.ensure_months('{2024-03-01,2024-04-01,2024-05-01}');

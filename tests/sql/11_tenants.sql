@@ -188,12 +188,7 @@ FROM unnest(ARRAY['policy', 'failure', 'problem_history', 'problem_day',
 SELECT set_eq('SELECT policy_domain FROM tlsrpt.domain_overview',
 	ARRAY['a.example', 'b.example'], 'and all domains');
 RESET ROLE;
-CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text
-LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query;
-END
-$$;
+\ir include/plan.psql
 SET LOCAL ROLE analyst;
 SELECT unalike((SELECT string_agg(plan, ' ') FROM pg_temp.plan(
 	'SELECT * FROM tlsrpt.failure') AS plan), '%tenant_domain%',

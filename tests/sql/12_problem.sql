@@ -4,53 +4,8 @@ BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
 
--- A small report about 20 March 2024; more overrides its members.
-CREATE FUNCTION pg_temp.report(n int, more jsonb DEFAULT '{}')
-RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_build_object('kind', 'report', 'record', 'spool.' || n,
-		'source', 'milter', 'received_at', '2024-03-21T04:20:51.123456Z',
-		'organization_name', 'Google Inc.', 'report_id', 'id-' || n,
-		'start_datetime', '2024-03-20T00:00:00Z',
-		'end_datetime', '2024-03-20T23:59:59Z', 'submitter', 'google.com',
-		'identity', sha256(n::text::bytea),
-		'content_sha256', sha256('one'), 'document', '{"a": 1}'::jsonb,
-		'policies', jsonb_build_array(jsonb_build_object(
-			'policy_type', 'sts', 'policy_domain', 'example.com',
-			'total_successful_session_count', 100,
-			'total_failure_session_count', 5,
-			'failures', jsonb_build_array(
-				jsonb_build_object('result_type', 'certificate-expired',
-					'receiving_mx_hostname', 'mx1.example.com',
-					'failed_session_count', 3),
-				jsonb_build_object('result_type', 'starttls-not-supported',
-					'receiving_mx_hostname', 'mx2.example.com',
-					'failed_session_count', 2))))) || more
-$$;
-CREATE FUNCTION pg_temp.today() RETURNS date LANGUAGE sql
-AS $$SELECT (now() AT TIME ZONE 'UTC')::date$$;
--- One report about a day so many days ago, with one policy.
-CREATE FUNCTION pg_temp.about(ago int, domain text, ok int, failed int,
-	org text DEFAULT 'Google Inc.', failures jsonb DEFAULT '[]',
-	type text DEFAULT 'sts')
-RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT outcome FROM tlsrpt.ingest(jsonb_build_array(pg_temp.report(0,
-		jsonb_build_object('identity', sha256(concat_ws('/', ago, domain, ok,
-				failed, org, failures, type)::bytea),
-			'start_datetime', (pg_temp.today() - ago) || 'T00:00:00Z',
-			'end_datetime', (pg_temp.today() - ago) || 'T23:59:59Z',
-			'received_at', (pg_temp.today() - ago) || 'T12:00:00Z',
-			'organization_name', org, 'policies', jsonb_build_array(
-				jsonb_build_object('policy_domain', domain,
-					'policy_type', type, 'total_successful_session_count', ok,
-					'total_failure_session_count', failed,
-					'failures', failures))))))
-$$;
-CREATE FUNCTION pg_temp.failure(type text, mx text, n bigint)
-RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_build_object('result_type', type,
-		'receiving_mx_hostname', mx, 'failed_session_count', n)
-$$;
-
+\ir include/reports.psql
+\ir include/days.psql
 
 -- Each result type of the registry, and two that are not in it.
 DO $$

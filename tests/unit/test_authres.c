@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "authres.h"
+#include "tree.h"
 
 /* CPU seconds, a thousand times what the work takes: no measure of speed, but
  * what work that grows with the square of its input goes beyond. */
@@ -66,21 +67,8 @@ static void check_file(const char *path)
 
 static void test_fixtures(void **state)
 {
-	GDir *dir = g_dir_open(FIXTURES "/authres", 0, NULL);
-	const char *name;
-	size_t count = 0;
-
 	(void)state;
-	assert_non_null(dir);
-	while ((name = g_dir_read_name(dir)) != NULL) {
-		char *path = g_build_filename(FIXTURES "/authres", name, NULL);
-
-		check_file(path);
-		g_free(path);
-		count++;
-	}
-	g_dir_close(dir);
-	assert_true(count >= 10);
+	tree_each(FIXTURES "/authres", "", 10, check_file);
 }
 
 static void test_grammar(void **state)

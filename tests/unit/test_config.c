@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "tree.h"
 
 #define FOLDER FIXTURES "/config"
 #define SAMPLE FIXTURES "/../../packaging/tlsrpt-milter.conf"
@@ -276,25 +277,6 @@ static void test_sockets(void **state)
 	}
 }
 
-/* Runs check on every file of a folder of fixtures. */
-static void each_file(const char *folder, void (*check)(const char *path))
-{
-	GDir *dir = g_dir_open(folder, 0, NULL);
-	const char *name;
-	size_t count = 0;
-
-	assert_non_null(dir);
-	while ((name = g_dir_read_name(dir)) != NULL) {
-		char *path = g_build_filename(folder, name, NULL);
-
-		check(path);
-		g_free(path);
-		count++;
-	}
-	g_dir_close(dir);
-	assert_true(count > 5);
-}
-
 static void check_bad(const char *path)
 {
 	char *text, *expected, *error = NULL;
@@ -334,13 +316,13 @@ static void check_good(const char *path)
 static void test_bad(void **state)
 {
 	(void)state;
-	each_file(FOLDER "/bad", check_bad);
+	tree_each(FOLDER "/bad", "", 6, check_bad);
 }
 
 static void test_good(void **state)
 {
 	(void)state;
-	each_file(FOLDER "/good", check_good);
+	tree_each(FOLDER "/good", "", 6, check_good);
 }
 
 static void test_bytes(void **state)

@@ -22,6 +22,7 @@
 
 #include "mailbox.h"
 #include "mbox.h"
+#include "tree.h"
 
 /* CPU seconds, a thousand times what the work takes: no measure of speed, but
  * what work that grows with the square of its input goes beyond. */
@@ -72,31 +73,11 @@ static int set_up(void **state)
 	return log->root == NULL;
 }
 
-static void remove_tree(const char *path)
-{
-	GDir *dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-		char *entry = g_build_filename(path, name, NULL);
-
-		if (g_file_test(entry, G_FILE_TEST_IS_DIR) &&
-		    !g_file_test(entry, G_FILE_TEST_IS_SYMLINK))
-			remove_tree(entry);
-		else
-			g_unlink(entry);
-		g_free(entry);
-	}
-	if (dir != NULL)
-		g_dir_close(dir);
-	g_rmdir(path);
-}
-
 static int tear_down(void **state)
 {
 	struct log *log = *state;
 
-	remove_tree(log->root);
+	tree_remove(log->root);
 	g_free((char *)log->root);
 	g_string_free(log->text, TRUE);
 	g_free(log);
@@ -343,11 +324,10 @@ static void describe_mbox(GString *out, const uint8_t *bytes, size_t length)
 	mbox_clear(&mbox);
 }
 
-static void check_mbox(const char *name)
+static void check_mbox(const char *path)
 {
-	char *path = g_build_filename(FOLDER, name, NULL);
-	char *expected_path = g_strdup_printf("%s/%.*s.expected", FOLDER,
-	    (int)(strlen(name) - strlen(".mbox")), name);
+	char *expected_path = g_strdup_printf(
+	    "%.*s.expected", (int)(strlen(path) - strlen(".mbox")), path);
 	char *bytes = NULL, *expected = NULL;
 	GString *found = g_string_new(NULL);
 	size_t length = 0;
@@ -357,9 +337,8 @@ static void check_mbox(const char *name)
 	describe_mbox(found, (const uint8_t *)bytes, length);
 	if (strcmp(found->str, expected) != 0)
 		fail_msg(
-		    "%s gave\n%sinstead of\n%s", name, found->str, expected);
+		    "%s gave\n%sinstead of\n%s", path, found->str, expected);
 	g_string_free(found, TRUE);
-	g_free(path);
 	g_free(expected_path);
 	g_free(bytes);
 	g_free(expected);
@@ -367,19 +346,8 @@ static void check_mbox(const char *name)
 
 static void test_mbox_fixtures(void **state)
 {
-	GDir *dir = g_dir_open(FOLDER, 0, NULL);
-	const char *name;
-	size_t count = 0;
-
 	(void)state;
-	assert_non_null(dir);
-	while ((name = g_dir_read_name(dir)) != NULL)
-		if (g_str_has_suffix(name, ".mbox")) {
-			check_mbox(name);
-			count++;
-		}
-	g_dir_close(dir);
-	assert_true(count >= 8);
+	tree_each(FOLDER, ".mbox", 8, check_mbox);
 }
 
 /* Every message is a stretch of the mbox, in order, whatever the bytes are; and

@@ -16,6 +16,7 @@
 
 #include "mime.h"
 #include "mime_scan.h"
+#include "tree.h"
 
 /* CPU seconds, a thousand times what the work takes: no measure of speed, but
  * what work that grows with the square of its input goes beyond. */
@@ -113,42 +114,29 @@ static GString *with_crlf(const char *bytes, size_t length)
 	return out;
 }
 
-static void check_fixture(const char *name)
+static void check_fixture(const char *path)
 {
-	char *path = g_build_filename(FOLDER, name, NULL);
+	char *expected_path = g_strdup_printf(
+	    "%.*s.expected", (int)(strlen(path) - strlen(".eml")), path);
 	char *bytes = NULL, *expected = NULL;
 	GString *crlf;
 	size_t length = 0;
 
 	assert_true(g_file_get_contents(path, &bytes, &length, NULL));
-	g_free(path);
-	path = g_strdup_printf("%s/%.*s.expected", FOLDER,
-	    (int)(strlen(name) - strlen(".eml")), name);
-	assert_true(g_file_get_contents(path, &expected, NULL, NULL));
-	check(name, bytes, length, expected);
+	assert_true(g_file_get_contents(expected_path, &expected, NULL, NULL));
+	check(path, bytes, length, expected);
 	crlf = with_crlf(bytes, length);
-	check(name, crlf->str, crlf->len, expected);
+	check(path, crlf->str, crlf->len, expected);
 	g_string_free(crlf, TRUE);
-	g_free(path);
+	g_free(expected_path);
 	g_free(bytes);
 	g_free(expected);
 }
 
 static void test_fixtures(void **state)
 {
-	GDir *dir = g_dir_open(FOLDER, 0, NULL);
-	const char *name;
-	size_t count = 0;
-
 	(void)state;
-	assert_non_null(dir);
-	while ((name = g_dir_read_name(dir)) != NULL)
-		if (g_str_has_suffix(name, ".eml")) {
-			check_fixture(name);
-			count++;
-		}
-	g_dir_close(dir);
-	assert_true(count > 30);
+	tree_each(FOLDER, ".eml", 31, check_fixture);
 }
 
 static void test_empty_message(void **state)

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "process.h"
 #include "report_json.h"
+#include "tree.h"
 #include "turn.h"
 
 #define QUOTA ((uint64_t)16 << 20)
@@ -62,32 +63,13 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void remove_folder(const char *path)
-{
-	GDir *dir = g_dir_open(path, 0, NULL);
-	const char *name;
-
-	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-		char *entry = g_build_filename(path, name, NULL);
-
-		if (g_file_test(entry, G_FILE_TEST_IS_DIR))
-			remove_folder(entry);
-		else
-			g_unlink(entry);
-		g_free(entry);
-	}
-	if (dir != NULL)
-		g_dir_close(dir);
-	g_rmdir(path);
-}
-
 static int tear_down(void **state)
 {
 	struct place *place = *state;
 
 	process_output_clear(&place->output);
 	spool_close(place->spool);
-	remove_folder(place->folder);
+	tree_remove(place->folder);
 	config_unref(place->config);
 	g_ptr_array_unref(place->recipients);
 	g_string_free(place->mail, TRUE);
@@ -362,7 +344,7 @@ static void test_spool_gone(void **state)
 	struct place *place = *state;
 
 	add_part(place, document);
-	remove_folder(place->folder);
+	tree_remove(place->folder);
 	assert_failed(place, make_input(place), "spool.directory: ");
 }
 
@@ -373,7 +355,7 @@ static void test_rejection_not_recorded(void **state)
 	struct process_input input;
 
 	add_part(place, "{");
-	remove_folder(place->folder);
+	tree_remove(place->folder);
 	input = make_input(place);
 	run(place, &input);
 	assert_report(place, 0, PROCESS_INVALID, "RFC 8259: ");

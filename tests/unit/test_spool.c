@@ -24,6 +24,7 @@
 #include <utime.h>
 
 #include "spool.h"
+#include "tree.h"
 
 #define QUOTA ((uint64_t)1 << 20)
 
@@ -53,30 +54,12 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void remove_tree(const char *path)
-{
-	GDir *dir = g_dir_open(path, 0, NULL);
-	const char *name;
-	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-		char *child = g_build_filename(path, name, NULL);
-		if (g_file_test(child, G_FILE_TEST_IS_DIR) &&
-		    !g_file_test(child, G_FILE_TEST_IS_SYMLINK))
-			remove_tree(child);
-		else
-			unlink(child);
-		g_free(child);
-	}
-	if (dir != NULL)
-		g_dir_close(dir);
-	rmdir(path);
-}
-
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 	spool_close(fixture->spool);
 	char *parent = g_path_get_dirname(fixture->directory);
-	remove_tree(parent);
+	tree_remove(parent);
 	g_free(parent);
 	g_free(fixture->directory);
 	g_free(fixture);
