@@ -51,7 +51,7 @@ def ordinary_cpu(bench):
     mails = corpora.write_mails(
         bench.folder / "ordinary", [corpora.ordinary_mail(ORDINARY)]
     )
-    count = bench.count(20_000)
+    count = bench.count(60_000)
 
     def cost(pid, socket):
         before = cpu_seconds(pid)
@@ -60,7 +60,7 @@ def ordinary_cpu(bench):
         return (cpu_seconds(pid) - before) / count * 1e6
 
     cost(ours.pid, site.socket), cost(null, null_socket)
-    for _ in range(RUNS + 2):
+    for _ in range(RUNS + 6):
         base = cost(null, null_socket)
         row.add(cost(ours.pid, site.socket), base)
     bench.stop(site)
@@ -199,7 +199,7 @@ def report_spool(bench):
     store.mkdir()
     _, null_socket = bench.null_milter("store", store)
     count = bench.count(4000, 100)
-    for _ in range(RUNS):
+    for _ in range(RUNS + 4):
         base = store_rate(
             null_socket, store / "new", STORE_CONNECTIONS, count, mails
         )
