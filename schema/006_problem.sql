@@ -327,7 +327,8 @@ CROSS JOIN LATERAL (
 	SELECT coalesce(left(f.receiving_mx_hostname, 255),
 			'an MX host that was not named') AS host,
 		-- Only a name goes into a command that somebody may copy.
-		CASE WHEN f.receiving_mx_hostname ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$'
+		CASE WHEN f.receiving_mx_hostname ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'
+				AND length(f.receiving_mx_hostname) <= 255
 			THEN f.receiving_mx_hostname ELSE 'MX' END AS safe_host,
 		coalesce(f.result_type LIKE 'sts-%', false) AS sts,
 		'mta-sts.' || coalesce(f.policy_domain, 'DOMAIN') AS policy_host,
