@@ -153,16 +153,22 @@ LEFT JOIN tlsrpt.domain_day AS t
 GROUP BY d.day, d.policy_domain, d.receiving_mx_hostname;
 
 CREATE VIEW tlsrpt.by_reporter WITH (security_invoker = true) AS
-SELECT p.day, p.policy_domain, p.organization_name,
-	count(DISTINCT p.report_key) AS reports,
-	sum(p.total_successful_session_count) AS successful_sessions,
-	sum(p.total_failure_session_count) AS failed_sessions,
-	(sum(p.total_failure_session_count) / nullif(
-		sum(p.total_successful_session_count)
-		+ sum(p.total_failure_session_count), 0))::double precision
-		AS failure_rate
-FROM tlsrpt.policy AS p
-GROUP BY p.day, p.policy_domain, p.organization_name;
+SELECT s.day, s.policy_domain,
+	s.organization_name COLLATE "default" AS organization_name, s.reports,
+	s.successful_sessions, s.failed_sessions, s.failure_rate
+FROM (
+	SELECT p.day, p.policy_domain,
+		p.organization_name COLLATE "C" AS organization_name,
+		count(DISTINCT p.report_key) AS reports,
+		sum(p.total_successful_session_count) AS successful_sessions,
+		sum(p.total_failure_session_count) AS failed_sessions,
+		sum(p.total_failure_session_count::double precision)
+			/ nullif(sum(p.total_successful_session_count::double precision
+				+ p.total_failure_session_count::double precision), 0)
+			AS failure_rate
+	FROM tlsrpt.policy AS p
+	GROUP BY p.day, p.policy_domain, p.organization_name COLLATE "C"
+) AS s;
 
 -- Whom one would expect to report: who did on five days of the last sixty.
 CREATE VIEW tlsrpt.coverage WITH (security_invoker = true) AS
