@@ -19,6 +19,14 @@ bool mlfi_open(struct config *config, struct spool *spool);
  * Returns 0 or EX_UNAVAILABLE. Callbacks may still be running then. */
 int mlfi_run(void);
 
+/*
+ * Lets mlfi_run() return once nobody is left to serve: takes no more
+ * connections, which wait at systemd's socket for the next process, and waits
+ * for those there are to end, at most that many seconds; for one that is in no
+ * message a second. Any thread but mlfi_run()'s.
+ */
+void mlfi_leave(unsigned int seconds);
+
 /* Waits until no callback is running, at most that many seconds. False when
  * some still are. */
 bool mlfi_drain(unsigned int seconds);

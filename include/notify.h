@@ -7,6 +7,7 @@
 #define NOTIFY_H
 
 #include <stdint.h>
+#include <time.h>
 
 void notify_ready(void);
 void notify_stopping(void);
@@ -14,10 +15,19 @@ void notify_stopping(void);
 /* A reload begins; notify_ready() tells that it is over. */
 void notify_reloading(void);
 
+/* What `systemctl status` shows beside the state: one line, made of a format.
+ */
+void notify_status(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
 /* Still alive. To be called at least twice an interval, which is the time in
  * microseconds after which systemd kills a silent service, or 0 when it
  * doesn't (WatchdogSec=). */
 void notify_watchdog(void);
 uint64_t notify_watchdog_interval(void);
+
+/* How long a housekeeper may sleep between two of these: that many seconds, or
+ * half the interval when that is less. */
+struct timespec notify_pause(unsigned int seconds);
 
 #endif

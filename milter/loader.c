@@ -22,6 +22,7 @@
 #include "loader.h"
 #include "log.h"
 #include "metrics.h"
+#include "notify.h"
 #include "store_pg.h"
 
 #define PROGRAM "tlsrpt-loader"
@@ -146,6 +147,9 @@ static void adopt_config(struct loader *loader)
 	config_unref(loader->config);
 	loader->config = config;
 	loader->delay = 0;
+	/* In the place of a reload that was refused. */
+	if (loader->link == LINK_UP)
+		notify_status("loading into PostgreSQL");
 }
 
 static void read_wake(struct loader *loader)
@@ -200,6 +204,7 @@ static void note_up(struct loader *loader, enum step step)
 	loader->link = LINK_UP;
 	metrics_set(METRICS_DATABASE_UP, 1);
 	log_event(LOG_NOTICE, "database-up", NULL);
+	notify_status("loading into PostgreSQL");
 }
 
 static void note_down(struct loader *loader, enum store_result result,
@@ -216,6 +221,7 @@ static void note_down(struct loader *loader, enum store_result result,
 		    : result == STORE_OPERATOR ? LOG_ERR
 					       : LOG_WARNING,
 	    "database-down", "%s; the spool keeps the reports", reason);
+	notify_status("waiting for PostgreSQL: %s", reason);
 }
 
 /* Waits, but not for a stop or a new configuration. */

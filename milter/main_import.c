@@ -57,6 +57,7 @@ struct import {
 	size_t reports;
 	size_t by_status[PROCESS_FAILED + 1];
 	bool unreadable;  /* some path */
+	bool dropped;     /* was root and is the spool's owner now */
 	GPtrArray *group; /* of struct taken *: not printed yet */
 	size_t group_reports;
 	int64_t group_due;
@@ -117,25 +118,25 @@ static const struct cli cli_of_import = {
  * spool's files have to be its owner's. Before any mail is opened. Root makes
  * no spool either: the milter could not use it.
  */
-static void drop_root(const struct config *config, bool dry_run)
+static bool drop_root(const struct config *config, bool dry_run)
 {
 	const char *directory = config->spool_directory;
 	struct stat status;
 
 	if (geteuid() != 0)
-		return;
+		return false;
 	if (stat(directory, &status) != 0) {
 		if (dry_run)
-			return;
+			return false;
 		fprintf(stderr, PROGRAM ": spool.directory %s: %s\n", directory,
 		    g_strerror(errno));
 		exit(EX_CANTCREAT);
 	}
 	if (status.st_uid == 0)
-		return;
+		return false;
 	if (setgroups(0, NULL) == 0 && setgid(status.st_gid) == 0 &&
 	    setuid(status.st_uid) == 0)
-		return;
+		return true;
 	fprintf(stderr,
 	    PROGRAM ": can't become user %u, who owns spool.directory %s: "
 		    "%s\n",
@@ -426,6 +427,11 @@ static void print_summary(struct import *import)
 	    import->by_status[PROCESS_REFUSED],
 	    import->dry_run ? " (dry run: nothing was written)" : "",
 	    interrupted ? " (interrupted: there may be more)" : "");
+	if (import->unreadable && import->dropped)
+		fprintf(stderr,
+		    PROGRAM ": what root reads is read as the owner of "
+			    "spool.directory %s, who must be able to read it\n",
+		    import->config->spool_directory);
 }
 
 /* The worst that happened. */
@@ -488,7 +494,7 @@ int main(int argc, char **argv)
 		cli_usage(&cli, "no PATH is given; - is standard input");
 	config = cli_config(config_path);
 	import.config = config;
-	drop_root(config, import.dry_run);
+	import.dropped = drop_root(config, import.dry_run);
 	open_log(config);
 	process_init();
 	if (!import.dry_run)

@@ -208,22 +208,31 @@ static void wake_loader(const struct daemon *daemon)
 		return;
 }
 
+/* systemctl reload only sends a signal: who asked for it looks here. */
+static void refuse_reload(const char *reason)
+{
+	log_failure(LOG_ERR, "reload-refused",
+	    "%s; the old configuration stays in use", reason);
+	notify_status(
+	    "reload refused: %s; the old configuration stays in use", reason);
+}
+
 static void reload(struct daemon *daemon)
 {
 	char *error = NULL;
 	struct config *config = config_load(daemon->config_path, &error);
 	if (config == NULL) {
-		log_failure(LOG_ERR, "reload-refused",
-		    "%s; the old configuration stays in use", error);
+		refuse_reload(error);
 		g_free(error);
 		return;
 	}
 	if (strcmp(config->spool_directory, daemon->config->spool_directory) !=
 	    0) {
-		log_failure(LOG_ERR, "reload-refused",
-		    "%s: spool.directory can't change while running, restart "
-		    "for that; the old configuration stays in use",
+		error = g_strdup_printf("%s: spool.directory can't change "
+					"while running, restart for that",
 		    daemon->config_path);
+		refuse_reload(error);
+		g_free(error);
 		config_unref(config);
 		return;
 	}
@@ -282,7 +291,7 @@ static void feed_watchdog(const struct loader *loader, bool *was_stuck)
 
 static void *take_signals(void *data)
 {
-	static const struct timespec period = {HOUSEKEEPING_SECONDS, 0};
+	const struct timespec period = notify_pause(HOUSEKEEPING_SECONDS);
 	struct daemon *daemon = data;
 	bool stuck = false;
 	sigset_t set;

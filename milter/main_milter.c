@@ -2,7 +2,7 @@
 /*
  * tlsrpt-milter: the order of start and stop. Signals are blocked before any
  * thread exists; libmilter's own thread takes SIGTERM, the housekeeping thread
- * below takes SIGUSR1.
+ * below takes SIGUSR1 and SIGQUIT.
  */
 #include <errno.h>
 #include <glib.h>
@@ -23,6 +23,7 @@
 #include "spool.h"
 
 #define PROGRAM "tlsrpt-milter"
+#define LEAVE_SECONDS 10
 #define DRAIN_SECONDS 20
 #define HOUSEKEEPING_SECONDS 5
 /* Tells the housekeeping thread that the work is over. */
@@ -44,6 +45,20 @@ static const char *fixed_key(const struct config *old, const struct config *new)
 	return NULL;
 }
 
+static void tell_status(const struct config *config)
+{
+	notify_status("taking mail at %s", config->socket);
+}
+
+/* systemctl reload only sends a signal: who asked for it looks here. */
+static void refuse_reload(const char *reason)
+{
+	log_failure(LOG_ERR, "reload-refused",
+	    "%s; the old configuration stays in use", reason);
+	notify_status(
+	    "reload refused: %s; the old configuration stays in use", reason);
+}
+
 static void reload(struct daemon *daemon)
 {
 	char *error = NULL;
@@ -51,17 +66,17 @@ static void reload(struct daemon *daemon)
 	const char *key;
 
 	if (config == NULL) {
-		log_failure(LOG_ERR, "reload-refused",
-		    "%s; the old configuration stays in use", error);
+		refuse_reload(error);
 		g_free(error);
 		return;
 	}
 	key = fixed_key(daemon->config, config);
 	if (key != NULL) {
-		log_failure(LOG_ERR, "reload-refused",
-		    "%s: %s can't change while running, restart for that; the "
-		    "old configuration stays in use",
+		error = g_strdup_printf("%s: %s can't change while running, "
+					"restart for that",
 		    daemon->config_path, key);
+		refuse_reload(error);
+		g_free(error);
 		config_unref(config);
 		return;
 	}
@@ -70,6 +85,7 @@ static void reload(struct daemon *daemon)
 	mlfi_set_config(config);
 	config_unref(daemon->config);
 	daemon->config = config;
+	tell_status(config);
 	log_event(LOG_NOTICE, "reloaded", "file", daemon->config_path, NULL);
 }
 
@@ -109,18 +125,23 @@ static void feed_watchdog(bool *was_stuck)
 
 static void *keep_house(void *data)
 {
-	static const struct timespec period = {HOUSEKEEPING_SECONDS, 0};
+	const struct timespec period = notify_pause(HOUSEKEEPING_SECONDS);
 	struct daemon *daemon = data;
 	bool stuck = false;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGNAL_END);
 	for (;;) {
 		int taken = sigtimedwait(&set, NULL, &period);
 		if (taken == SIGNAL_END)
 			return NULL;
+		if (taken == SIGQUIT) {
+			notify_stopping();
+			mlfi_leave(LEAVE_SECONDS);
+		}
 		if (taken == SIGUSR1) {
 			notify_reloading();
 			reload(daemon);
@@ -137,6 +158,7 @@ static void block_signals(void)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGNAL_END);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
@@ -200,6 +222,7 @@ static int serve(struct daemon *daemon)
 	log_event(LOG_NOTICE, "started", "version", VERSION, "socket",
 	    first->socket, NULL);
 	notify_ready();
+	tell_status(first);
 	status = mlfi_run();
 	notify_stopping();
 	remove_socket(first);

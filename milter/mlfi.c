@@ -6,7 +6,9 @@
  *
  * The process-wide state is the configuration for new messages, the spool, and
  * the number of callbacks that are running, which mlfi_drain() waits for since
- * smfi_main() returns while some still are.
+ * smfi_main() returns while some still are; and of connections and messages,
+ * which mlfi_leave() waits for: told to stop, the pool no longer looks at
+ * connections, whose mail would wait for its time limit.
  */
 #include "mlfi.h"
 
@@ -14,16 +16,20 @@
 #include <glib.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "listen.h"
 #include "log.h"
 #include "session.h"
 
 #define NAME "tlsrpt-milter"
 #define HEADER "X-TLSRPT"
+#define SIGNAL_WAKE SIGRTMIN
 
 /* One connection with the mail server. */
 struct link {
@@ -31,6 +37,7 @@ struct link {
 	unsigned long actions;  /* SMFIF_*: what we may do to a message */
 	unsigned long protocol; /* SMFIP_*: what was agreed on */
 	struct config *config;  /* the one that actions were asked for */
+	bool busy;              /* in a message */
 };
 
 static struct {
@@ -38,6 +45,11 @@ static struct {
 	pthread_cond_t idle;
 	unsigned int running; /* callbacks */
 	int64_t progress;     /* when the last one began or ended */
+	unsigned int links;
+	unsigned int busy; /* links in a message */
+	bool returned;     /* smfi_main() has */
+	pthread_t server;  /* who is in smfi_main() */
+	bool serving;
 	struct config *config;
 	struct spool *spool;
 } shared = {
@@ -51,9 +63,22 @@ static void enter(void)
 	pthread_mutex_unlock(&shared.mutex);
 }
 
-static void leave(void)
+/* Under the mutex. */
+static void count_busy(struct link *link, bool busy)
 {
+	if (busy && !link->busy)
+		shared.busy++;
+	if (!busy && link->busy)
+		shared.busy--;
+	link->busy = busy;
+}
+
+static void leave(struct link *link)
+{
+	bool busy = session_config(link->session) != NULL;
+
 	pthread_mutex_lock(&shared.mutex);
+	count_busy(link, busy);
 	shared.progress = g_get_monotonic_time();
 	if (--shared.running == 0)
 		pthread_cond_broadcast(&shared.idle);
@@ -94,10 +119,21 @@ static unsigned long actions_of(const struct config *config)
 	return actions;
 }
 
+static void count_link(void)
+{
+	pthread_mutex_lock(&shared.mutex);
+	shared.links++;
+	pthread_mutex_unlock(&shared.mutex);
+}
+
 static void link_free(struct link *link)
 {
 	if (link == NULL)
 		return;
+	pthread_mutex_lock(&shared.mutex);
+	count_busy(link, false);
+	shared.links--;
+	pthread_mutex_unlock(&shared.mutex);
 	session_free(link->session);
 	config_unref(link->config);
 	g_free(link);
@@ -123,6 +159,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	(void)offered3;
 	enter();
 	link = g_new0(struct link, 1);
+	count_link();
 	link->session = session_new(shared.spool);
 	link->config = current_config();
 	link->actions = actions_of(link->config) & offered_actions;
@@ -133,7 +170,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	*ret3 = 0;
 	link_free(smfi_getpriv(ctx));
 	smfi_setpriv(ctx, link);
-	leave();
+	leave(link);
 	return SMFIS_CONTINUE;
 }
 
@@ -179,7 +216,7 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 		return SMFIS_ACCEPT;
 	enter();
 	begin(link, arguments[0]);
-	leave();
+	leave(link);
 	return answer(link, SMFIP_NR_MAIL);
 }
 
@@ -191,7 +228,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
 		return SMFIS_ACCEPT;
 	enter();
 	session_rcpt(link->session, arguments[0]);
-	leave();
+	leave(link);
 	return answer(link, SMFIP_NR_RCPT);
 }
 
@@ -213,7 +250,7 @@ static sfsistat on_data(SMFICTX *ctx)
 		return SMFIS_ACCEPT;
 	enter();
 	result = finish_step(link, session_data(link->session));
-	leave();
+	leave(link);
 	return result;
 }
 
@@ -225,7 +262,7 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 		return SMFIS_ACCEPT;
 	enter();
 	session_header(link->session, name, value);
-	leave();
+	leave(link);
 	return answer(link, SMFIP_NR_HDR);
 }
 
@@ -238,7 +275,7 @@ static sfsistat on_end_of_header(SMFICTX *ctx)
 		return SMFIS_ACCEPT;
 	enter();
 	result = finish_step(link, session_end_of_header(link->session));
-	leave();
+	leave(link);
 	return result;
 }
 
@@ -251,7 +288,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t length)
 		return SMFIS_ACCEPT;
 	enter();
 	result = session_body(link->session, bytes, length);
-	leave();
+	leave(link);
 	if (result == SESSION_SKIP && (link->protocol & SMFIP_SKIP) == 0)
 		result = SESSION_CONTINUE;
 	return step(result);
@@ -349,7 +386,7 @@ static sfsistat on_end(SMFICTX *ctx)
 		result = carry_out(ctx, link, verdict, queue_id);
 	}
 	session_reset(link->session);
-	leave();
+	leave(link);
 	return result;
 }
 
@@ -357,8 +394,11 @@ static sfsistat on_abort(SMFICTX *ctx)
 {
 	struct link *link = smfi_getpriv(ctx);
 
-	if (link != NULL)
-		session_reset(link->session);
+	if (link == NULL)
+		return SMFIS_CONTINUE;
+	enter();
+	session_reset(link->session);
+	leave(link);
 	return SMFIS_CONTINUE;
 }
 
@@ -408,9 +448,78 @@ bool mlfi_open(struct config *config, struct spool *spool)
 	return opened;
 }
 
+static void wake_up(int number)
+{
+	(void)number;
+}
+
 int mlfi_run(void)
 {
-	return smfi_main() == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
+	/* Without SA_RESTART: the wait for connections ends. */
+	const struct sigaction action = {.sa_handler = wake_up};
+	int result;
+
+	sigaction(SIGNAL_WAKE, &action, NULL);
+	pthread_mutex_lock(&shared.mutex);
+	shared.server = pthread_self();
+	shared.serving = true;
+	pthread_mutex_unlock(&shared.mutex);
+	result = smfi_main();
+	pthread_mutex_lock(&shared.mutex);
+	shared.serving = false;
+	shared.returned = true;
+	pthread_mutex_unlock(&shared.mutex);
+	return result == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
+}
+
+/* libmilter waits for connections five seconds at a time. */
+static bool wake_server(void)
+{
+	bool returned;
+
+	pthread_mutex_lock(&shared.mutex);
+	if (shared.serving)
+		pthread_kill(shared.server, SIGNAL_WAKE);
+	returned = shared.returned;
+	pthread_mutex_unlock(&shared.mutex);
+	return !returned;
+}
+
+/* A mail server may keep a connection for the next message: one that is in none
+ * is waited for a second. */
+static bool is_in_use(int64_t waited)
+{
+	bool used;
+
+	pthread_mutex_lock(&shared.mutex);
+	if (waited < G_USEC_PER_SEC / 5)
+		used = true; /* one may be accepted and not counted yet */
+	else if (waited < G_USEC_PER_SEC)
+		used = shared.links > 0;
+	else
+		used = shared.busy > 0;
+	pthread_mutex_unlock(&shared.mutex);
+	return used;
+}
+
+void mlfi_leave(unsigned int seconds)
+{
+	static const struct timespec moment = {0, 20 * 1000 * 1000};
+	int64_t limit = (int64_t)seconds * G_USEC_PER_SEC;
+	int64_t start = g_get_monotonic_time(), waited = 0;
+
+	if (!listen_withdraw())
+		log_failure(LOG_WARNING, "stopped-early",
+		    "the socket can't be given up: %s", g_strerror(errno));
+	while (wake_server() && waited < limit && is_in_use(waited)) {
+		nanosleep(&moment, NULL);
+		waited = g_get_monotonic_time() - start;
+	}
+	/* Not smfi_stop(), which waits for a lock that is held while libmilter
+	 * waits for connections: its own thread does, and we wake it. */
+	kill(getpid(), SIGTERM);
+	while (wake_server())
+		nanosleep(&moment, NULL);
 }
 
 bool mlfi_is_stuck(void)

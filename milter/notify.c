@@ -6,6 +6,7 @@
 #include "notify.h"
 
 #include <glib.h>
+#include <stdarg.h>
 #include <systemd/sd-daemon.h>
 
 void notify_ready(void)
@@ -27,6 +28,20 @@ void notify_reloading(void)
 	    g_get_monotonic_time());
 }
 
+void notify_status(const char *format, ...)
+{
+	va_list values;
+	char *text;
+
+	va_start(values, format);
+	text = g_strdup_vprintf(format, values);
+	va_end(values);
+	/* A line more would be another assignment. */
+	g_strdelimit(text, "\r\n", ' ');
+	(void)sd_notifyf(0, "STATUS=%s", text);
+	g_free(text);
+}
+
 void notify_watchdog(void)
 {
 	(void)sd_notify(0, "WATCHDOG=1");
@@ -39,4 +54,15 @@ uint64_t notify_watchdog_interval(void)
 	if (sd_watchdog_enabled(0, &interval) <= 0)
 		return 0;
 	return interval;
+}
+
+struct timespec notify_pause(unsigned int seconds)
+{
+	uint64_t most = (uint64_t)seconds * G_USEC_PER_SEC;
+	uint64_t half = notify_watchdog_interval() / 2;
+
+	if (half > 0 && half < most)
+		most = half;
+	return (struct timespec){.tv_sec = (time_t)(most / G_USEC_PER_SEC),
+	    .tv_nsec = (long)(most % G_USEC_PER_SEC) * 1000};
 }

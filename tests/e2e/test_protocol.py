@@ -3,7 +3,9 @@
 
 import re
 import signal
+import socket
 import threading
+import time
 
 import pytest
 
@@ -414,6 +416,33 @@ def test_sigterm_with_an_idle_connection(place):
         daemon.signal(signal.SIGTERM)
         assert daemon.wait_exit() == 0
     place.daemons.remove(daemon)
+
+
+def test_sigquit_lets_a_message_end(place):
+    """Nobody new gets in, and who is there is served to the end."""
+    daemon = place.milter()
+    with greet(place) as client:
+        client.envelope("<>", report_address(place))
+        daemon.signal(signal.SIGQUIT)
+        wait_for(lambda: refuses(place), "the socket is closed")
+        # Longer than one that is in no message is waited for.
+        time.sleep(1.5)
+        assert added_header(client.message(mails.carrier())) == "stored; reports=1"
+    assert daemon.wait_exit() == 0
+    place.daemons.remove(daemon)
+
+
+def test_sigquit_with_an_idle_connection(place):
+    daemon = place.milter()
+    with greet(place):
+        daemon.signal(signal.SIGQUIT)
+        assert daemon.wait_exit() == 0
+    place.daemons.remove(daemon)
+
+
+def refuses(place):
+    with socket.socket(socket.AF_UNIX) as end:
+        return end.connect_ex(place.socket) != 0
 
 
 def test_garbage_is_survived(place):

@@ -88,6 +88,15 @@ static void test_states(void **state)
 	assert_received(*state, "WATCHDOG=1");
 }
 
+/* One line, whatever is in it. */
+static void test_status(void **state)
+{
+	notify_status("taking mail at %s", "fd:3");
+	assert_received(*state, "STATUS=taking mail at fd:3");
+	notify_status("%s", "a\r\nREADY=1\nb");
+	assert_received(*state, "STATUS=a  READY=1 b");
+}
+
 /* With a time of CLOCK_MONOTONIC between one before and one after. */
 static void test_reloading(void **state)
 {
@@ -113,8 +122,14 @@ static void test_watchdog_interval(void **state)
 
 	(void)state;
 	assert_int_equal(notify_watchdog_interval(), 0);
+	assert_int_equal(notify_pause(5).tv_sec, 5);
+	g_setenv("WATCHDOG_USEC", "3000000", TRUE);
+	assert_int_equal(notify_pause(5).tv_sec, 1);
+	assert_int_equal(notify_pause(5).tv_nsec, 500 * 1000 * 1000);
 	g_setenv("WATCHDOG_USEC", "30000000", TRUE);
 	assert_int_equal(notify_watchdog_interval(), 30000000);
+	assert_int_equal(notify_pause(5).tv_sec, 5);
+	assert_int_equal(notify_pause(5).tv_nsec, 0);
 	g_setenv("WATCHDOG_PID", pid, TRUE);
 	assert_int_equal(notify_watchdog_interval(), 30000000);
 	/* Meant for the process that started us. */
@@ -147,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_states, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_status, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_reloading, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_watchdog_interval, set_up, tear_down),
