@@ -7,7 +7,8 @@
 #   make check-asan the same tests under AddressSanitizer and UBSan
 #   make fuzz       every fuzz target, for SECONDS each
 #   make bench      what it costs, against what it could cost at least
-#   make deb        Debian packages in build/deb; check-deb tries them out
+#   make deb        Debian packages in build/deb; check-deb tries them out,
+#                   check-systemd in a Debian that has booted
 #   make lint       compilers, analysers and house rules
 #   make install    PREFIX, DESTDIR, SYSCONFDIR, MANDIR as usual
 #   make install-systemd  units, users and spool folder for systemd
@@ -249,10 +250,14 @@ deb: deps-deb
 check-deb: deb
 	$(Q)sh tests/package/check-deb.sh build/deb
 
+# A new Debian once more, in which systemd runs the units.
+check-systemd: deb
+	$(Q)$(PYTHON) tests/package/check_systemd.py build/deb
+
 clean:
 	rm -rf build
 
-.PHONY: backfill bench torture soak check-deep all sendmail install-systemd unit replay fuzzers demo check check-asan run-tests fuzz lint format \
+.PHONY: check-deb check-systemd backfill bench torture soak check-deep all sendmail install-systemd unit replay fuzzers demo check check-asan run-tests fuzz lint format \
 	install clean deps-build deps-demo deps-check deps-lint deps-fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:

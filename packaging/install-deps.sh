@@ -18,7 +18,8 @@ check="$demo libcmocka-dev postgresql-15-pgtap python3-pytest procps
 	chromium chromium-driver fonts-dejavu-core $sendmail"
 lint="$build libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck git
 	mandoc"
-deb="$build debhelper dpkg-dev fakeroot lintian debootstrap"
+deb="$build debhelper dpkg-dev fakeroot lintian debootstrap python3 util-linux
+	mount"
 deep="$check valgrind libglib2.0-dev"
 bench="$demo e2fsprogs mount"
 fuzz="$build clang libclang-rt-14-dev python3"

@@ -47,19 +47,7 @@ tidy_up()
 
 make_root()
 {
-	# shellcheck disable=SC1091
-	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-	# shellcheck disable=SC2016 # apt's variable
-	mirror=$(apt-get indextargets --format '$(SITE)' \
-		"Codename: $suite" 'Created-By: Packages' | head -n 1)
-	quietly debootstrap --variant=minbase "$suite" "$root" "$mirror"
-	for part in sources.list sources.list.d apt.conf.d auth.conf.d; do
-		[ ! -e "/etc/apt/$part" ] ||
-			cp -a "/etc/apt/$part" "$root/etc/apt/"
-	done
-	cp /etc/resolv.conf "$root/etc/resolv.conf"
-	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-	chmod 755 "$root/usr/sbin/policy-rc.d"
+	quietly sh "$source/tests/package/new-debian.sh" "$root"
 	mount -t proc proc "$root/proc"
 	quietly inside apt-get -q update
 }
@@ -141,6 +129,8 @@ check_demo()
 {
 	quietly inside apt-get -q -y --no-install-recommends install \
 		postgresql-15 postfix python3 python3-psycopg swaks procps
+	quietly inside \
+		/usr/share/doc/tlsrpt-loader/examples/notify/tlsrpt-notify --help
 	mkdir -p "$root/srv/tlsrpt/bin"
 	cp -r "$source/tests" "$root/srv/tlsrpt/tests"
 	for program in sbin/tlsrpt-milter sbin/tlsrpt-loader bin/tlsrpt-import \
