@@ -181,9 +181,9 @@ torture: all $(B)/faults.so
 
 # What takes long: every test under AddressSanitizer and UBSan, those with
 # threads under ThreadSanitizer, the unit tests under valgrind.
-CONCURRENT = fifty or sigterm or many or flight or finishes or refuses or \
-	test_log or test_turn or test_quota or test_spool or test_metrics or \
-	test_decode
+CONCURRENT = fifty or sigterm or sigquit or many or flight or finishes or \
+	refuses or test_listen or test_log or test_turn or test_quota or test_spool \
+	or test_metrics or test_decode
 check-deep: check-asan
 	$(Q)sh packaging/install-deps.sh deep
 	$(Q)$(MAKE) --no-print-directory B=build/tsan SANITIZE=-fsanitize=thread \
