@@ -136,14 +136,17 @@ class Site:
             ready=ready,
         )
 
-    def run_loader(self, *arguments, user=LOADER, **sections):
+    def run_loader(self, *arguments, user=LOADER, timeout=120.0, **sections):
         config = self.config("run-loader.conf", user=user, **sections)
         return programs.run(
-            "tlsrpt-loader", "-c", config, *arguments, folder=self.folder
+            "tlsrpt-loader",
+            *("-c", config, *arguments),
+            folder=self.folder,
+            timeout=timeout,
         )
 
-    def drain(self, **sections):
-        done = self.run_loader("--drain", **sections)
+    def drain(self, timeout=120.0, **sections):
+        done = self.run_loader("--drain", timeout=timeout, **sections)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 
