@@ -10,7 +10,6 @@
  * again and again in passing is split as well, and a record that does so alone
  * goes behind all others: something about it may kill the server's process.
  */
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "feed.h"
+#include "house.h"
 #include "loader.h"
 #include "log.h"
 #include "metrics.h"
@@ -67,7 +67,6 @@ struct loader {
 	uint64_t loaded;
 
 	gint64 metrics_due;
-	bool metrics_failed;
 };
 
 static void note_progress(struct loader *loader)
@@ -162,28 +161,9 @@ static void read_wake(struct loader *loader)
 
 /* Metrics. */
 
-static void set_spool_gauges(struct loader *loader)
-{
-	struct spool_status status;
-	if (spool_status(loader->spool, &status) != SPOOL_OK)
-		return;
-	metrics_set(METRICS_SPOOL_RECORDS, status.records);
-	metrics_set(METRICS_SPOOL_BYTES, status.bytes);
-	metrics_set(METRICS_SPOOL_BAD, status.bad);
-	metrics_set(METRICS_SPOOL_OLDEST, (uint64_t)MAX(status.oldest, 0));
-}
-
 static void publish_metrics(struct loader *loader)
 {
-	const char *directory = loader->config->metrics_directory;
-	if (directory[0] == '\0')
-		return;
-	set_spool_gauges(loader);
-	bool written = metrics_write(directory, PROGRAM);
-	if (!written && !loader->metrics_failed)
-		log_failure(LOG_WARNING, "metrics-not-written",
-		    "metrics.directory: %s: %s", directory, g_strerror(errno));
-	loader->metrics_failed = !written;
+	house_write_metrics(loader->config, loader->spool, PROGRAM);
 	loader->metrics_due = g_get_monotonic_time() + METRICS_PERIOD;
 }
 

@@ -18,6 +18,7 @@
 
 #include "cli.h"
 #include "decode.h"
+#include "house.h"
 #include "loader.h"
 #include "loader_status.h"
 #include "log.h"
@@ -208,21 +209,12 @@ static void wake_loader(const struct daemon *daemon)
 		return;
 }
 
-/* systemctl reload only sends a signal: who asked for it looks here. */
-static void refuse_reload(const char *reason)
-{
-	log_failure(LOG_ERR, "reload-refused",
-	    "%s; the old configuration stays in use", reason);
-	notify_status(
-	    "reload refused: %s; the old configuration stays in use", reason);
-}
-
 static void reload(struct daemon *daemon)
 {
 	char *error = NULL;
 	struct config *config = config_load(daemon->config_path, &error);
 	if (config == NULL) {
-		refuse_reload(error);
+		house_refuse_reload(error);
 		g_free(error);
 		return;
 	}
@@ -231,7 +223,7 @@ static void reload(struct daemon *daemon)
 		error = g_strdup_printf("%s: spool.directory can't change "
 					"while running, restart for that",
 		    daemon->config_path);
-		refuse_reload(error);
+		house_refuse_reload(error);
 		g_free(error);
 		config_unref(config);
 		return;
@@ -276,24 +268,10 @@ static void end_in_time(void)
 	}
 }
 
-/* What hangs is to be noticed from outside: the manager hears no more from us
- * then, and starts us anew. */
-static void feed_watchdog(const struct loader *loader, bool *was_stuck)
-{
-	bool stuck = loader_is_stuck(loader, PATIENCE_SECONDS);
-	if (!stuck)
-		notify_watchdog();
-	else if (!*was_stuck)
-		log_failure(LOG_ERR, "stuck", "no step further for %d s",
-		    PATIENCE_SECONDS);
-	*was_stuck = stuck;
-}
-
 static void *take_signals(void *data)
 {
 	const struct timespec period = notify_pause(HOUSEKEEPING_SECONDS);
 	struct daemon *daemon = data;
-	bool stuck = false;
 	sigset_t set;
 	make_signal_set(&set);
 	for (;;) {
@@ -315,7 +293,9 @@ static void *take_signals(void *data)
 		default:
 			break;
 		}
-		feed_watchdog(daemon->loader, &stuck);
+		house_feed_watchdog(
+		    loader_is_stuck(daemon->loader, PATIENCE_SECONDS),
+		    "no step further for " G_STRINGIFY(PATIENCE_SECONDS) " s");
 	}
 }
 

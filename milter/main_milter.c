@@ -4,7 +4,6 @@
  * thread exists; libmilter's own thread takes SIGTERM, the housekeeping thread
  * below takes SIGUSR1 and SIGQUIT.
  */
-#include <errno.h>
 #include <glib.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "house.h"
 #include "log.h"
 #include "metrics.h"
 #include "mlfi.h"
@@ -50,15 +50,6 @@ static void tell_status(const struct config *config)
 	notify_status("taking mail at %s", config->socket);
 }
 
-/* systemctl reload only sends a signal: who asked for it looks here. */
-static void refuse_reload(const char *reason)
-{
-	log_failure(LOG_ERR, "reload-refused",
-	    "%s; the old configuration stays in use", reason);
-	notify_status(
-	    "reload refused: %s; the old configuration stays in use", reason);
-}
-
 static void reload(struct daemon *daemon)
 {
 	char *error = NULL;
@@ -66,7 +57,7 @@ static void reload(struct daemon *daemon)
 	const char *key;
 
 	if (config == NULL) {
-		refuse_reload(error);
+		house_refuse_reload(error);
 		g_free(error);
 		return;
 	}
@@ -75,7 +66,7 @@ static void reload(struct daemon *daemon)
 		error = g_strdup_printf("%s: %s can't change while running, "
 					"restart for that",
 		    daemon->config_path, key);
-		refuse_reload(error);
+		house_refuse_reload(error);
 		g_free(error);
 		config_unref(config);
 		return;
@@ -89,45 +80,10 @@ static void reload(struct daemon *daemon)
 	log_event(LOG_NOTICE, "reloaded", "file", daemon->config_path, NULL);
 }
 
-static void write_metrics(const struct daemon *daemon)
-{
-	struct spool_status status;
-
-	if (daemon->config->metrics_directory[0] == '\0')
-		return;
-	if (spool_status(daemon->spool, &status) == SPOOL_OK) {
-		metrics_set(METRICS_SPOOL_RECORDS, status.records);
-		metrics_set(METRICS_SPOOL_BYTES, status.bytes);
-		metrics_set(METRICS_SPOOL_BAD, status.bad);
-		metrics_set(
-		    METRICS_SPOOL_OLDEST, (uint64_t)MAX(status.oldest, 0));
-	}
-	if (!metrics_write(daemon->config->metrics_directory, PROGRAM))
-		log_failure(LOG_WARNING, "metrics-not-written",
-		    "metrics.directory: %s: %s",
-		    daemon->config->metrics_directory, g_strerror(errno));
-}
-
-/* What hangs is to be noticed from outside: the manager hears no more from us
- * then, and starts us anew. */
-static void feed_watchdog(bool *was_stuck)
-{
-	bool stuck = mlfi_is_stuck();
-
-	if (!stuck)
-		notify_watchdog();
-	else if (!*was_stuck)
-		log_failure(LOG_ERR, "stuck",
-		    "no message makes progress for more than twice "
-		    "limits.deadline");
-	*was_stuck = stuck;
-}
-
 static void *keep_house(void *data)
 {
 	const struct timespec period = notify_pause(HOUSEKEEPING_SECONDS);
 	struct daemon *daemon = data;
-	bool stuck = false;
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -147,8 +103,10 @@ static void *keep_house(void *data)
 			reload(daemon);
 			notify_ready();
 		}
-		feed_watchdog(&stuck);
-		write_metrics(daemon);
+		house_feed_watchdog(mlfi_is_stuck(),
+		    "no message makes progress for more than twice "
+		    "limits.deadline");
+		house_write_metrics(daemon->config, daemon->spool, PROGRAM);
 	}
 }
 

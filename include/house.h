@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * house: the housekeeping that both daemons do alike: what they tell the
+ * service manager, the log and the metrics' reader about themselves.
+ *
+ * Knows no mail and no database. Each of these remembers what it has told: one
+ * thread a function.
+ */
+#ifndef HOUSE_H
+#define HOUSE_H
+
+#include "config.h"
+#include "spool.h"
+
+/* Tells that a new configuration is not taken, and why, in a sentence without
+ * its stop. */
+void house_refuse_reload(const char *reason);
+
+/* Feeds the watchdog unless stuck: what hangs is to be noticed from outside,
+ * and started anew. The log has once that it hangs, and what does. */
+void house_feed_watchdog(bool stuck, const char *what);
+
+/* Writes the metrics with the spool's state, where a directory is configured.
+ * The log has once that it can't. */
+void house_write_metrics(
+    const struct config *config, struct spool *spool, const char *program);
+
+#endif
