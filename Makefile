@@ -35,18 +35,18 @@ SANITIZE ?=
 CFLAGS ?= $(if $(SANITIZE),-O1 -fPIE -fno-omit-frame-pointer $(SANITIZE),$(HARDEN)) -g
 LDFLAGS ?= $(LDHARDEN) $(SANITIZE)
 GLIB = $(shell pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g')
-PACKAGES = $(shell pkg-config --cflags gmime-3.0 jansson libpq libconfuse \
-	libsystemd | sed 's/-I/-isystem /g')
+PACKAGES = $(shell pkg-config --cflags gmime-3.0 jansson nettle libpq \
+	libconfuse libsystemd | sed 's/-I/-isystem /g')
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude $(GLIB) $(PACKAGES)
 
 L_glib = $(shell pkg-config --libs glib-2.0)
 L_gmime = $(shell pkg-config --libs gmime-3.0)
-L_intake = $(L_gmime) -ljansson -lz -lconfuse -lm
+L_intake = $(L_gmime) -ljansson -lnettle -lz -lconfuse -lm
 L_pg = -lpq $(L_glib)
 
 PROGRAMS = tlsrpt-milter tlsrpt-loader tlsrpt-import tlsrpt-report
 LIBS_tlsrpt-milter = -lmilter $(L_intake) -lsystemd -lpthread
-LIBS_tlsrpt-loader = $(L_pg) -ljansson -lz -lconfuse -lsystemd -lm
+LIBS_tlsrpt-loader = $(L_pg) -ljansson -lnettle -lz -lconfuse -lsystemd -lm
 LIBS_tlsrpt-import = $(L_intake)
 LIBS_tlsrpt-report = $(L_pg) -lconfuse
 

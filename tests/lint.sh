@@ -18,8 +18,8 @@ step()
 }
 
 step "one .c file for each third-party header"
-for header in libmilter/mfapi.h gmime/gmime.h zlib.h jansson.h libpq-fe.h \
-	confuse.h systemd/sd-daemon.h; do
+for header in libmilter/mfapi.h gmime/gmime.h zlib.h jansson.h \
+	nettle/sha2.h libpq-fe.h confuse.h systemd/sd-daemon.h; do
 	in_c=$(grep -lE "#[[:space:]]*include[[:space:]]*[<\"]$header" milter/*.c)
 	in_h=$(grep -lE "#[[:space:]]*include[[:space:]]*[<\"]$header" include/*.h)
 	[ -z "$in_h" ] || complain "<$header> is included by a header: $in_h"
