@@ -58,13 +58,20 @@ static void end_string(struct json_scan *scan)
 		note_claim(scan);
 }
 
+/* Whether a string's bytes may be those of a name that makes a report. */
+static bool is_name_wanted(const struct json_scan *scan)
+{
+	return scan->is_object && scan->depth == 1 &&
+	       scan->string < sizeof(scan->name);
+}
+
 static void scan_in_string(struct json_scan *scan, uint8_t byte)
 {
 	if (byte == '"' && !scan->escaped) {
 		end_string(scan);
 		return;
 	}
-	if (scan->string < sizeof(scan->name))
+	if (is_name_wanted(scan))
 		scan->name[scan->string] = (char)byte;
 	scan->escaped = byte == '\\' && !scan->escaped;
 	scan->has_escape |= scan->escaped;
@@ -74,14 +81,13 @@ static void scan_in_string(struct json_scan *scan, uint8_t byte)
 }
 
 /* Most bytes of a document are in a string and say nothing there but that it is
- * longer: passes over those behind what is kept of its name, and returns how
- * many they were. */
+ * longer: passes over those, and returns how many they were. */
 static size_t pass_over(
     struct json_scan *scan, const uint8_t *bytes, size_t length)
 {
 	size_t plain = 0;
 
-	if (scan->escaped || scan->string < sizeof(scan->name))
+	if (scan->escaped || is_name_wanted(scan))
 		return 0;
 	while (plain < length && bytes[plain] != '"' && bytes[plain] != '\\')
 		plain++;

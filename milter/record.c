@@ -53,6 +53,25 @@ void record_set_bytes(struct record *record, const void *bytes, size_t length)
 
 /* ---- writing ---- */
 
+/* Percent-encodes what the parser does not take bare. */
+static void append_encoded(GString *out, const char *value, size_t length)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		size_t plain = done;
+
+		while (plain < length && value[plain] >= 0x20 &&
+		       value[plain] < 0x7f && value[plain] != '%')
+			plain++;
+		g_string_append_len(out, value + done, (gssize)(plain - done));
+		if (plain < length)
+			g_string_append_printf(
+			    out, "%%%02X", (guchar)value[plain++]);
+		done = plain;
+	}
+}
+
 static void append_line(GString *out, const char *name, const char *value)
 {
 	size_t length = strlen(value);
@@ -64,15 +83,9 @@ static void append_line(GString *out, const char *name, const char *value)
 		       ((guchar)value[length] & 0xc0) == 0x80)
 			length--;
 	}
-	g_string_append_printf(out, "%s: ", name);
-	for (size_t i = 0; i < length; i++) {
-		guchar byte = (guchar)value[i];
-
-		if (byte == '%' || byte < 0x20 || byte >= 0x7f)
-			g_string_append_printf(out, "%%%02X", byte);
-		else
-			g_string_append_c(out, (char)byte);
-	}
+	g_string_append(out, name);
+	g_string_append(out, ": ");
+	append_encoded(out, value, length);
 	g_string_append_c(out, '\n');
 }
 

@@ -25,13 +25,14 @@ static char *decode(const char *value)
 {
 	GString *out = g_string_new(NULL);
 
-	for (; *value != '\0'; value++) {
+	while (*value != '\0') {
+		size_t plain = strcspn(value, "%");
 		int high, low;
 
-		if (*value != '%') {
-			g_string_append_c(out, *value);
-			continue;
-		}
+		g_string_append_len(out, value, (gssize)plain);
+		value += plain;
+		if (*value == '\0')
+			break;
 		high = g_ascii_xdigit_value(value[1]);
 		low = high < 0 ? -1 : g_ascii_xdigit_value(value[2]);
 		if (low < 0 || (high == 0 && low == 0)) {
@@ -39,7 +40,7 @@ static char *decode(const char *value)
 			return NULL;
 		}
 		g_string_append_c(out, (char)(high * 16 + low));
-		value += 2;
+		value += 3;
 	}
 	return g_string_free(out, FALSE);
 }

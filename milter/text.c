@@ -7,6 +7,7 @@
 #include "text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #define LOGFMT_MAX_CHARS 1000
@@ -71,23 +72,42 @@ static size_t show_char(
 	return strlen(buf);
 }
 
+/* How many bytes from here on are ASCII that stands for itself, up to a
+ * backslash or the one given: nearly all of most texts, and copied at once. */
+static size_t plain_length(const char *text, char but)
+{
+	size_t length = 0;
+
+	while (text[length] >= 0x20 && text[length] < 0x7f &&
+	       text[length] != '\\' && text[length] != but)
+		length++;
+	return length;
+}
+
 void text_terminal(GString *out, const char *text, size_t max_chars)
 {
-	size_t written = 0;
+	size_t left = max_chars > 0 ? max_chars : SIZE_MAX;
 
 	if (text == NULL)
 		return;
 	while (*text != '\0') {
-		struct character c = next_char(text);
+		struct character c;
 		char shown[16];
-		size_t width = show_char(text, &c, shown, sizeof(shown));
+		size_t width = MIN(plain_length(text, '\\'), left);
 
-		if (max_chars > 0 && width > max_chars - written) {
+		g_string_append_len(out, text, (gssize)width);
+		text += width;
+		left -= width;
+		if (*text == '\0')
+			return;
+		c = next_char(text);
+		width = show_char(text, &c, shown, sizeof(shown));
+		if (width > left) {
 			g_string_append(out, ELLIPSIS);
 			return;
 		}
 		g_string_append(out, shown);
-		written += width;
+		left -= width;
 		text += c.length;
 	}
 }
@@ -148,18 +168,6 @@ void text_json_escape(GString *out, gunichar code)
 	    0xdc00 + (code & 0x3ff));
 }
 
-/* How many bytes from here on stand for themselves in a JSON string: nearly all
- * of most texts, and copied at once. */
-static size_t plain_json_length(const char *text)
-{
-	size_t length = 0;
-
-	while (text[length] >= 0x20 && text[length] < 0x7f &&
-	       text[length] != '"' && text[length] != '\\')
-		length++;
-	return length;
-}
-
 void text_json(GString *out, const char *text)
 {
 	if (text == NULL) {
@@ -168,7 +176,7 @@ void text_json(GString *out, const char *text)
 	}
 	g_string_append_c(out, '"');
 	while (*text != '\0') {
-		size_t plain = plain_json_length(text);
+		size_t plain = plain_length(text, '"');
 		struct character c;
 
 		if (plain > 0) {
