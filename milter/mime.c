@@ -3,6 +3,8 @@
  * GMime finds the parts and decodes parameters; what it does badly with hostile
  * mail is kept from it:
  * - how many parts and header fields there are is counted first (mime_scan.c);
+ * - of the message's own header it gets the fields about content, since it
+ * makes several objects of each, and a mail has dozens;
  * - the message is parsed as a part and enclosed messages as plain parts, for
  *   address fields of what GMime takes for a message go through its address
  *   parser (see rfc5322.c), and nothing in them is wanted;
@@ -120,9 +122,24 @@ static char *author_domain(const char *body)
 	return domain;
 }
 
+static bool is_named(const struct rfc5322_field *field, const char *name)
+{
+	return strlen(name) == field->name_length &&
+	       g_ascii_strncasecmp(field->start, name, field->name_length) == 0;
+}
+
+/* What stands behind a field's colon. */
+static char *copy_body(const struct rfc5322_field *field)
+{
+	const char *colon = memchr(field->start, ':', field->length);
+	size_t before = (size_t)(colon + 1 - field->start);
+
+	return g_strndup(colon + 1, field->length - before);
+}
+
 /* Of a field that should stand once the first counts (RFC 5322 section 3.6). */
 static void read_field(
-    struct mime_message *message, const char *name, const char *body)
+    struct mime_message *message, const struct rfc5322_field *field)
 {
 	const struct {
 		const char *name;
@@ -136,29 +153,49 @@ static void read_field(
 		lower_line},
 	};
 
-	if (g_ascii_strcasecmp(name, "Authentication-Results") == 0)
+	if (is_named(field, "Authentication-Results")) {
+		char *body = copy_body(field);
+
 		g_ptr_array_add(
 		    message->authentication_results, rfc5322_unfold(body));
+		g_free(body);
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(once); i++)
-		if (*once[i].target == NULL &&
-		    g_ascii_strcasecmp(name, once[i].name) == 0)
+		if (*once[i].target == NULL && is_named(field, once[i].name)) {
+			char *body = copy_body(field);
+
 			*once[i].target = once[i].read(body);
+			g_free(body);
+		}
 }
 
-static void read_header(struct mime_message *message, GMimeObject *top)
+/* Of the fields that MIME defines (RFC 2045 section 3). */
+static bool describes_content(const struct rfc5322_field *field)
 {
-	GMimeHeaderList *fields = g_mime_object_get_header_list(top);
-	int count = g_mime_header_list_get_count(fields);
+	static const char prefix[] = "Content-";
 
-	for (int i = 0; i < count; i++) {
-		GMimeHeader *field =
-		    g_mime_header_list_get_header_at(fields, i);
-		const char *body = g_mime_header_get_raw_value(field);
+	return is_named(field, "MIME-Version") ||
+	       (field->name_length > strlen(prefix) &&
+		   g_ascii_strncasecmp(field->start, prefix, strlen(prefix)) ==
+		       0);
+}
 
-		if (body != NULL)
-			read_field(
-			    message, g_mime_header_get_name(field), body);
+/* Reads a message's header, and returns the body's offset. What GMime has to
+ * know of the header goes to content. */
+static size_t read_header(struct mime_message *message, const uint8_t *bytes,
+    size_t length, GByteArray *content)
+{
+	struct rfc5322_field field;
+	size_t offset = 0;
+
+	while (rfc5322_next_field(bytes, length, &offset, &field)) {
+		read_field(message, &field);
+		if (describes_content(&field))
+			g_byte_array_append(content,
+			    (const guint8 *)field.start, (guint)field.length);
 	}
+	g_byte_array_append(content, (const guint8 *)"\n", 1);
+	return offset;
 }
 
 /* Feeds the decoder piece by piece: padding in the middle is no end to it. */
@@ -288,14 +325,24 @@ static bool read_part(
 	return true;
 }
 
-/* NULL when GMime finds nothing. The parts read from the view later on. */
-static GMimeObject *parse(GByteArray *view)
+static void append_source(GMimeStream *whole, GByteArray *bytes)
 {
-	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(view);
+	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
+
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	g_mime_stream_cat_add_source(GMIME_STREAM_CAT(whole), stream);
+	g_object_unref(stream);
+}
+
+/* NULL when GMime finds nothing. The parts read from both later on. */
+static GMimeObject *parse(GByteArray *header, GByteArray *body)
+{
+	GMimeStream *stream = g_mime_stream_cat_new();
 	GMimeParser *parser;
 	GMimeObject *top;
 
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	append_source(stream, header);
+	append_source(stream, body);
 	parser = g_mime_parser_new_with_stream(stream);
 	top = g_mime_parser_construct_part(parser, NULL);
 	g_object_unref(parser);
@@ -319,7 +366,9 @@ enum mime_result mime_read(const uint8_t *bytes, size_t length,
     char **ret_reason)
 {
 	struct mime_message *message = NULL;
-	GByteArray view; /* of bytes, for GMime, which does not write to it */
+	GByteArray *header = NULL;
+	GByteArray body; /* of bytes, for GMime, which does not write to it */
+	size_t offset;
 	GMimeObject *top = NULL;
 	enum mime_scan_result scanned;
 	char *reason = too_large(length, limits);
@@ -332,17 +381,19 @@ enum mime_result mime_read(const uint8_t *bytes, size_t length,
 	message = new_message();
 	if (scanned == MIME_SCAN_NO_MESSAGE)
 		goto out;
-	view = (GByteArray){(guint8 *)bytes, (guint)length};
-	top = parse(&view);
+	header = g_byte_array_new();
+	offset = read_header(message, bytes, length, header);
+	body = (GByteArray){(guint8 *)bytes + offset, (guint)(length - offset)};
+	top = parse(header, &body);
 	if (top == NULL)
 		goto out;
-	read_header(message, top);
 	if (!read_part(message, top, limits->mime_depth))
 		reason = g_strdup_printf("limits.mime-depth: multiparts nested "
 					 "more than %zu deep",
 		    limits->mime_depth);
 out:
 	g_clear_object(&top);
+	g_clear_pointer(&header, g_byte_array_unref);
 	if (reason != NULL) {
 		mime_message_free(message);
 		*ret_reason = reason;

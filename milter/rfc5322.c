@@ -7,12 +7,63 @@
 #include "rfc5322.h"
 
 #include <glib.h>
-#include <stddef.h>
 #include <string.h>
 
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Behind the line that starts at p. */
+static const uint8_t *skip_line(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
+
+	return eol != NULL ? eol + 1 : end;
+}
+
+/* The length of the field's name that a line starts with, or 0. */
+static size_t measure_name(const uint8_t *p, const uint8_t *end)
+{
+	size_t left = (size_t)(end - p);
+	size_t length = 0, blanks;
+
+	while (length < left && p[length] > ' ' && p[length] < 0x7f &&
+	       p[length] != ':')
+		length++;
+	blanks = length;
+	while (blanks < left && (p[blanks] == ' ' || p[blanks] == '\t'))
+		blanks++;
+	return blanks < left && p[blanks] == ':' ? length : 0;
+}
+
+static bool is_blank_line(const uint8_t *p, const uint8_t *end)
+{
+	return *p == '\n' || (*p == '\r' && end - p > 1 && p[1] == '\n');
+}
+
+bool rfc5322_next_field(const uint8_t *bytes, size_t length, size_t *offset,
+    struct rfc5322_field *ret_field)
+{
+	const uint8_t *end = bytes + length;
+	const uint8_t *start = bytes + *offset;
+	const uint8_t *p;
+	size_t name = 0;
+
+	while (start < end && !is_blank_line(start, end) &&
+	       (name = measure_name(start, end)) == 0)
+		start = skip_line(start, end);
+	p = start < end ? skip_line(start, end) : end;
+	while (name > 0 && p < end && (*p == ' ' || *p == '\t'))
+		p = skip_line(p, end);
+	*offset = (size_t)(p - bytes);
+	if (name > 0)
+		*ret_field = (struct rfc5322_field){
+		    .start = (const char *)start,
+		    .name_length = name,
+		    .length = (size_t)(p - start),
+		};
+	return name > 0;
 }
 
 /* Moves behind the comment that starts at the cursor. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rfc5322: folds, comments and addresses from strangers. */
+/* rfc5322: fields, folds, comments and addresses from strangers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,6 +125,54 @@ static void test_cfws(void **state)
 	assert_string_equal(text, "");
 }
 
+/* Fields as "name=whole|", then what is left for the body. The header has a
+ * block of memory for itself, so that a byte beyond it is noticed. */
+static void check_header(const char *header, const char *expected)
+{
+	size_t length = strlen(header);
+	uint8_t *bytes = g_memdup2(header, length);
+	GString *got = g_string_new(NULL);
+	struct rfc5322_field field;
+	size_t offset = 0;
+
+	while (rfc5322_next_field(bytes, length, &offset, &field)) {
+		g_string_append_len(
+		    got, field.start, (gssize)field.name_length);
+		g_string_append_c(got, '=');
+		g_string_append_len(got, field.start, (gssize)field.length);
+		g_string_append_c(got, '|');
+	}
+	g_string_append_len(got, header + offset, (gssize)(length - offset));
+	assert_string_equal(got->str, expected);
+	g_string_free(got, TRUE);
+	g_free(bytes);
+}
+
+static void test_fields(void **state)
+{
+	(void)state;
+	check_header("A: 1\nB:2\n\nbody", "A=A: 1\n|B=B:2\n|body");
+	check_header("A: 1\r\n\r\nbody\r\n", "A=A: 1\r\n|body\r\n");
+	check_header("A: 1\n 2\n\t3\nB: 4\n\n", "A=A: 1\n 2\n\t3\n|B=B: 4\n|");
+	/* A fold of blanks alone is no end. */
+	check_header("A: 1\n \n 2\n\nbody", "A=A: 1\n \n 2\n|body");
+	check_header("A : 1\n\nbody", "A=A : 1\n|body");
+	/* What ends without a body, or in the middle of something. */
+	check_header("A: 1\n", "A=A: 1\n|");
+	check_header("A: 1", "A=A: 1|");
+	check_header("A:", "A=A:|");
+	check_header("A: 1\r", "A=A: 1\r|");
+	check_header("A: 1\n\r", "A=A: 1\n|");
+	check_header("A: 1\n\r\n", "A=A: 1\n|");
+	check_header("\nbody", "body");
+	check_header("", "");
+	/* Lines that are no field, with the folds behind them. */
+	check_header("A: 1\nno field\n:none\n x\nB: 2\n\nC: body",
+	    "A=A: 1\n|B=B: 2\n|C: body");
+	check_header("no field", "");
+	check_header("N\xc3\xa4me: 1\nA: 2\n\n", "A=A: 2\n|");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +182,7 @@ int main(void)
 	    cmocka_unit_test(test_unfold),
 	    cmocka_unit_test(test_message_id),
 	    cmocka_unit_test(test_cfws),
+	    cmocka_unit_test(test_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
