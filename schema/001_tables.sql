@@ -286,6 +286,7 @@ CREATE TABLE tlsrpt.problem_history (
 	last_seen date NOT NULL,
 	failed_sessions bigint NOT NULL CHECK (failed_sessions >= 0),
 	problem_id text,
+	policy_type text,
 	CHECK (first_seen <= last_seen)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX problem_history_key ON tlsrpt.problem_history
@@ -312,6 +313,9 @@ COMMENT ON COLUMN tlsrpt.problem_history.failed_sessions IS
 	'Sum of failed_session_count; stays at 9223372036854775807 when more was claimed.';
 COMMENT ON COLUMN tlsrpt.problem_history.problem_id IS
 	'Digest of policy domain, result type and MX host: the same in problem, problem_daily and in what LISTEN tlsrpt_problem hears.';
+
+COMMENT ON COLUMN tlsrpt.problem_history.policy_type IS
+	'policy_type of the policy that failed so on last_seen; of several, one.';
 
 -- What the views would else have to add up from a stranger's millions of rows.
 -- Text keys: a number of this size would not survive a browser's arithmetic.

@@ -190,17 +190,20 @@ BEGIN
 			receiving_mx_hostname text, receiving_mx_helo text,
 			receiving_ip inet, failed_session_count bigint,
 			additional_information text, failure_reason_code text)
-		RETURNING policy_domain, result_type, receiving_mx_hostname,
-			organization_name, day, failed_session_count
+		RETURNING policy_key, policy_domain, result_type,
+			receiving_mx_hostname, organization_name, day,
+			failed_session_count
 	)
 	SELECT ARRAY(
-			SELECT ROW(policy_domain, result_type, receiving_mx_hostname,
-				organization_name, day, day, least(
-					sum(failed_session_count), 9223372036854775807)::bigint,
-				NULL)::tlsrpt.problem_history
-			FROM stored_failure
-			GROUP BY policy_domain, result_type, receiving_mx_hostname,
-				organization_name, day),
+			SELECT ROW(f.policy_domain, f.result_type,
+				f.receiving_mx_hostname, f.organization_name, f.day, f.day,
+				least(sum(f.failed_session_count),
+					9223372036854775807)::bigint,
+				NULL, max(e.policy_type))::tlsrpt.problem_history
+			FROM stored_failure AS f
+			JOIN entry AS e USING (policy_key)
+			GROUP BY f.policy_domain, f.result_type,
+				f.receiving_mx_hostname, f.organization_name, f.day),
 		ARRAY(
 			SELECT ROW(policy_domain, organization_name, day, least(
 					sum(total_successful_session_count),
@@ -366,7 +369,7 @@ BEGIN
 	)
 	SELECT coalesce(array_agg(DISTINCT ROW(f.policy_domain, f.result_type,
 			f.receiving_mx_hostname, f.organization_name, f.day, f.day, 0,
-			NULL)::tlsrpt.problem_history), '{}')
+			NULL, NULL)::tlsrpt.problem_history), '{}')
 	INTO recount FROM removed AS f;
 
 	WITH removed AS (

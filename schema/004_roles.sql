@@ -38,7 +38,7 @@ BEGIN
 		COMMENT ON ROLE tlsrpt_loader IS
 			'tlsrpt-milter: may call tlsrpt.ingest and read the schema''s version, nothing else.';
 		COMMENT ON ROLE tlsrpt_reader IS
-			'tlsrpt-milter: may read all tables and views of the schema tlsrpt.';
+			'tlsrpt-milter: may read the tables and views of the schema tlsrpt, but for setting, erased_report and own_document.';
 		COMMENT ON ROLE tlsrpt_tenant IS
 			'tlsrpt-milter: may read the rows of the domains granted by tlsrpt.grant_domain.';
 	EXCEPTION

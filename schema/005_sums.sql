@@ -87,7 +87,7 @@ BEGIN
 		SELECT ROW(p.policy_domain, p.result_type, p.receiving_mx_hostname,
 			p.organization_name, p.first_seen, p.last_seen,
 			p.failed_sessions, tlsrpt.problem_id(p.policy_domain,
-				p.result_type, p.receiving_mx_hostname))
+				p.result_type, p.receiving_mx_hostname), p.policy_type)
 			::tlsrpt.problem_history
 		FROM unnest(problems) AS p);
 
@@ -115,11 +115,12 @@ BEGIN
 
 	INSERT INTO tlsrpt.problem_history AS h (policy_domain, result_type,
 		receiving_mx_hostname, organization_name, first_seen, last_seen,
-		failed_sessions, problem_id)
+		failed_sessions, problem_id, policy_type)
 	SELECT p.policy_domain, p.result_type, p.receiving_mx_hostname,
 		p.organization_name, min(p.first_seen), max(p.last_seen),
 		least(sum(p.failed_sessions), 9223372036854775807)::bigint,
-		min(p.problem_id)
+		min(p.problem_id),
+		(array_agg(p.policy_type ORDER BY p.last_seen DESC))[1]
 	FROM unnest(problems) AS p
 	GROUP BY p.policy_domain, p.result_type, p.receiving_mx_hostname,
 		p.organization_name
@@ -129,6 +130,9 @@ BEGIN
 		receiving_mx_hostname, organization_name))
 	DO UPDATE SET first_seen = least(h.first_seen, excluded.first_seen),
 		last_seen = greatest(h.last_seen, excluded.last_seen),
+		policy_type = CASE WHEN excluded.last_seen >= h.last_seen
+			THEN coalesce(excluded.policy_type, h.policy_type)
+			ELSE h.policy_type END,
 		failed_sessions = least(h.failed_sessions::numeric
 			+ excluded.failed_sessions, 9223372036854775807)::bigint;
 END

@@ -2,16 +2,75 @@
 -- Problems: what fails, at which host, since when, whose it is, what to do.
 --
 -- Time. Reports come once a day and about the day before, so a day's silence
--- means nothing. A problem is resolved when the domain was reported on for three
--- later days without it, or after 14 days. It is new for a week; one that was
--- away for more than a week is new again (and ingest announces it). Share, side
--- and evidence are about its last week: the 7 days up to last_seen.
+-- means nothing: days of a problem that are no more than a week apart are one
+-- run. It is new in the first week of a run (ingest announces that), and
+-- resolved when the domain was reported on for three later days without it, also
+-- by the one who had seen most of it, or after 14 days. Share, side and evidence are about
+-- its last week: the 7 days up to last_seen.
+--
+-- Whose it is. What several saw is ours. What one saw alone is his, if others
+-- had successes in the same days under the same type of policy (who does not
+-- look at DANE says nothing about TLSA records) and no failure at that host.
 --
 -- Speed. Everything comes from the sums of 005 by index, whatever the number of
 -- failure rows, and one domain at a time by functions whose plans a session
 -- keeps: planned anew in each view, with JIT compilation switched on as it is by
--- default, the plan took ten times as long as the answer. No partitioned table
--- is in it: to plan for years of months takes longer than all the rest.
+-- default, the plan took ten times as long as the answer. Partitioned tables
+-- are only in others_of, which few problems need.
+
+-- A stranger's text in a sentence: no line end, no control or format character
+-- that a terminal or a browser would act on.
+CREATE FUNCTION tlsrpt.one_line(value text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(value, '[\u0001-\u001f\u007f-\u009f\u061c\u200b-\u200f'
+	'\u2028-\u202e\u2060-\u206f\ufeff]+', '�', 'g');
+
+-- For a problem that one reporter alone saw: who had successes under the same
+-- type of policy in the same days, and whether somebody else failed there.
+CREATE FUNCTION tlsrpt.others_of(
+	domain text, problem_id text, reporter text, policy_type text, host text,
+	first_day date, last_day date,
+	OUT others int, OUT names text[], OUT sessions numeric,
+	OUT failed_there boolean)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_variable
+BEGIN
+	SELECT count(*)::int,
+		array_agg(left(coalesce(r.organization_name, 'an unnamed reporter'),
+			100) ORDER BY r.successful DESC, r.organization_name),
+		sum(r.successful)
+	INTO others, names, sessions
+	FROM (
+		SELECT p.organization_name,
+			sum(p.total_successful_session_count) AS successful
+		FROM tlsrpt.policy AS p
+		WHERE p.policy_domain = domain
+			AND p.day BETWEEN first_day AND last_day
+			AND p.policy_type IS NOT DISTINCT FROM policy_type
+			AND p.organization_name IS DISTINCT FROM reporter
+			AND p.total_successful_session_count > 0
+		GROUP BY p.organization_name
+		ORDER BY 2 DESC, 1 LIMIT 4
+	) AS r;
+	-- The first asks little, the second much.
+	failed_there := others > 0 AND EXISTS (
+			SELECT FROM tlsrpt.problem_day AS d
+			WHERE d.policy_domain = domain
+				AND d.day BETWEEN first_day AND last_day
+				AND d.problem_id <> problem_id
+				AND d.receiving_mx_hostname IS NOT DISTINCT FROM host)
+		AND EXISTS (
+			SELECT FROM tlsrpt.failure AS f
+			WHERE f.policy_domain = domain
+				AND f.day BETWEEN first_day AND last_day
+				AND f.receiving_mx_hostname IS NOT DISTINCT FROM host
+				AND f.organization_name IS DISTINCT FROM reporter);
+END
+$$;
 
 -- The numbers. Sentences are in problem: a query that does not ask for them does
 -- not make them. Runs with the rights of who asks.
@@ -21,10 +80,11 @@ RETURNS TABLE (
 	problem_id text, result_type text, receiving_mx_hostname text,
 	state text, first_seen date, last_seen date, failed_sessions bigint,
 	affected_share double precision, reporters int, side text, urgency int,
-	downgrade boolean, week_first date, week_failed_sessions numeric,
+	downgrade boolean, run_first date, heard_since boolean, week_first date,
+	week_seen_first date, week_failed_sessions numeric,
 	week_sessions numeric, week_successful_sessions numeric,
 	week_reporters int, week_names text[], others int, other_names text[],
-	other_mx text[])
+	other_sessions numeric, other_mx text[])
 LANGUAGE plpgsql STABLE ROWS 5
 SET search_path = pg_catalog, pg_temp
 SET jit = off
@@ -58,8 +118,12 @@ BEGIN
 				ELSE 0 END
 			+ CASE WHEN j.state = 'new' THEN 10 ELSE 0 END
 			+ CASE WHEN j.downgrade THEN 14 ELSE 0 END)::int END,
-		j.downgrade, s.week_first, w.failed, t.sessions, t.successful,
-		s.week_reporters, s.week_names, o.others, o.other_names,
+		j.downgrade, n.first, coalesce(c.heard > s.last_seen, false),
+		s.week_first, w.seen_first, w.failed, t.sessions, t.successful,
+		s.week_reporters, ARRAY(
+			SELECT left(coalesce(r.name, 'an unnamed reporter'), 100)
+			FROM unnest(s.week_saw) AS r (name)), coalesce(o.others, 0), o.names,
+		o.sessions,
 		CASE WHEN j.state <> 'resolved' AND s.receiving_mx_hostname
 				IS NOT NULL AND s.result_type NOT LIKE 'sts-%' THEN ARRAY(
 			SELECT DISTINCT lower(left(m.name, 255))
@@ -89,12 +153,11 @@ BEGIN
 			count(*)::int AS reporters,
 			(count(*) FILTER (WHERE h.last_seen > h.newest - 7))::int
 				AS week_reporters,
-			(array_agg(left(coalesce(h.organization_name,
-					'an unnamed reporter'), 100)
+			(array_agg(h.organization_name
 				ORDER BY h.failed_sessions DESC, h.organization_name)
-				FILTER (WHERE h.last_seen > h.newest - 7))[1:4] AS week_names,
-			min(h.organization_name) FILTER (WHERE h.last_seen > h.newest - 7)
-				AS week_reporter
+				FILTER (WHERE h.last_seen > h.newest - 7))[1:4] AS week_saw,
+			min(h.policy_type) FILTER (WHERE h.last_seen > h.newest - 7)
+				AS week_policy_type
 		FROM (SELECT p.*, max(p.last_seen) OVER (PARTITION BY p.problem_id)
 					AS newest
 			FROM (SELECT * FROM tlsrpt.problem_history AS p
@@ -107,14 +170,25 @@ BEGIN
 		GROUP BY h.problem_id
 	) AS s
 	CROSS JOIN LATERAL (
-		SELECT sum(d.failed_sessions) FILTER (WHERE d.day >= s.week_first)
-				AS failed,
-			coalesce(bool_or(d.day BETWEEN today - 14 AND today - 7), false)
-				AS last_week
+		SELECT min(d.day) AS seen_first, sum(d.failed_sessions) AS failed
 		FROM tlsrpt.problem_day AS d
-		WHERE d.problem_id = s.problem_id
-			AND d.day >= least(s.week_first, today - 14)
+		WHERE d.problem_id = s.problem_id AND d.day >= s.week_first
 	) AS w
+	-- A run of more than a year begins with first_seen.
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN s.last_seen < today - 14 THEN s.first_seen
+			ELSE coalesce((
+				SELECT max(d.day) FROM (
+					SELECT p.day, p.day - coalesce(
+							lag(p.day) OVER (ORDER BY p.day),
+							greatest(s.first_seen, s.last_seen - 366)) AS gap
+					FROM tlsrpt.problem_day AS p
+					WHERE p.problem_id = s.problem_id
+						AND p.day >= s.last_seen - 366
+				) AS d
+				WHERE d.gap > 7), s.first_seen) END AS first
+		OFFSET 0
+	) AS n
 	CROSS JOIN LATERAL (
 		SELECT coalesce(sum(d.successful_sessions), 0) AS successful,
 			coalesce(sum(d.successful_sessions::numeric + d.failed_sessions), 0)
@@ -132,58 +206,35 @@ BEGIN
 			ELSE least(1, w.failed / greatest(t.sessions, 1)) END
 			::double precision AS affected_share
 	) AS k
-	CROSS JOIN LATERAL (
-		SELECT count(*)::int AS others,
-			(array_agg(r.name ORDER BY r.sessions DESC, r.name))[1:4]
-				AS other_names
-		FROM (
-			SELECT left(coalesce(h.organization_name,
-					'an unnamed reporter'), 100) AS name,
-				h.successful_sessions AS sessions
-			FROM tlsrpt.reporter_history AS h
-			WHERE s.week_reporters = 1 AND h.policy_domain = domain
-				AND h.first_success <= s.last_seen
-				AND h.last_success >= s.week_first
-				AND h.organization_name IS DISTINCT FROM s.week_reporter
-			-- The largest, for a problem of today; any, for one of old.
-			LIMIT CASE WHEN s.last_seen < today - 14 THEN 4 ELSE 10000 END
-		) AS r
-	) AS o
+	-- How long the one who saw most of it has reported on.
+	LEFT JOIN LATERAL (
+		SELECT h.last_report AS heard FROM tlsrpt.reporter_history AS h
+		WHERE tlsrpt.problem_key(h.policy_domain, h.organization_name, NULL,
+			NULL) = tlsrpt.problem_key(domain, s.week_saw[1], NULL, NULL)
+	) AS c ON true
+	-- OFFSET 0 keeps the function from being called to be thrown away.
+	LEFT JOIN LATERAL (
+		SELECT r.*
+		FROM (SELECT WHERE s.week_reporters = 1 OFFSET 0) AS alone
+		CROSS JOIN LATERAL tlsrpt.others_of(domain, s.problem_id,
+			s.week_saw[1], s.week_policy_type, s.receiving_mx_hostname,
+			w.seen_first, s.last_seen) AS r
+	) AS o ON true
 	CROSS JOIN LATERAL (
 		SELECT CASE
 				WHEN s.last_seen < today - 14
 					THEN 'resolved'
-				WHEN EXISTS (
+				WHEN c.heard > s.last_seen + 2 AND EXISTS (
 						SELECT FROM tlsrpt.domain_day AS d
 						WHERE d.policy_domain = domain
 							AND d.day > s.last_seen
 						ORDER BY d.day OFFSET 2 LIMIT 1) THEN 'resolved'
-				WHEN s.last_seen > today - 7
-					AND NOT w.last_week
-					THEN 'new'
+				WHEN n.first > today - 7 THEN 'new'
 				ELSE 'ongoing'
 			END AS state,
 			CASE
 				WHEN s.week_reporters > 1 THEN 'ours'
-				WHEN o.others > 0 AND NOT (
-					-- The first asks little, the second much.
-					EXISTS (
-						SELECT FROM tlsrpt.problem_day AS d
-						WHERE d.policy_domain = domain
-							AND d.day BETWEEN s.week_first AND s.last_seen
-							AND d.problem_id <> s.problem_id
-							AND d.receiving_mx_hostname
-								IS NOT DISTINCT FROM s.receiving_mx_hostname)
-					AND EXISTS (
-						SELECT FROM tlsrpt.problem_history AS f
-						WHERE f.policy_domain = domain
-							AND f.first_seen <= s.last_seen
-							AND f.last_seen >= s.week_first
-							AND f.receiving_mx_hostname
-								IS NOT DISTINCT FROM s.receiving_mx_hostname
-							AND f.organization_name
-								IS DISTINCT FROM s.week_reporter))
-					THEN 'sender'
+				WHEN o.others > 0 AND NOT o.failed_there THEN 'sender'
 				ELSE 'unknown'
 			END AS side,
 			s.result_type IS NOT DISTINCT FROM 'starttls-not-supported'
@@ -197,9 +248,10 @@ $$;
 CREATE VIEW tlsrpt.problem_fact WITH (security_invoker = true) AS
 SELECT f.problem_id, d.policy_domain, f.result_type, f.receiving_mx_hostname,
 	f.state, f.first_seen, f.last_seen, f.failed_sessions, f.affected_share,
-	f.reporters, f.side, f.urgency, f.downgrade, f.week_first,
-	f.week_failed_sessions, f.week_sessions, f.week_successful_sessions,
-	f.week_reporters, f.week_names, f.others, f.other_names, f.other_mx
+	f.reporters, f.side, f.urgency, f.downgrade, f.run_first, f.heard_since,
+	f.week_first, f.week_seen_first, f.week_failed_sessions, f.week_sessions,
+	f.week_successful_sessions, f.week_reporters, f.week_names, f.others,
+	f.other_names, f.other_sessions, f.other_mx
 FROM (SELECT n.policy_domain FROM tlsrpt.domain AS n
 	UNION ALL SELECT NULL) AS d
 CROSS JOIN LATERAL tlsrpt.problems_of(d.policy_domain) AS f;
@@ -209,49 +261,61 @@ SELECT f.problem_id, f.policy_domain, f.result_type,
 	f.receiving_mx_hostname, f.state, f.first_seen, f.last_seen,
 	f.failed_sessions, f.affected_share, f.reporters, f.side,
 	-- evidence
-	CASE
-		WHEN f.week_reporters > 1 THEN format(
-			'%s reporters, independent of one another, saw it %s: %s.',
+	tlsrpt.one_line(CASE
+		WHEN f.week_reporters > 1 THEN format('%s reporters saw it %s: %s.',
 			f.week_reporters, x.week, rtrim(x.names, '.'))
 		WHEN f.side = 'sender' THEN format(
-			'Only %s saw it %s, while %s reported successful sessions and '
-			'no failure at %s (successful sessions of the domain in these '
-			'days: %s).', x.names, x.week, x.other_names,
-			CASE WHEN x.sts THEN 'that policy' ELSE x.host END,
-			f.week_successful_sessions)
+			'Only %s saw it %s, while %s had %s successful sessions under the '
+			'same type of policy and no failure %s in these days.', x.names,
+			x.week, x.other_names, f.other_sessions,
+			CASE WHEN x.sts THEN 'with that policy' ELSE 'at ' || x.host END)
 		WHEN f.others > 0 THEN format(
-			'Only %s saw it %s; others saw other failures at %s.',
-			x.names, x.week, x.host)
-		ELSE format('Only %s saw it %s, and nobody else reported sessions '
-			'that succeeded, so there is nothing to compare it with.',
+			'Only %s saw it %s; others had other failures %s in these days.',
+			x.names, x.week,
+			CASE WHEN x.sts THEN 'with that policy' ELSE 'at ' || x.host END)
+		WHEN f.policy_domain IS NULL THEN format('Only %s saw it %s, and did '
+			'not say at which domain, so there is nothing to compare it with.',
 			x.names, x.week)
+		ELSE format('Only %s saw it %s, and nobody else reported successful '
+			'sessions under the same type of policy in these days, so there '
+			'is nothing to compare it with.', x.names, x.week)
 	END || CASE WHEN f.other_mx <> '{}' THEN format(
-		' Of the other MX hosts, none had this failure in these days: %s.',
-		array_to_string(f.other_mx, ', ')) ELSE '' END AS evidence,
+		' MX hosts of the policy without this failure in these days: %s.',
+		array_to_string(f.other_mx, ', ')) ELSE '' END) AS evidence,
 	-- explanation
-	format('%s %s %s: %s reported by %s%s. ',
+	tlsrpt.one_line(format('%s %s for %s: %s%s reported by %s%s.%s ',
 		CASE WHEN f.state = 'resolved' THEN 'Over'
 			WHEN f.state = 'ongoing' THEN 'Ongoing'
-			WHEN f.first_seen < f.last_seen - 7 THEN 'Back again'
+			WHEN f.first_seen < f.run_first THEN 'Back again'
 			ELSE 'New' END,
-		CASE WHEN f.first_seen = f.last_seen THEN 'on '
-			WHEN f.state = 'resolved' THEN 'from ' ELSE 'since ' END
-			|| to_char(f.first_seen, 'YYYY-MM-DD'),
-		CASE WHEN f.first_seen = f.last_seen THEN 'for '
-			WHEN f.state = 'resolved' THEN format('to %s for ',
+		CASE WHEN f.state = 'resolved' AND f.run_first < f.last_seen
+			THEN format('from %s to %s', to_char(f.run_first, 'YYYY-MM-DD'),
 				to_char(f.last_seen, 'YYYY-MM-DD'))
-			ELSE format('(last on %s) for ',
-				to_char(f.last_seen, 'YYYY-MM-DD')) END
-			|| coalesce(f.policy_domain, 'a domain that was not named'),
-		f.failed_sessions || CASE f.failed_sessions
-			WHEN 1 THEN ' failed session' ELSE ' failed sessions' END,
+			WHEN f.run_first < f.last_seen
+			THEN format('since %s (last on %s)',
+				to_char(f.run_first, 'YYYY-MM-DD'),
+				to_char(f.last_seen, 'YYYY-MM-DD'))
+			WHEN f.state = 'ongoing'
+			THEN 'since ' || to_char(f.last_seen, 'YYYY-MM-DD')
+			ELSE 'on ' || to_char(f.last_seen, 'YYYY-MM-DD') END,
+		coalesce(f.policy_domain, 'a domain that was not named'),
+		CASE coalesce(f.week_failed_sessions, 0)
+			WHEN 0 THEN 'an unknown number of failed sessions'
+			WHEN 1 THEN '1 failed session'
+			ELSE f.week_failed_sessions || ' failed sessions' END,
+		CASE WHEN x.longer THEN ' in its last week' ELSE '' END,
 		CASE WHEN f.affected_share > 0 THEN x.names
 			ELSE rtrim(x.names, '.') END,
 		CASE WHEN f.affected_share > 0 THEN format(
-			', which in its last week is %s %% of all sessions of the domain',
+			', which is %s %% of all sessions of the domain %s',
 			CASE WHEN f.affected_share < 0.001 THEN 'under 0.1'
 				ELSE trim_scale(round(100 * f.affected_share::numeric, 1))
-					::text END) ELSE '' END)
+					::text END,
+			CASE WHEN f.week_first = f.last_seen THEN 'on that day'
+				ELSE 'in these days' END) ELSE '' END,
+		CASE WHEN x.longer THEN format(' In all it was %s since %s.',
+			f.failed_sessions, to_char(f.first_seen, 'YYYY-MM-DD'))
+			ELSE '' END)
 	|| CASE coalesce(f.result_type, '')
 		WHEN 'starttls-not-supported' THEN format(
 			'%s did not offer STARTTLS, so mail could only have gone in the '
@@ -283,10 +347,10 @@ SELECT f.problem_id, f.policy_domain, f.result_type,
 		WHEN 'sts-webpki-invalid' THEN format(
 			'The web server %s has a certificate that the sender does not '
 			'accept, so the MTA-STS policy was not used.', x.policy_host)
-		ELSE format('At %s the sender saw %s, which is not in the IANA '
-			'registry of result types.', x.host, coalesce(
-				'"' || left(f.result_type, 100) || '"',
-				'a failure without a type'))
+		WHEN '' THEN format('At %s the sender saw a failure, and did not say '
+			'which.', x.host)
+		ELSE format('At %s the sender saw "%s", which is not in the IANA '
+			'registry of result types.', x.host, left(f.result_type, 100))
 	END
 	|| CASE WHEN f.downgrade THEN format(
 		' Several senders lost STARTTLS in the same days: that is what a '
@@ -298,34 +362,41 @@ SELECT f.problem_id, f.policy_domain, f.result_type,
 		WHEN 'sender' THEN format(
 			' It is most likely on the sender''s side: %s.',
 			rtrim(x.names, '.'))
-		ELSE '' END AS explanation,
+		ELSE '' END) AS explanation,
 	-- action
-	CASE
-		WHEN f.state = 'resolved' THEN format(
+	tlsrpt.one_line(CASE
+		WHEN f.state = 'resolved' AND f.heard_since THEN format(
 			'Nothing to do: not seen since %s. Should it come back: ',
 			to_char(f.last_seen, 'YYYY-MM-DD'))
+		WHEN f.state = 'resolved' THEN format(
+			'Not seen since %s, but %s has not reported since, so that it is '
+			'over is a guess. If it is not: ',
+			to_char(f.last_seen, 'YYYY-MM-DD'), f.week_names[1])
 		WHEN f.downgrade THEN format(
 			'Check %s at once from several networks outside. ', x.host)
 		WHEN f.side = 'sender' THEN format(
 			'Ask %s first (contact_info in failure_detail); others deliver. '
 			'If they cannot tell: ', x.names)
-		ELSE '' END
+		ELSE '' END)
 	|| coalesce(replace(replace(replace(replace(r.action,
 			'MX:25', x.safe_host || ':25'),
 			'servername MX', 'servername ' || x.safe_host),
 			'_tcp.MX', '_tcp.' || x.safe_host),
 			'mta-sts.DOMAIN', x.safe_policy_host),
-		format('Look at failure_reason_code and additional_information in '
-			'failure_detail for %s, and test %s from outside with "openssl '
-			's_client -starttls smtp -connect %s:25".',
-			coalesce(f.policy_domain, 'it'), x.host, x.safe_host))
+		tlsrpt.one_line(format('Look at failure_reason_code and '
+			'additional_information in failure_detail for %s, and test %s from '
+			'outside with "openssl s_client -starttls smtp -connect %s:25".',
+			coalesce(f.policy_domain, 'it'), CASE
+				WHEN f.receiving_mx_hostname IS NULL THEN 'each MX host'
+				ELSE x.host END, x.safe_host)))
 		AS action,
 	f.urgency
 FROM tlsrpt.problem_fact AS f
 LEFT JOIN tlsrpt.result_type AS r ON r.result_type = f.result_type
 CROSS JOIN LATERAL (
 	SELECT coalesce(left(f.receiving_mx_hostname, 255),
-			'an MX host that was not named') AS host,
+			'an unnamed MX host') AS host,
+		f.failed_sessions > f.week_failed_sessions AS longer,
 		-- Only a name goes into a command that somebody may copy.
 		CASE WHEN f.receiving_mx_hostname ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'
 				AND length(f.receiving_mx_hostname) <= 255
@@ -334,9 +405,10 @@ CROSS JOIN LATERAL (
 		'mta-sts.' || coalesce(f.policy_domain, 'DOMAIN') AS policy_host,
 		'mta-sts.' || CASE WHEN f.policy_domain ~ '^[a-z0-9][a-z0-9._-]*$'
 			THEN f.policy_domain ELSE 'DOMAIN' END AS safe_policy_host,
-		CASE WHEN f.week_first = f.last_seen
+		CASE WHEN f.week_seen_first = f.last_seen
 			THEN 'on ' || to_char(f.last_seen, 'YYYY-MM-DD')
-			ELSE format('from %s to %s', to_char(f.week_first, 'YYYY-MM-DD'),
+			ELSE format('from %s to %s',
+				to_char(f.week_seen_first, 'YYYY-MM-DD'),
 				to_char(f.last_seen, 'YYYY-MM-DD')) END AS week,
 		CASE WHEN f.week_reporters > 3
 			THEN format('%s and %s more', array_to_string(f.week_names[1:3],
@@ -358,13 +430,24 @@ CROSS JOIN LATERAL (
 CREATE VIEW tlsrpt.problem_daily WITH (security_invoker = true) AS
 SELECT d.problem_id, d.day, d.policy_domain, d.result_type,
 	d.receiving_mx_hostname, t.successful_sessions, d.failed_sessions,
-	least(1, d.failed_sessions::numeric / nullif(
-		t.successful_sessions::numeric + t.failed_sessions, 0))
+	CASE WHEN t.successful_sessions::numeric + t.failed_sessions > 0
+		THEN least(1, d.failed_sessions
+			/ (t.successful_sessions::numeric + t.failed_sessions)) END
 		::double precision AS failure_rate
 FROM tlsrpt.problem_day AS d
-LEFT JOIN tlsrpt.domain_day AS t
-	ON t.day = d.day AND t.policy_domain = d.policy_domain;
+LEFT JOIN LATERAL (
+	SELECT * FROM tlsrpt.domain_day AS t
+	WHERE t.day = d.day AND t.policy_domain = d.policy_domain
+	UNION ALL
+	SELECT * FROM tlsrpt.domain_day AS t
+	WHERE d.policy_domain IS NULL AND t.policy_domain IS NULL
+		AND t.day = d.day
+) AS t ON true;
 
+COMMENT ON FUNCTION tlsrpt.one_line(text) IS
+	'A text without line ends, control and format characters: each run of them becomes U+FFFD.';
+COMMENT ON FUNCTION tlsrpt.others_of(text, text, text, text, text, date, date) IS
+	'For a problem that one reporter alone saw: up to 4 others with successful sessions for the domain under the same type of policy between two days, and whether anybody else failed at that host then. Part of problems_of.';
 COMMENT ON FUNCTION tlsrpt.problems_of(text, date) IS
 	'Rows of problem_fact for one domain, of problems seen since a day; with NULL those that no domain was named for. Reads with the rights of who calls.';
 COMMENT ON VIEW tlsrpt.problem_fact IS
@@ -399,8 +482,14 @@ COMMENT ON COLUMN tlsrpt.problem_fact.urgency IS
 	'As in problem.';
 COMMENT ON COLUMN tlsrpt.problem_fact.downgrade IS
 	'Whether several senders lost STARTTLS at once.';
+COMMENT ON COLUMN tlsrpt.problem_fact.run_first IS
+	'First day of its last run: it was seen from there to last_seen with never more than a week between two days. first_seen for one that was not seen for 14 days.';
+COMMENT ON COLUMN tlsrpt.problem_fact.heard_since IS
+	'Whether the one who saw most of it in its last week has reported on the domain after last_seen.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_first IS
 	'First of the days that week_… are about; last_seen is the last.';
+COMMENT ON COLUMN tlsrpt.problem_fact.week_seen_first IS
+	'First of these days that it was seen on.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_failed_sessions IS
 	'Failed sessions of the problem in these days.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_sessions IS
@@ -410,13 +499,15 @@ COMMENT ON COLUMN tlsrpt.problem_fact.week_reporters IS
 COMMENT ON COLUMN tlsrpt.problem_fact.week_names IS
 	'Up to four of their names.';
 COMMENT ON COLUMN tlsrpt.problem_fact.others IS
-	'When one alone saw it: organisations that reported successes for the domain in these days; counted up to 4 for problems of more than 14 days ago.';
+	'When one alone saw it: organisations that reported successes for the domain under the same type of policy from week_seen_first to last_seen, counted up to 4; else 0.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_successful_sessions IS
 	'Successful sessions of the domain in these days, of all reporters.';
 COMMENT ON COLUMN tlsrpt.problem_fact.other_mx IS
 	'MX hosts in the policy of the domain that are free of this failure, while it lasts.';
 COMMENT ON COLUMN tlsrpt.problem_fact.other_names IS
-	'Up to four of their names.';
+	'Their names.';
+COMMENT ON COLUMN tlsrpt.problem_fact.other_sessions IS
+	'Their successful sessions in these days.';
 COMMENT ON COLUMN tlsrpt.problem.problem_id IS
 	'Names the problem, the same whenever it comes back: 16 hexadecimal digits.';
 COMMENT ON COLUMN tlsrpt.problem.policy_domain IS
@@ -426,7 +517,7 @@ COMMENT ON COLUMN tlsrpt.problem.result_type IS
 COMMENT ON COLUMN tlsrpt.problem.receiving_mx_hostname IS
 	'Our MX host as DNS named it; NULL when it is not about a host, or not named.';
 COMMENT ON COLUMN tlsrpt.problem.state IS
-	'new: first seen in the last 7 days, or seen again after more than a week. ongoing. resolved: the domain was reported on for three later days without it, or it is over 14 days ago.';
+	'new: first seen in the last 7 days, or seen again then after more than a week. ongoing. resolved: the domain was reported on for three later days without it, also by the one who had seen most of it, or it was last seen over 14 days ago.';
 COMMENT ON COLUMN tlsrpt.problem.first_seen IS
 	'First day (UTC) with such a failure.';
 COMMENT ON COLUMN tlsrpt.problem.last_seen IS
@@ -438,7 +529,7 @@ COMMENT ON COLUMN tlsrpt.problem.affected_share IS
 COMMENT ON COLUMN tlsrpt.problem.reporters IS
 	'Number of organisations that ever saw it.';
 COMMENT ON COLUMN tlsrpt.problem.side IS
-	'ours: several reporters saw it in the 7 days up to last_seen. sender: one alone did, while others reported successes for the domain and no failure at that host in the same days. unknown: neither.';
+	'ours: several reporters saw it in the 7 days up to last_seen. sender: one alone did, while others reported successes for the domain under the same type of policy, and no failure at that host, in the same days. unknown: neither.';
 COMMENT ON COLUMN tlsrpt.problem.evidence IS
 	'Why side says so, with names, days and counts; and which MX hosts are free of it.';
 COMMENT ON COLUMN tlsrpt.problem.explanation IS
@@ -462,9 +553,13 @@ COMMENT ON COLUMN tlsrpt.problem_daily.successful_sessions IS
 COMMENT ON COLUMN tlsrpt.problem_daily.failed_sessions IS
 	'Failed sessions of the problem on that day, of all reporters.';
 COMMENT ON COLUMN tlsrpt.problem_daily.failure_rate IS
-	'failed_sessions of the problem / all sessions of the domain on that day: 0 to 1.';
+	'failed_sessions of the problem / all sessions of the domain on that day: 0 to 1; NULL without sessions.';
 
 GRANT SELECT ON tlsrpt.problem_fact, tlsrpt.problem, tlsrpt.problem_daily
 	TO tlsrpt_reader;
-REVOKE ALL ON FUNCTION tlsrpt.problems_of(text, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION tlsrpt.problems_of(text, date) TO tlsrpt_reader;
+REVOKE ALL ON FUNCTION tlsrpt.one_line(text),
+	tlsrpt.others_of(text, text, text, text, text, date, date),
+	tlsrpt.problems_of(text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION tlsrpt.one_line(text),
+	tlsrpt.others_of(text, text, text, text, text, date, date),
+	tlsrpt.problems_of(text, date) TO tlsrpt_reader;

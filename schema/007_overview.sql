@@ -36,7 +36,13 @@ BEGIN
 				AND r.rate_30d < r.rate_previous - 0.001 THEN 'better'
 			ELSE 'steady'
 		END,
-		w.sentence,
+		CASE WHEN w.sentence IS NULL AND s.failed_7d > 0 AND NOT EXISTS (
+				SELECT FROM tlsrpt.problem_day AS d
+				WHERE d.policy_domain = domain AND d.day > today - 7)
+			THEN format('%s failed %s in the last week, and no report says why',
+				s.failed_7d, CASE s.failed_7d WHEN 1 THEN 'session'
+					ELSE 'sessions' END)
+			ELSE w.sentence END,
 		l.day,
 		o.reporters,
 		w.problem_id
@@ -72,25 +78,28 @@ BEGIN
 		WHERE t.policy_domain = domain
 	) AS l
 	CROSS JOIN LATERAL (
-		SELECT (count(h.organization_name))::int AS reporters
+		SELECT count(*)::int AS reporters
 		FROM tlsrpt.reporter_history AS h
 		WHERE h.policy_domain = domain
 			AND h.last_report > today - 30
 	) AS o
 	LEFT JOIN LATERAL (
-		SELECT p.problem_id, format('%s at %s: %s failed %s in the week to %s, '
-			'%s %% of all sessions (reported by %s%s)',
+		SELECT p.problem_id, tlsrpt.one_line(format(
+			'%s at %s: %s failed %s in the week to %s, %s %% of all sessions '
+			'(reported by %s%s)',
 			coalesce(left(p.result_type, 100), 'A failure without result type'),
 			coalesce(left(p.receiving_mx_hostname, 255), CASE
 				WHEN p.result_type LIKE 'sts-%' THEN 'mta-sts.' || domain
-				ELSE 'an MX host that was not named' END),
+				ELSE 'an unnamed MX host' END),
 			p.week_failed_sessions, CASE p.week_failed_sessions
 				WHEN 1 THEN 'session' ELSE 'sessions' END,
 			to_char(p.last_seen, 'YYYY-MM-DD'),
-			trim_scale(round(100 * p.affected_share::numeric, 1)),
+			CASE WHEN p.affected_share < 0.001 THEN 'under 0.1'
+				ELSE trim_scale(round(100 * p.affected_share::numeric, 1))
+					::text END,
 			array_to_string(p.week_names[1:3], ', '), CASE
 				WHEN p.week_reporters > 3
-				THEN ' and ' || p.week_reporters - 3 || ' more' ELSE '' END)
+				THEN ' and ' || p.week_reporters - 3 || ' more' ELSE '' END))
 			|| CASE WHEN p.downgrade
 				THEN ': possibly a downgrade attack' ELSE '' END AS sentence
 		FROM tlsrpt.problems_of(domain, today - 14) AS p
@@ -103,7 +112,10 @@ END
 $$;
 
 CREATE VIEW tlsrpt.domain_overview WITH (security_invoker = true) AS
-SELECT d.policy_domain, o.successful_sessions_7d, o.failed_sessions_7d, o.failure_rate_7d, o.successful_sessions_30d, o.failed_sessions_30d, o.failure_rate_30d, o.failure_rate_previous_30d, o.trend, o.worst_problem, o.last_report, o.reporters, o.worst_problem_id
+SELECT d.policy_domain, o.successful_sessions_7d, o.failed_sessions_7d,
+	o.failure_rate_7d, o.successful_sessions_30d, o.failed_sessions_30d,
+	o.failure_rate_30d, o.failure_rate_previous_30d, o.trend, o.worst_problem,
+	o.last_report, o.reporters, o.worst_problem_id
 FROM tlsrpt.domain AS d
 CROSS JOIN LATERAL tlsrpt.overview_of(d.policy_domain) AS o;
 
@@ -130,13 +142,13 @@ COMMENT ON COLUMN tlsrpt.domain_overview.failure_rate_previous_30d IS
 COMMENT ON COLUMN tlsrpt.domain_overview.trend IS
 	'failure_rate_30d against failure_rate_previous_30d. worse or better: by a fifth and by 0.001 at least; steady: less; new: no sessions reported in the 30 days before; silent: none in the last 30 days.';
 COMMENT ON COLUMN tlsrpt.domain_overview.worst_problem IS
-	'The most urgent problem that is not resolved, as a sentence; the view problem has the rest. NULL when there is none.';
+	'The most urgent problem that is not resolved, as a sentence; the view problem has the rest. Where sessions failed in the last 7 days and no report has details of any, it says so. NULL otherwise.';
 COMMENT ON COLUMN tlsrpt.domain_overview.worst_problem_id IS
 	'Its problem_id.';
 COMMENT ON COLUMN tlsrpt.domain_overview.last_report IS
 	'Last day that a report is about.';
 COMMENT ON COLUMN tlsrpt.domain_overview.reporters IS
-	'Number of organisations that reported in the last 30 days.';
+	'Number of organisations that reported in the last 30 days; those without a name count as one.';
 
 CREATE VIEW tlsrpt.by_mx_host WITH (security_invoker = true) AS
 SELECT d.day, d.policy_domain, d.receiving_mx_hostname,
@@ -144,12 +156,19 @@ SELECT d.day, d.policy_domain, d.receiving_mx_hostname,
 		AS result_types,
 	max(t.successful_sessions) AS successful_sessions,
 	sum(d.failed_sessions) AS failed_sessions,
-	least(1, sum(d.failed_sessions) / nullif(
-		max(t.successful_sessions)::numeric + max(t.failed_sessions), 0))
-		::double precision AS failure_rate
+	CASE WHEN max(t.successful_sessions)::numeric + max(t.failed_sessions) > 0
+		THEN least(1, sum(d.failed_sessions)
+			/ (max(t.successful_sessions)::numeric + max(t.failed_sessions)))
+		END::double precision AS failure_rate
 FROM tlsrpt.problem_day AS d
-LEFT JOIN tlsrpt.domain_day AS t
-	ON t.day = d.day AND t.policy_domain = d.policy_domain
+LEFT JOIN LATERAL (
+	SELECT * FROM tlsrpt.domain_day AS t
+	WHERE t.day = d.day AND t.policy_domain = d.policy_domain
+	UNION ALL
+	SELECT * FROM tlsrpt.domain_day AS t
+	WHERE d.policy_domain IS NULL AND t.policy_domain IS NULL
+		AND t.day = d.day
+) AS t ON true
 GROUP BY d.day, d.policy_domain, d.receiving_mx_hostname;
 
 CREATE VIEW tlsrpt.by_reporter WITH (security_invoker = true) AS

@@ -59,7 +59,9 @@ GRANT SELECT ON tlsrpt.policy, tlsrpt.failure, tlsrpt.problem_history,
 	tlsrpt.by_mx_host, tlsrpt.by_reporter, tlsrpt.coverage,
 	tlsrpt.silent_reporter TO tlsrpt_tenant;
 GRANT SELECT ON tlsrpt.tenant_domain TO tlsrpt_reader, tlsrpt_tenant;
-GRANT EXECUTE ON FUNCTION tlsrpt.problems_of(text, date),
+GRANT EXECUTE ON FUNCTION tlsrpt.one_line(text),
+	tlsrpt.others_of(text, text, text, text, text, date, date),
+	tlsrpt.problems_of(text, date),
 	tlsrpt.overview_of(text) TO tlsrpt_tenant;
 -- It is in indexes, whose expressions a session keeps as the first role saw them:
 -- inlined where it may execute the function, else not. After a query of one who

@@ -38,7 +38,8 @@ SELECT columns_are('tlsrpt', 'rejected_report', ARRAY['record',
 	'conflicts_with']);
 SELECT columns_are('tlsrpt', 'problem_history', ARRAY['policy_domain',
 	'result_type', 'receiving_mx_hostname', 'organization_name',
-	'first_seen', 'last_seen', 'failed_sessions', 'problem_id']);
+	'first_seen', 'last_seen', 'failed_sessions', 'problem_id',
+	'policy_type']);
 SELECT columns_are('tlsrpt', 'problem', ARRAY['problem_id',
 	'policy_domain', 'result_type', 'receiving_mx_hostname', 'state',
 	'first_seen', 'last_seen', 'failed_sessions', 'affected_share',

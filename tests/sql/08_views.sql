@@ -116,7 +116,8 @@ SELECT results_eq($$SELECT successful_sessions_7d, failed_sessions_7d,
 	FROM tlsrpt.domain_overview WHERE policy_domain = 'a.example'$$,
 	$$VALUES (3::numeric, 2::numeric, 0.4::double precision, 15::numeric,
 		14::numeric, 14 / 29::double precision, 0.04::double precision,
-		'worse', NULL::text, 0, 2)$$,
+		'worse', '2 failed sessions in the last week, and no report says why',
+		0, 2)$$,
 	'domain_overview adds up 7, 30 and the 30 days before');
 SELECT results_eq($$SELECT policy_domain, trend FROM tlsrpt.domain_overview
 	WHERE policy_domain ~ '^(better|steady|tiny|new|old)[.]' ORDER BY 1$$,
@@ -152,7 +153,7 @@ $$;
 SELECT results_eq($$SELECT policy_domain, worst_problem
 	FROM tlsrpt.domain_overview WHERE policy_domain ~ '^(w|one|zero)[.]'
 	ORDER BY 1$$,
-	$$VALUES ('one.example', 'A failure without result type at an MX host that was not named: 1 failed session in the week to '
+	$$VALUES ('one.example', 'A failure without result type at an unnamed MX host: 1 failed session in the week to '
 			|| pg_temp.today() - 1 || ', 100 % of all sessions (reported by an unnamed reporter)'),
 		('w.example', 'tlsa-invalid at mx1.w.example: 114 failed sessions in the week to '
 			|| pg_temp.today() - 1 || ', 100 % of all sessions (reported by E, C, B and 2 more)'),

@@ -97,7 +97,9 @@ SELECT set_eq($$SELECT c.relname::text FROM pg_class AS c
 SELECT set_eq($$SELECT p.oid::regprocedure::text FROM pg_proc AS p
 	WHERE pronamespace = 'tlsrpt'::regnamespace
 		AND has_function_privilege('tenant_a', p.oid, 'EXECUTE')$$,
-	ARRAY['tlsrpt.problems_of(text,date)', 'tlsrpt.overview_of(text)',
+	ARRAY['tlsrpt.one_line(text)',
+	'tlsrpt.others_of(text,text,text,text,text,date,date)',
+	'tlsrpt.problems_of(text,date)', 'tlsrpt.overview_of(text)',
 		'tlsrpt.tenant_document(bigint,date)',
 		'tlsrpt.problem_key(text,text,text,text)'], 'and call these');
 SET LOCAL ROLE tenant_a;

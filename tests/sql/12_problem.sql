@@ -25,8 +25,8 @@ SELECT is(state || '/' || side || '/' || reporters || '/' || failed_sessions
 	'the numbers of ' || coalesce(result_type, 'none'))
 FROM tlsrpt.problem WHERE policy_domain = 'types.example';
 SELECT ok(explanation LIKE format('%%since %s (last on %s) for types.example: '
-		'20 failed sessions reported by A and B, which in its last week is '
-		'5 %%%% of all sessions of the domain. %%', pg_temp.today() - 2,
+		'20 failed sessions reported by A and B, which is 5 %%%% of all '
+		'sessions of the domain in these days. %%', pg_temp.today() - 2,
 		pg_temp.today() - 1)
 	AND explanation LIKE '%most likely on our side.', 'dates, counts and names of '
 	|| coalesce(result_type, 'none'))
@@ -49,7 +49,7 @@ FROM (VALUES
 	('sts-webpki-invalid', 'web server mta-sts.types.example has a cert'),
 	('new-fangled', 'At mx1.types.example the sender saw "new-fangled", which '
 		'is not in the IANA registry'),
-	(NULL, 'saw a failure without a type')) AS x (type, says)
+	(NULL, 'sender saw a failure, and did not say which')) AS x (type, says)
 LEFT JOIN tlsrpt.problem AS p ON p.policy_domain = 'types.example'
 	AND p.result_type IS NOT DISTINCT FROM x.type;
 SELECT ok(length(action) > 60 AND action !~ '\mMX:25|mta-sts.DOMAIN'
@@ -79,8 +79,8 @@ SELECT results_eq($$SELECT side, failed_sessions, reporters FROM tlsrpt.problem
 	WHERE policy_domain = 'alone.example'$$, $$VALUES ('sender', 21::bigint, 1)$$,
 	'one alone while others succeed: the sender');
 SELECT is(evidence, format('Only Lonely saw it from %s to %s, while A and B '
-		'reported successful sessions and no failure at mx1.alone.example '
-		'(successful sessions of the domain in these days: 3000).',
+		'had 3000 successful sessions under the same type of policy and no '
+		'failure at mx1.alone.example in these days.',
 		pg_temp.today() - 3, pg_temp.today() - 1), 'says why')
 FROM tlsrpt.problem WHERE policy_domain = 'alone.example';
 SELECT ok(explanation LIKE '%on the sender''s side: Lonely.'
@@ -129,7 +129,7 @@ BEGIN
 END
 $$;
 SELECT ok(explanation LIKE '%MX2.three.example presents has expired.%'
-	AND evidence LIKE '%Of the other MX hosts, none had this failure in these '
+	AND evidence LIKE '% MX hosts of the policy without this failure in these '
 		'days: mx1.three.example, mx3.three.example.', 'one MX of three')
 FROM tlsrpt.problem WHERE policy_domain = 'three.example';
 
@@ -187,8 +187,12 @@ SELECT ok(urgency = 0 AND explanation LIKE format('Over from %s to %s for %%',
 FROM tlsrpt.problem WHERE policy_domain = 'ended.example';
 SELECT is(worst_problem, NULL, 'and is nobody''s worst problem')
 FROM tlsrpt.domain_overview WHERE policy_domain = 'ended.example';
-SELECT ok(explanation LIKE 'Back again since ' || pg_temp.today() - 40 || '%',
-	'one that came back says so')
+SELECT is(explanation, format('Back again on %s for back.example: 5 failed '
+		'sessions in its last week reported by A, which is 33.3 %% of all '
+		'sessions of the domain in these days. In all it was 15 since %s. '
+		'The TLSA records of mx do not match what it presents, and DANE '
+		'senders hold mail back.', pg_temp.today() - 1, pg_temp.today() - 40),
+	'one that came back says so, and counts its last week by itself')
 FROM tlsrpt.problem WHERE policy_domain = 'back.example';
 SELECT is(affected_share, 5 / 15::double precision,
 	'the share is of the last week, not of all time')
@@ -196,6 +200,107 @@ FROM tlsrpt.problem WHERE policy_domain = 'back.example';
 SELECT ok((SELECT min(urgency) FROM tlsrpt.problem WHERE state <> 'resolved')
 	> (SELECT max(urgency) FROM tlsrpt.problem WHERE state = 'resolved'),
 	'what is over is less urgent than what is not');
+
+-- Runs: a gap of more than a week begins a new one, wherever the week began.
+DO $$
+BEGIN
+	PERFORM pg_temp.history('gap-eight.example', '{11,3}', '{}');
+	PERFORM pg_temp.history('gap-seven.example', '{10,3}', '{}');
+	PERFORM pg_temp.history('gap-ten.example', '{14,4}', '{}');
+	PERFORM pg_temp.history('long.example',
+		ARRAY(SELECT generate_series(1, 20)), '{}');
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, state, pg_temp.today() - run_first,
+		pg_temp.today() - week_seen_first FROM tlsrpt.problem_fact
+	WHERE policy_domain ~ '^(gap-|long[.])' ORDER BY 1$$,
+	$$VALUES ('gap-eight.example', 'new', 3, 3),
+	('gap-seven.example', 'ongoing', 10, 3), ('gap-ten.example', 'new', 4, 4),
+	('long.example', 'ongoing', 20, 7)$$, 'runs');
+SELECT ok(evidence LIKE format('Only A saw it on %s, %%', pg_temp.today() - 4),
+	'evidence names days that it was seen on, not the week''s')
+FROM tlsrpt.problem WHERE policy_domain = 'gap-ten.example';
+
+-- Whose it is: the same days, the same type of policy.
+CREATE FUNCTION pg_temp.fails(ago int, domain text, type text, mx text,
+	org text, kind text DEFAULT 'sts') RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT pg_temp.about(ago, domain, 0, 7, org, jsonb_build_array(
+		pg_temp.failure(type, mx, 7)), kind)
+$$;
+DO $$
+BEGIN
+	-- Only others without DANE deliver.
+	PERFORM pg_temp.fails(1, 'dane.example', 'tlsa-invalid', 'mx', 'One', 'tlsa');
+	PERFORM pg_temp.about(1, 'dane.example', 9000, 0, 'Big', '[]',
+		'no-policy-found');
+	PERFORM pg_temp.fails(1, 'danes.example', 'tlsa-invalid', 'mx', 'One', 'tlsa');
+	PERFORM pg_temp.about(1, 'danes.example', 50, 0, 'Two', '[]', 'tlsa');
+	-- Before and after, but not on that day.
+	PERFORM pg_temp.fails(5, 'around.example', 'certificate-expired', 'mx', 'One');
+	PERFORM pg_temp.about(n, 'around.example', 50, 0, 'Two')
+	FROM unnest(ARRAY[9, 3]) AS n;
+	-- Fails there too, but not on that day.
+	PERFORM pg_temp.fails(5, 'other-day.example', 'certificate-expired', 'mx',
+		'One');
+	PERFORM pg_temp.about(5, 'other-day.example', 50, 0, 'Two');
+	PERFORM pg_temp.fails(n, 'other-day.example', 'starttls-not-supported', 'mx',
+		'Two') FROM unnest(ARRAY[9, 3]) AS n;
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, side, others, other_names,
+		other_sessions FROM tlsrpt.problem_fact
+	WHERE policy_domain ~ '^(danes?|around|other-day)[.]'
+		AND result_type <> 'starttls-not-supported' ORDER BY 1$$,
+	$$VALUES ('around.example', 'unknown', 0, NULL::text[], NULL::numeric),
+	('dane.example', 'unknown', 0, NULL, NULL),
+	('danes.example', 'sender', 1, '{Two}', 50),
+	('other-day.example', 'sender', 1, '{Two}', 50)$$,
+	'who delivers otherwise, or on other days, says nothing');
+SELECT ok(evidence LIKE '%nobody else reported successful sessions under the '
+	'same type of policy in these days%', 'and is not said to')
+FROM tlsrpt.problem WHERE policy_domain = 'dane.example';
+
+-- Over: three later days, and somebody who would have seen it.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(5, 'unseen.example', 'tlsa-invalid', 'mx', 'One', 'tlsa');
+	PERFORM pg_temp.about(n, 'unseen.example', 50, 0, 'Big', '[]',
+		'no-policy-found') FROM generate_series(1, 4) AS n;
+	PERFORM pg_temp.fails(30, 'gone.example', 'tlsa-invalid', 'mx', 'One');
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, state, heard_since
+	FROM tlsrpt.problem_fact
+	WHERE policy_domain ~ '^(unseen|gone|ended)[.]' ORDER BY 1$$,
+	$$VALUES ('ended.example', 'resolved', true),
+	('gone.example', 'resolved', false), ('unseen.example', 'new', false)$$,
+	'who never saw it can''t say that it is over');
+SELECT ok(action LIKE format('Not seen since %s, but One has not reported since, '
+	'so that it is over is a guess.%%', pg_temp.today() - 30), 'and after two weeks that is said')
+FROM tlsrpt.problem WHERE policy_domain = 'gone.example';
+
+-- Failures that nobody counted, and sessions without failures.
+DO $$
+BEGIN
+	PERFORM pg_temp.about(1, 'nothing.example', 0, 0, 'A',
+		'[{"result_type": "certificate-expired",
+			"receiving_mx_hostname": "mx.nothing.example"}]');
+	PERFORM pg_temp.about(1, 'mute.example', 30, 10, 'A');
+	PERFORM pg_temp.about(1, 'mute.example', 30, 0, NULL);
+END
+$$;
+SELECT is(failure_rate, NULL, 'no rate without sessions: ' || name)
+FROM (SELECT 'problem_daily' AS name, policy_domain, failure_rate
+		FROM tlsrpt.problem_daily
+	UNION ALL SELECT 'by_mx_host', policy_domain, failure_rate
+		FROM tlsrpt.by_mx_host) AS v
+WHERE policy_domain = 'nothing.example';
+SELECT ok(explanation LIKE '%: an unknown number of failed sessions reported '
+	'by A. The certificate%', 'an unknown number is not 0')
+FROM tlsrpt.problem WHERE policy_domain = 'nothing.example';
+SELECT ok(worst_problem = '10 failed sessions in the last week, and no report '
+	'says why' AND reporters = 2, 'failures without details are named')
+FROM tlsrpt.domain_overview WHERE policy_domain = 'mute.example';
 
 -- Hostile names: no command is made of them, lengths are bounded.
 DO $$
@@ -207,8 +312,16 @@ BEGIN
 		jsonb_build_array(pg_temp.failure(repeat('t', 9000), '%s %1$n', 1)));
 	PERFORM pg_temp.about(1, NULL, 1, 1, 'B',
 		jsonb_build_array(pg_temp.failure('tlsa-invalid', 'mx', 1)));
+	PERFORM pg_temp.about(1, 'escape.example', 0, 1,
+		E'B\x1b[2J\n' || U&'\202Eevil',
+		jsonb_build_array(pg_temp.failure(U&'new\2028fangled', U&'m\0085x', 1)));
 END
 $$;
+SELECT ok(explanation || evidence || action || worst_problem
+		!~ '[\u0001-\u001f\u0085\u2028-\u202e]' AND evidence LIKE U&'Only B\FFFD[2J\FFFDevil %',
+	'nothing in a sentence moves a cursor')
+FROM tlsrpt.problem JOIN tlsrpt.domain_overview USING (policy_domain)
+WHERE policy_domain = 'escape.example';
 SELECT ok(action NOT LIKE '%rm -rf%' AND length(action) < 1000
 	AND length(explanation) < 1000 AND length(evidence) < 1000,
 	'a hostile name')
@@ -216,6 +329,12 @@ FROM tlsrpt.problem WHERE policy_domain = 'hostile.example';
 SELECT results_eq($$SELECT affected_share, side FROM tlsrpt.problem
 	WHERE policy_domain IS NULL$$, $$VALUES (0.5::double precision, 'unknown')$$,
 	'a failure of no domain');
+SELECT is(failure_rate, 0.5::double precision, 'and its rate: ' || name)
+FROM (SELECT 'problem_daily' AS name, policy_domain, failure_rate
+		FROM tlsrpt.problem_daily
+	UNION ALL SELECT 'by_mx_host', policy_domain, failure_rate
+		FROM tlsrpt.by_mx_host) AS v
+WHERE policy_domain IS NULL;
 
 -- By day, by host, by reporter.
 SELECT results_eq($$SELECT day, successful_sessions, failed_sessions,
