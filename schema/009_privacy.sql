@@ -252,10 +252,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	erased text := tlsrpt.clean_domain(domain);
-	-- As a word of its own in a file's name or a sentence.
+	-- As a word of its own in a file's name or a sentence, a dot at its end or
+	-- not.
 	word text := '(^|[^a-z0-9.-])'
 		|| regexp_replace(erased, '([^a-z0-9])', '\\\1', 'g')
-		|| '($|[^a-z0-9.-])';
+		|| '\.?($|[^a-z0-9.-])';
 	touched bigint;
 BEGIN
 	-- ingest comes after this, and finds the tombstones.

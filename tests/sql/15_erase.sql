@@ -30,8 +30,10 @@ SELECT is(pg_temp.outcomes(pg_temp.about(1, 'a.example'),
 	'{"kind": "rejection", "record": "r1", "reason": "refused", "received_at":
 		"2024-03-21T00:00:00Z", "detail": "policy-domain: a.example is not listed"}',
 	'{"kind": "rejection", "record": "r2", "reason": "refused", "received_at":
-		"2024-03-21T00:00:00Z", "detail": "policy-domain: xa.example is not listed"}'),
-	'{stored,stored,stored,stored,stored,conflict,rejected,rejected}',
+		"2024-03-21T00:00:00Z", "detail": "policy-domain: xa.example is not listed"}',
+	'{"kind": "rejection", "record": "r3", "reason": "refused", "received_at":
+		"2024-03-21T00:00:00Z", "detail": "policy-domain: a.example. is not listed"}'),
+	'{stored,stored,stored,stored,stored,conflict,rejected,rejected,rejected}',
 	'reports about three domains');
 
 SELECT set_eq($$SELECT other_domains, jsonb_array_length(document
