@@ -20,12 +20,12 @@ enum chart_kind { CHART_SESSIONS, CHART_RATE };
  * rate, by day. about is what it is about, "example.com" or "all domains"; id
  * is unique on the page. */
 void html_chart(GString *out, enum chart_kind kind,
-    const struct summary *summary, const int64_t *failed_day,
-    const int64_t *total_day, const char *about, const char *id);
+    const struct summary *summary, const struct summary_sessions *by_day,
+    const char *about, const char *id);
 
 /* The failure rate by day in a cell of a table. */
 void html_chart_spark(GString *out, const struct summary *summary,
-    const int64_t *failed_day, const int64_t *total_day, const char *about);
+    const struct summary_sessions *by_day, const char *about);
 
 /* A bar for a share of 0 to 1, in a cell of a table that has the number, too.
  */

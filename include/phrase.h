@@ -18,11 +18,17 @@ void phrase_count(GString *out, int64_t count);
 /* The same with what was counted: "1 session", "2,000 sessions". */
 void phrase_counted(GString *out, int64_t count, const char *singular);
 
+/* The same within so many characters, 5 or more: what is longer is cut to three
+ * digits and a unit, "12.3M", and so never more than it is. */
+void phrase_count_within(GString *out, int64_t count, size_t most);
+
 /* Failed of all as "1.3%": rounded, but never "0.0%" for what failed nor
  * "100.0%" where something did not; "-" of none. */
-void phrase_rate(GString *out, int64_t failed, int64_t total);
+void phrase_rate(GString *out, const struct summary_sessions *sessions);
 /* The same of 0 to 1; "-" below 0. */
 void phrase_share(GString *out, double share);
+/* "up from 0.4% in the 7 days before"; nothing when there were no sessions. */
+void phrase_trend(GString *out, const struct summary *summary);
 
 /* "on 2026-11-22", or "from 2026-11-22 to 2026-11-23". */
 void phrase_span(GString *out, const char *first, const char *last);
@@ -39,8 +45,22 @@ void phrase_cut(GString *out, const char *text, glong most);
 /* What failed: "certificate-expired at mx2.example.com". */
 void phrase_what(GString *out, const struct summary_problem *problem);
 /* How much, when, who says so: "101 sessions failed from 2026-11-22 to
- * 2026-11-23, 1.2% of all in its last week; reported by Google Inc." */
+ * 2026-11-23, 1.2% of all in these days; reported by Google Inc." */
 void phrase_facts(GString *out, const struct summary_problem *problem);
+/* What no report tells more of, and whom to ask. */
+void phrase_undetailed(
+    GString *out, const struct summary_undetailed *undetailed);
+/* That no report of these days is about a domain that was asked for; nothing
+ * when there is one. */
+void phrase_asked(GString *out, const struct summary *summary,
+    const struct summary_asked *asked);
+/* Where to look when no report is about these days; nothing when the domains
+ * that were asked for say it all. */
+void phrase_nothing(GString *out, const struct summary *summary);
+
+/* What affected_share is the share of: "on that day", "in these days", "in its
+ * last week". */
+const char *phrase_share_days(const struct summary_problem *problem);
 /* Whose it is: "ours", "the sender's", "not clear whose". */
 const char *phrase_side(const struct summary_problem *problem);
 

@@ -38,6 +38,8 @@ void screen_heading(const struct screen *screen, const char *text);
 void screen_cell(const struct screen *screen, const char *text, size_t width);
 /* The same, at the right. */
 void screen_right(const struct screen *screen, const char *text, size_t width);
+/* A count at the right behind at least one blank, shortened where it must be;
+ * width is 6 or more. */
 void screen_count(const struct screen *screen, int64_t count, size_t width);
 
 /* A bar of width columns, filled up to share (0 to 1); something shows of any
@@ -46,7 +48,8 @@ void screen_bar(const struct screen *screen, double share, size_t width);
 /* One column: how much of 0 to 1; below 0 for nothing known. */
 void screen_spark(const struct screen *screen, double share);
 
-/* Words filled to the screen's width, each line behind indent. */
+/* Words filled to the screen's width, each line behind indent. A word longer
+ * than a line goes on in the next. */
 void screen_paragraph(
     const struct screen *screen, const char *indent, const char *text);
 /* The lines of a JSON text, as long as they are. */

@@ -23,29 +23,31 @@
 struct column {
 	int from; /* index of the first day */
 	int to;   /* behind the last */
-	int64_t failed;
-	int64_t total;
+	struct summary_sessions sessions;
 };
 
 struct chart {
 	struct column columns[MOST_COLUMNS];
 	int count;
 	int64_t most_total;
+	double most_sum; /* the same, however much is claimed */
 	double most_rate;
 	int most_rate_at;
-	int64_t failed;
-	int64_t total;
+	struct summary_sessions sessions;
 };
+
+static double sum_of(const struct column *column)
+{
+	return column->sessions.successful_sum + column->sessions.failed_sum;
+}
 
 static double rate_of(const struct column *column)
 {
-	return column->total > 0
-		   ? (double)column->failed / (double)column->total
-		   : 0;
+	return MAX(summary_sessions_rate(&column->sessions), 0);
 }
 
 static void gather(struct chart *chart, int days, int most,
-    const int64_t *failed_day, const int64_t *total_day)
+    const struct summary_sessions *by_day)
 {
 	*chart = (struct chart){.count = MIN(days, most)};
 	for (int i = 0; i < chart->count; i++) {
@@ -53,15 +55,12 @@ static void gather(struct chart *chart, int days, int most,
 
 		column->from = days * i / chart->count;
 		column->to = days * (i + 1) / chart->count;
-		for (int day = column->from; day < column->to; day++) {
-			column->failed =
-			    summary_add(column->failed, failed_day[day]);
-			column->total =
-			    summary_add(column->total, total_day[day]);
-		}
-		chart->failed = summary_add(chart->failed, column->failed);
-		chart->total = summary_add(chart->total, column->total);
-		chart->most_total = MAX(chart->most_total, column->total);
+		for (int day = column->from; day < column->to; day++)
+			summary_sessions_add(&column->sessions, &by_day[day]);
+		summary_sessions_add(&chart->sessions, &column->sessions);
+		chart->most_total = MAX(chart->most_total,
+		    summary_sessions_total(&column->sessions));
+		chart->most_sum = MAX(chart->most_sum, sum_of(column));
 		if (rate_of(column) > chart->most_rate) {
 			chart->most_rate = rate_of(column);
 			chart->most_rate_at = i;
@@ -102,15 +101,16 @@ static void put_tip(
 	GString *rate = g_string_new(NULL);
 
 	put_days(out, summary, column);
-	if (column->total == 0) {
+	if (sum_of(column) <= 0) {
 		g_string_append(out, ": no report");
 	} else {
 		g_string_append(out, ": ");
-		phrase_counted(out, column->total, "session");
+		phrase_counted(
+		    out, summary_sessions_total(&column->sessions), "session");
 		g_string_append(out, ", ");
-		phrase_count(out, column->failed);
+		phrase_count(out, column->sessions.failed);
 		g_string_append(out, " failed (");
-		phrase_rate(rate, column->failed, column->total);
+		phrase_rate(rate, &column->sessions);
 		text_html(out, rate->str);
 		g_string_append_c(out, ')');
 	}
@@ -126,9 +126,9 @@ static double scale(double share)
 static void put_sessions(
     GString *out, const struct chart *chart, const struct column *column, int i)
 {
-	double whole = (double)MAX(chart->most_total, 1);
-	double failed = scale((double)column->failed / whole);
-	double good = HEIGHT * (double)(column->total - column->failed) / whole;
+	double whole = MAX(chart->most_sum, 1);
+	double failed = scale(column->sessions.failed_sum / whole);
+	double good = HEIGHT * column->sessions.successful_sum / whole;
 
 	put_rect(out, "good", i, failed, MIN(good, HEIGHT - failed));
 	put_rect(out, "bad", i, 0, failed);
@@ -153,7 +153,7 @@ static void put_columns(GString *out, enum chart_kind kind,
 		else
 			put_rect(
 			    out, "bad", i, 0, scale(rate_of(column) / full));
-		if (column->total == 0)
+		if (sum_of(column) <= 0)
 			put_rect(out, "none", i, 0, LEAST_VISIBLE);
 		g_string_append(out, "</g>\n");
 	}
@@ -165,9 +165,10 @@ static void put_description(
 {
 	GString *rate = g_string_new(NULL);
 
-	phrase_counted(out, chart->total, "session");
+	phrase_counted(
+	    out, summary_sessions_total(&chart->sessions), "session");
 	g_string_append(out, ", of which ");
-	phrase_count(out, chart->failed);
+	phrase_count(out, chart->sessions.failed);
 	g_string_append(out, " failed.");
 	if (chart->most_rate > 0) {
 		phrase_share(rate, chart->most_rate);
@@ -186,7 +187,7 @@ static void put_top_label(
 	GString *label = g_string_new(NULL);
 
 	if (kind == CHART_SESSIONS)
-		phrase_count(label, chart->most_total);
+		phrase_count_within(label, chart->most_total, 11);
 	else
 		phrase_share(label, MAX(chart->most_rate, LEAST_FULL_RATE));
 	text_html(out, label->str);
@@ -207,12 +208,12 @@ static void put_caption(GString *out, enum chart_kind kind, const char *about)
 }
 
 void html_chart(GString *out, enum chart_kind kind,
-    const struct summary *summary, const int64_t *failed_day,
-    const int64_t *total_day, const char *about, const char *id)
+    const struct summary *summary, const struct summary_sessions *by_day,
+    const char *about, const char *id)
 {
 	struct chart chart;
 
-	gather(&chart, summary->days, MOST_COLUMNS, failed_day, total_day);
+	gather(&chart, summary->days, MOST_COLUMNS, by_day);
 	g_string_append(out, "<figure class=\"chart\">");
 	put_caption(out, kind, about);
 	g_string_append(out, "<div class=\"plot\"><div class=\"axis\" "
@@ -237,12 +238,12 @@ void html_chart(GString *out, enum chart_kind kind,
 }
 
 void html_chart_spark(GString *out, const struct summary *summary,
-    const int64_t *failed_day, const int64_t *total_day, const char *about)
+    const struct summary_sessions *by_day, const char *about)
 {
 	struct chart chart;
 	double full;
 
-	gather(&chart, summary->days, SPARK_COLUMNS, failed_day, total_day);
+	gather(&chart, summary->days, SPARK_COLUMNS, by_day);
 	full = MAX(chart.most_rate, LEAST_FULL_RATE);
 	g_string_append_printf(out,
 	    "<svg class=\"spark\" viewBox=\"0 0 %d 100\" "
@@ -255,9 +256,9 @@ void html_chart_spark(GString *out, const struct summary *summary,
 	g_string_append(out, "\">");
 	for (int i = 0; i < chart.count; i++) {
 		const struct column *column = &chart.columns[i];
-		const char *class = column->total == 0 ? "none" : "good";
+		const char *class = sum_of(column) > 0 ? "good" : "none";
 
-		if (column->failed == 0)
+		if (column->sessions.failed == 0)
 			put_rect(out, class, i, 0, 6);
 		else
 			put_rect(out, "bad", i, 0,

@@ -44,7 +44,7 @@ const char html_style[] =
     /* Figures at the top. */
     ".tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:14px;margin:"
     "22px 0 0;padding:0;list-style:none}\n"
-    ".tile{padding:16px 18px}\n"
+    ".tile{padding:16px 18px;min-width:0;overflow-wrap:anywhere}\n"
     ".tile b{display:block;font-size:30px;line-height:1.15;font-weight:650;"
     "letter-spacing:-.02em;margin:4px 0;font-variant-numeric:tabular-nums}\n"
     ".tile span{color:var(--soft);font-size:14px;display:block}\n"

@@ -20,6 +20,7 @@
 #include "summary_html.h"
 #include "summary_json.h"
 #include "summary_text.h"
+#include "value.h"
 
 #define PROGRAM "tlsrpt-report"
 #define MOST_DAYS 3650
@@ -56,7 +57,7 @@ static const struct {
 };
 
 struct arguments {
-	GPtrArray *domains; /* of char *, lower case */
+	GPtrArray *domains; /* of char *, as the database has them */
 	char *const *names; /* the same, NULL-terminated */
 	int days;
 	enum format format;
@@ -142,6 +143,19 @@ static double take_percent(const char *option, const char *value)
 	return percent;
 }
 
+/* As reports are taken in: in lower case, without a final dot. */
+static char *take_domain(const char *value)
+{
+	char *domain = NULL;
+
+	if (value_domain(value, false, &domain) == VALUE_BAD)
+		cli_usage(&cli,
+		    "--domain %s: a domain name is needed, such as "
+		    "example.com; with letters outside ASCII as xn--…",
+		    value);
+	return domain;
+}
+
 static enum format take_format(const char *value)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
@@ -156,7 +170,7 @@ static int take(int option, const char *value, void *data)
 
 	switch (option) {
 	case OPTION_DOMAIN:
-		g_ptr_array_add(wanted->domains, g_ascii_strdown(value, -1));
+		g_ptr_array_add(wanted->domains, take_domain(value));
 		break;
 	case OPTION_DAYS:
 		wanted->days = take_number("--days", value, MOST_DAYS);

@@ -24,6 +24,30 @@ void phrase_count(GString *out, int64_t count)
 	}
 }
 
+void phrase_count_within(GString *out, int64_t count, size_t most)
+{
+	static const char units[] = " kMGTPE";
+	gsize start = out->len;
+	int64_t whole = count, rest = 0;
+	size_t unit = 0;
+
+	phrase_count(out, count);
+	if (out->len - start <= most)
+		return;
+	g_string_truncate(out, start);
+	for (; whole >= 1000 && units[unit + 1] != '\0'; unit++) {
+		rest = whole % 1000;
+		whole /= 1000;
+	}
+	g_string_append_printf(out, "%" PRId64, whole);
+	if (unit > 0 && whole < 10)
+		g_string_append_printf(out, ".%02" PRId64, rest / 10);
+	else if (unit > 0 && whole < 100)
+		g_string_append_printf(out, ".%" PRId64, rest / 100);
+	if (unit > 0)
+		g_string_append_c(out, units[unit]);
+}
+
 void phrase_counted(GString *out, int64_t count, const char *singular)
 {
 	phrase_count(out, count);
@@ -44,9 +68,33 @@ void phrase_share(GString *out, double share)
 		g_string_append_printf(out, "%.1f%%", percent);
 }
 
-void phrase_rate(GString *out, int64_t failed, int64_t total)
+void phrase_rate(GString *out, const struct summary_sessions *sessions)
 {
-	phrase_share(out, total > 0 ? (double)failed / (double)total : -1);
+	double rate = summary_sessions_rate(sessions);
+
+	/* Of 9 * 10^18 that failed a double does not tell one that did not. */
+	if (rate >= 1 && sessions->successful > 0)
+		g_string_append(out, ">99.9%");
+	else
+		phrase_share(out, rate);
+}
+
+void phrase_trend(GString *out, const struct summary *summary)
+{
+	double now = summary_sessions_rate(&summary->sessions);
+	double before = summary_sessions_rate(&summary->previous);
+
+	if (now < 0 || before < 0)
+		return;
+	g_string_append(out, now > before   ? "up from "
+			     : now < before ? "down from "
+					    : "still ");
+	phrase_rate(out, &summary->previous);
+	if (summary->days == 1)
+		g_string_append(out, " the day before");
+	else
+		g_string_append_printf(
+		    out, " in the %d days before", summary->days);
 }
 
 void phrase_span(GString *out, const char *first, const char *last)
@@ -96,15 +144,39 @@ void phrase_what(GString *out, const struct summary_problem *problem)
 		    out, " at %s", problem->receiving_mx_hostname);
 }
 
+const char *phrase_share_days(const struct summary_problem *problem)
+{
+	const char *last = problem->last_seen != NULL ? problem->last_seen : "";
+	const char *first =
+	    problem->first_seen != NULL ? problem->first_seen : last;
+	GDate from, to;
+
+	g_date_clear(&from, 1);
+	g_date_clear(&to, 1);
+	g_date_set_parse(&from, first);
+	g_date_set_parse(&to, last);
+	if (strcmp(first, last) == 0)
+		return "on that day";
+	return g_date_valid(&from) && g_date_valid(&to) &&
+		       g_date_days_between(&from, &to) < 7
+		   ? "in these days"
+		   : "in its last week";
+}
+
 void phrase_facts(GString *out, const struct summary_problem *problem)
 {
-	phrase_counted(out, problem->failed_sessions, "session");
+	/* A failure may be reported without a count. */
+	if (problem->failed_sessions == 0)
+		g_string_append(out, "an unknown number of sessions");
+	else
+		phrase_counted(out, problem->failed_sessions, "session");
 	g_string_append(out, " failed ");
 	phrase_span(out, problem->first_seen, problem->last_seen);
-	if (problem->affected_share >= 0) {
+	if (problem->affected_share > 0) {
 		g_string_append(out, ", ");
 		phrase_share(out, problem->affected_share);
-		g_string_append(out, " of all in its last week");
+		g_string_append_printf(
+		    out, " of all %s", phrase_share_days(problem));
 	}
 	if (problem->reporters > NAMES_SHOWN) {
 		g_string_append(out, "; ");
@@ -116,6 +188,61 @@ void phrase_facts(GString *out, const struct summary_problem *problem)
 	}
 	if (out->str[out->len - 1] != '.')
 		g_string_append_c(out, '.');
+}
+
+void phrase_undetailed(
+    GString *out, const struct summary_undetailed *undetailed)
+{
+	phrase_counted(out, undetailed->failed_sessions, "session");
+	g_string_append(out, " failed at ");
+	g_string_append(out, phrase_domain(undetailed->policy_domain));
+	g_string_append_printf(out,
+	    ", but the reports give no details of %s: ask who reported %s (",
+	    undetailed->failed_sessions == 1 ? "it" : "them",
+	    undetailed->failed_sessions == 1 ? "it" : "them");
+	if (undetailed->reporters > NAMES_SHOWN ||
+	    undetailed->reporter_names == NULL)
+		phrase_counted(out, undetailed->reporters, "reporter");
+	else
+		phrase_cut(
+		    out, undetailed->reporter_names, NAMES_SHOWN * PHRASE_NAME);
+	g_string_append(
+	    out, "; contact_info in tlsrpt.report), or look at its document.");
+}
+
+void phrase_asked(GString *out, const struct summary *summary,
+    const struct summary_asked *asked)
+{
+	if (asked->last_report == NULL)
+		g_string_append_printf(
+		    out, "No report names %s.", asked->policy_domain);
+	else if (g_strcmp0(asked->last_report, summary->first_day) < 0)
+		g_string_append_printf(out,
+		    "No report of these days is about %s; the last one was "
+		    "about %s.",
+		    asked->policy_domain, asked->last_report);
+}
+
+void phrase_nothing(GString *out, const struct summary *summary)
+{
+	bool unknown = false;
+
+	if (summary->asked->len == 0 || !summary->any_domain) {
+		g_string_append(out,
+		    "No report is about these days. Is the address in the "
+		    "_smtp._tls record one that the milter looks at, and is "
+		    "tlsrpt-loader running?");
+		return;
+	}
+	for (guint i = 0; i < summary->asked->len; i++) {
+		const struct summary_asked *asked = summary->asked->pdata[i];
+
+		unknown = unknown || asked->last_report == NULL;
+	}
+	if (unknown)
+		g_string_append(out,
+		    "Is the name right? Without --domain all that reports "
+		    "name are shown.");
 }
 
 const char *phrase_side(const struct summary_problem *problem)

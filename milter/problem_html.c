@@ -119,8 +119,10 @@ static void put_failure(GString *out, const struct summary_failure *failure)
 
 static void put_failures(GString *out, const struct summary_problem *problem)
 {
-	if (problem->failures->len == 0)
+	if (problem->failures->len == 0) {
+		put_paragraph(out, "soft", problem->evidence);
 		return;
+	}
 	g_string_append_printf(out,
 	    "<details class=\"failures\"><summary>Evidence: %u failure%s, "
 	    "newest "
@@ -170,7 +172,7 @@ static void put_document(GString *out, const struct summary_document *document)
 	g_string_append(
 	    out, ", as it came</summary><p class=\"soft\">Received ");
 	text_html(out, document->received_at);
-	g_string_append(out, " UTC, report_key ");
+	g_string_append(out, ", report_key ");
 	text_html(out, document->report_key);
 	g_string_append(out, "</p><pre tabindex=\"0\" role=\"region\" "
 			     "aria-label=\"Document of report ");
@@ -200,13 +202,17 @@ static void put_facts(GString *out, const struct summary_problem *problem)
 	GString *share = g_string_new(NULL);
 
 	g_string_append(out, "<ul class=\"numbers\"><li><b>");
-	phrase_count(out, problem->failed_sessions);
+	if (problem->failed_sessions == 0)
+		g_string_append(out, "unknown number");
+	else
+		phrase_count(out, problem->failed_sessions);
 	g_string_append(out, "</b> failed</li>");
-	if (problem->affected_share >= 0) {
+	if (problem->affected_share > 0) {
 		phrase_share(share, problem->affected_share);
 		g_string_append(out, "<li><b>");
 		text_html(out, share->str);
-		g_string_append(out, "</b> of all in its last week</li>");
+		g_string_append_printf(
+		    out, "</b> of all %s</li>", phrase_share_days(problem));
 	}
 	g_string_append_printf(out,
 	    "<li><b>%" PRId64 "</b> reporter%s</li><li>", problem->reporters,

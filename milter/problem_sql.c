@@ -25,14 +25,19 @@
  */
 const char problem_sql_list[] =
     "WITH f AS MATERIALIZED (SELECT problem_id, policy_domain,"
-    "  count(*) OVER () AS n FROM tlsrpt.problem_fact WHERE " SQL_DOMAINS
+    "  count(*) OVER () AS n,"
+    "  count(*) FILTER (WHERE state <> 'resolved') OVER () AS open,"
+    "  count(*) FILTER (WHERE state <> 'resolved' AND side = 'ours') OVER ()"
+    "   AS ours FROM tlsrpt.problem_fact WHERE " SQL_DOMAINS
     "  AND coalesce(policy_domain, '') IN ("
     "   SELECT coalesce(policy_domain, '') FROM tlsrpt.problem_history"
     "   WHERE last_seen > " SQL_TODAY " - $1::int)"
     "  AND last_seen > " SQL_TODAY " - $1::int"
     "  ORDER BY urgency DESC, failed_sessions DESC, problem_id"
     "  LIMIT $3::int)"
-    " SELECT " COLUMNS ", (SELECT max(n) FROM f) AS problem_count"
+    " SELECT " COLUMNS ", (SELECT max(n) FROM f) AS problem_count,"
+    "  (SELECT max(open) FROM f) AS open_count,"
+    "  (SELECT max(ours) FROM f) AS ours_count"
     " FROM tlsrpt.problem p"
     " WHERE coalesce(p.policy_domain, '') = ANY (ARRAY("
     "   SELECT coalesce(policy_domain, '') FROM f))"
@@ -104,8 +109,9 @@ const char problem_sql_failures[] = FAILURES
 	" o AS (SELECT DISTINCT ON (problem_id, report_key) * FROM r"          \
 	"  ORDER BY problem_id, report_key, place)"                            \
 	" SELECT problem_id, report_key, day, organization_name, report_id,"   \
-	"  to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"      \
-	"   AS received_at, pretty AS document"                                \
+	"  to_char(received_at AT TIME ZONE 'UTC',"                            \
+	"   'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS received_at,"                 \
+	"  pretty AS document"                                                 \
 	" FROM o WHERE length(pretty) <= $4::int ORDER BY problem_id, place"
 
 const char problem_sql_documents[] = DOCUMENTS("r.document");
@@ -156,6 +162,7 @@ struct summary_problem *problem_sql_new(const struct store_rows *rows, int row)
 	    summary_sql_count(rows, row, "failed_sessions");
 	problem->affected_share = get_share(rows, row, "affected_share");
 	problem->reporters = summary_sql_count(rows, row, "reporters");
+	problem->urgency = summary_sql_count(rows, row, "urgency");
 	return problem;
 }
 
@@ -165,6 +172,8 @@ void problem_sql_take(
 	struct summary_problem *problem = problem_sql_new(rows, row);
 
 	summary->problem_count = summary_sql_count(rows, row, "problem_count");
+	summary->open_count = summary_sql_count(rows, row, "open_count");
+	summary->ours_count = summary_sql_count(rows, row, "ours_count");
 	g_ptr_array_add(summary->problems, problem);
 }
 

@@ -73,8 +73,8 @@ static void put_document(
 	g_string_append(line, " of ");
 	phrase_cut(line, phrase_organization(document->organization_name),
 	    PHRASE_NAME);
-	g_string_append_printf(line, " about %s, received %s UTC",
-	    document->day, document->received_at);
+	g_string_append_printf(line, " about %s, received %s", document->day,
+	    document->received_at);
 	screen_put(screen, "\n");
 	screen_ink(screen, INK_BOLD);
 	screen_paragraph(screen, "", line->str);
@@ -95,6 +95,7 @@ static void put_title(
 	screen_ink(screen, INK_PLAIN);
 	g_string_truncate(line, 0);
 	phrase_facts(line, problem);
+	line->str[0] = g_ascii_toupper(line->str[0]);
 	screen_paragraph(screen, "", line->str);
 	g_string_printf(line, "State: %s. Whose: %s.",
 	    problem->state != NULL ? problem->state : "unknown",

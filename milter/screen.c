@@ -85,26 +85,33 @@ static size_t display_width(const char *text)
 	return width;
 }
 
-/* At the last character boundary that leaves it within width columns. */
+/* The last character boundary that leaves what is before it within width
+ * columns. */
+static const char *find_column(const char *text, size_t width)
+{
+	size_t used = 0;
+
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (!g_unichar_iszerowidth(c))
+			used += g_unichar_iswide(c) ? 2 : 1;
+		if (used > width)
+			break;
+	}
+	return text;
+}
+
+/* There, with dots behind. */
 static void cut(const struct screen *screen, GString *text, size_t width)
 {
 	const char *dots = screen->utf8 ? "…" : "...";
 	size_t room = width - MIN(width, screen->utf8 ? 1 : 3);
-	size_t used = 0;
-	const char *p = text->str;
 
 	if (display_width(text->str) <= width)
 		return;
-	while (*p != '\0') {
-		gunichar c = g_utf8_get_char(p);
-
-		if (!g_unichar_iszerowidth(c))
-			used += g_unichar_iswide(c) ? 2 : 1;
-		if (used > room)
-			break;
-		p = g_utf8_next_char(p);
-	}
-	g_string_truncate(text, (gsize)(p - text->str));
+	g_string_truncate(
+	    text, (gsize)(find_column(text->str, room) - text->str));
 	g_string_append(text, dots);
 }
 
@@ -138,7 +145,7 @@ void screen_count(const struct screen *screen, int64_t count, size_t width)
 {
 	GString *text = g_string_new(NULL);
 
-	phrase_count(text, count);
+	phrase_count_within(text, count, width - 1);
 	pad(screen, text->len, width);
 	g_string_append(screen->out, text->str);
 	g_string_free(text, TRUE);
@@ -200,23 +207,27 @@ void screen_paragraph(
 	size_t column = 0;
 
 	for (char **word = words; *word != NULL; word++) {
-		GString *piece = g_string_new(*word);
-		size_t width;
+		const char *rest = *word;
+		size_t width = display_width(rest);
 
-		/* A word longer than a line stands on its own, cut. */
-		cut(screen, piece, room);
-		width = display_width(piece->str);
+		if (width == 0)
+			continue;
 		if (column > 0 && column + 1 + width > SCREEN_WIDTH) {
 			screen_put(screen, "\n");
 			column = 0;
 		}
-		if (width > 0) {
-			screen_put(screen, column == 0 ? indent : " ");
-			column += column == 0 ? strlen(indent) : 1;
-			screen_put(screen, piece->str);
-			column += width;
+		screen_put(screen, column == 0 ? indent : " ");
+		column += column == 0 ? strlen(indent) : 1;
+		for (; width > room; width = display_width(rest)) {
+			const char *end = find_column(rest, room);
+
+			g_string_append_len(screen->out, rest, end - rest);
+			screen_put(screen, "\n");
+			screen_put(screen, indent);
+			rest = end;
 		}
-		g_string_free(piece, TRUE);
+		screen_put(screen, rest);
+		column += width;
 	}
 	screen_put(screen, "\n");
 	g_strfreev(words);

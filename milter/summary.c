@@ -10,6 +10,33 @@ int64_t summary_add(int64_t a, int64_t b)
 	return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
+void summary_sessions_add(
+    struct summary_sessions *sessions, const struct summary_sessions *more)
+{
+	sessions->successful =
+	    summary_add(sessions->successful, more->successful);
+	sessions->failed = summary_add(sessions->failed, more->failed);
+	sessions->successful_sum += more->successful_sum;
+	sessions->failed_sum += more->failed_sum;
+}
+
+int64_t summary_sessions_total(const struct summary_sessions *sessions)
+{
+	return summary_add(sessions->successful, sessions->failed);
+}
+
+double summary_sessions_rate(const struct summary_sessions *sessions)
+{
+	double sum = sessions->successful_sum + sessions->failed_sum;
+
+	return sum > 0 ? sessions->failed_sum / sum : -1;
+}
+
+bool summary_problem_resolved(const struct summary_problem *problem)
+{
+	return g_strcmp0(problem->state, "resolved") == 0;
+}
+
 void summary_day(
     const struct summary *summary, int index, char *buffer, size_t size)
 {
@@ -63,9 +90,26 @@ static void domain_free(void *data)
 
 	g_free(domain->policy_domain);
 	g_free(domain->last_report);
-	g_free(domain->failed_day);
-	g_free(domain->total_day);
+	g_free(domain->by_day);
 	g_free(domain);
+}
+
+static void asked_free(void *data)
+{
+	struct summary_asked *asked = data;
+
+	g_free(asked->policy_domain);
+	g_free(asked->last_report);
+	g_free(asked);
+}
+
+static void undetailed_free(void *data)
+{
+	struct summary_undetailed *undetailed = data;
+
+	g_free(undetailed->policy_domain);
+	g_free(undetailed->reporter_names);
+	g_free(undetailed);
 }
 
 static void share_free(void *data)
@@ -126,8 +170,9 @@ struct summary *summary_new(int days)
 
 	summary->days = days;
 	summary->age_days = -1;
-	summary->failed_day = g_new0(int64_t, (gsize)days);
-	summary->total_day = g_new0(int64_t, (gsize)days);
+	summary->by_day = g_new0(struct summary_sessions, (gsize)days);
+	summary->asked = g_ptr_array_new_with_free_func(asked_free);
+	summary->undetailed = g_ptr_array_new_with_free_func(undetailed_free);
 	summary->domains = g_ptr_array_new_with_free_func(domain_free);
 	summary->problems = g_ptr_array_new_with_free_func(problem_free);
 	summary->types = g_ptr_array_new_with_free_func(share_free);
@@ -143,8 +188,9 @@ void summary_free(struct summary *summary)
 	g_free(summary->generated_at);
 	g_free(summary->first_day);
 	g_free(summary->last_day);
-	g_free(summary->failed_day);
-	g_free(summary->total_day);
+	g_free(summary->by_day);
+	g_ptr_array_unref(summary->asked);
+	g_ptr_array_unref(summary->undetailed);
 	g_ptr_array_unref(summary->domains);
 	g_ptr_array_unref(summary->problems);
 	g_ptr_array_unref(summary->types);

@@ -26,8 +26,10 @@ static const struct evidence page_evidence = {
 #define ANY_DAYS 1000000
 #define ANY_LENGTH 1073741824
 
-#define BEGIN \
-	"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL jit = off"
+/* What is read out of the rows is read as ISO writes it. */
+#define BEGIN                                               \
+	"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " \
+	"SET LOCAL jit = off; SET LOCAL datestyle = 'ISO, YMD'"
 
 /* {"a","b"} with the quoting of an array literal (PostgreSQL manual, 8.15.6).
  * NULL for an empty list. */

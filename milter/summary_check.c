@@ -29,16 +29,14 @@ static void put_safe(GString *out, const char *text)
 	g_string_free(safe, TRUE);
 }
 
-static double percent_of(int64_t failed, int64_t successful)
+static double percent_of(const struct summary_sessions *sessions)
 {
-	int64_t total = summary_add(failed, successful);
-
-	return total > 0 ? 100 * (double)failed / (double)total : 0;
+	return 100 * MAX(summary_sessions_rate(sessions), 0);
 }
 
 static double domain_percent(const struct summary_domain *domain)
 {
-	return percent_of(domain->failed_sessions, domain->successful_sessions);
+	return percent_of(&domain->sessions);
 }
 
 static enum check_status judge_percent(
@@ -85,24 +83,22 @@ static void put_age(GString *out, const struct summary *summary)
 static void put_sentence(GString *out, const struct summary *summary,
     const struct summary_domain *worst)
 {
-	int64_t total =
-	    summary_add(summary->successful_sessions, summary->failed_sessions);
-
 	if (worst == NULL) {
 		g_string_append(out, "no sessions reported");
 	} else {
-		phrase_count(out, summary->failed_sessions);
+		phrase_count(out, summary->sessions.failed);
 		g_string_append(out, " of ");
-		phrase_counted(out, total, "session");
+		phrase_counted(
+		    out, summary_sessions_total(&summary->sessions), "session");
 		g_string_append(out, " failed");
 	}
 	g_string_append_printf(
 	    out, " in %d day%s", summary->days, summary->days == 1 ? "" : "s");
-	if (worst != NULL && worst->failed_sessions > 0) {
+	if (worst != NULL && worst->sessions.failed > 0) {
 		g_string_append(out, ", worst ");
 		put_safe(out, phrase_domain(worst->policy_domain));
 		g_string_append_c(out, ' ');
-		phrase_share(out, domain_percent(worst) / 100);
+		phrase_rate(out, &worst->sessions);
 	}
 }
 
@@ -142,15 +138,14 @@ static void put_numbers(GString *out, const struct summary *summary,
 	guint shown = MIN(summary->domains->len, WORST_DOMAINS);
 
 	g_string_append(out, " |");
-	put_percent(out, "failure_rate",
-	    percent_of(summary->failed_sessions, summary->successful_sessions),
-	    limits);
+	put_percent(
+	    out, "failure_rate", percent_of(&summary->sessions), limits);
 	g_string_append_printf(out,
 	    " 'failed_sessions'=%" PRId64 ";;;0 'sessions'=%" PRId64
 	    ";;;0 'reports'=%" PRId64 ";;;0 'problems'=%" PRId64 ";;;0",
-	    summary->failed_sessions,
-	    summary_add(summary->failed_sessions, summary->successful_sessions),
-	    summary->reports, summary->problem_count);
+	    summary->sessions.failed,
+	    summary_sessions_total(&summary->sessions), summary->reports,
+	    summary->open_count);
 	if (summary->age_days >= 0) {
 		g_string_append_printf(
 		    out, " 'age_days'=%" PRId64 ";", summary->age_days);
@@ -177,7 +172,7 @@ static void put_problems(GString *out, const struct summary *summary)
 		const struct summary_problem *problem =
 		    summary->problems->pdata[i];
 
-		if (g_strcmp0(problem->state, "resolved") == 0 ||
+		if (summary_problem_resolved(problem) ||
 		    shown++ >= LONG_PROBLEMS)
 			continue;
 		g_string_printf(
@@ -193,25 +188,75 @@ static void put_problems(GString *out, const struct summary *summary)
 	g_string_free(line, TRUE);
 }
 
+/* What the problems don't tell: failures without details, and domains that were
+ * asked for without a report of these days. */
+static void put_others(GString *out, const struct summary *summary)
+{
+	GString *line = g_string_new(NULL);
+
+	for (guint i = 0; i < MIN(summary->undetailed->len, LONG_PROBLEMS);
+	     i++) {
+		g_string_truncate(line, 0);
+		phrase_undetailed(line, summary->undetailed->pdata[i]);
+		put_safe(out, line->str);
+		g_string_append_c(out, '\n');
+	}
+	for (guint i = 0; i < summary->asked->len; i++) {
+		g_string_truncate(line, 0);
+		phrase_asked(line, summary, summary->asked->pdata[i]);
+		put_safe(out, line->str);
+		if (line->len > 0)
+			g_string_append_c(out, '\n');
+	}
+	g_string_free(line, TRUE);
+}
+
+/* "no report names exmaple.test, exmaple.net; ": whoever mistypes a name must
+ * not be told for ever that it is well. */
+static bool put_unknown(GString *out, const struct summary *summary)
+{
+	const char *before = "no report names ";
+
+	for (guint i = 0; i < summary->asked->len; i++) {
+		const struct summary_asked *asked = summary->asked->pdata[i];
+
+		if (asked->last_report != NULL)
+			continue;
+		g_string_append(out, before);
+		put_safe(out, asked->policy_domain);
+		before = ", ";
+	}
+	if (*before != ',')
+		return false;
+	g_string_append(out, "; ");
+	return true;
+}
+
 enum check_status summary_check(GString *out, const struct summary *summary,
     const struct check_limits *limits)
 {
-	static const char *const names[] = {"OK", "WARNING", "CRITICAL"};
+	static const char *const names[] = {
+	    "OK", "WARNING", "CRITICAL", "UNKNOWN"};
 	const struct summary_domain *worst = find_worst(summary);
 	enum check_status status =
 	    worst != NULL ? judge_percent(domain_percent(worst), limits)
 			  : CHECK_OK;
 	bool too_old = is_too_old(summary, limits);
+	GString *text = g_string_new(NULL);
 
-	if (too_old && status == CHECK_OK)
+	if (put_unknown(text, summary) && status == CHECK_OK)
+		status = CHECK_UNKNOWN;
+	else if (too_old && status == CHECK_OK)
 		status = CHECK_WARNING;
-	g_string_append_printf(out, "TLSRPT %s: ", names[status]);
 	if (too_old)
-		put_age(out, summary);
-	put_sentence(out, summary, worst);
+		put_age(text, summary);
+	put_sentence(text, summary, worst);
+	g_string_append_printf(out, "TLSRPT %s: %s", names[status], text->str);
 	put_numbers(out, summary, limits);
 	g_string_append_c(out, '\n');
 	put_problems(out, summary);
+	put_others(out, summary);
+	g_string_free(text, TRUE);
 	return status;
 }
 

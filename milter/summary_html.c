@@ -43,11 +43,11 @@ static void put_count(GString *out, int64_t count)
 }
 
 static void put_rate(
-    GString *out, const char *class, int64_t failed, int64_t total)
+    GString *out, const char *class, const struct summary_sessions *sessions)
 {
 	GString *rate = g_string_new(NULL);
 
-	phrase_rate(rate, failed, total);
+	phrase_rate(rate, sessions);
 	g_string_append_printf(out, "<td class=\"%s\">", class);
 	text_html(out, rate->str);
 	g_string_append(out, "</td>");
@@ -91,90 +91,43 @@ static void put_tile(GString *out, const char *class, const char *label,
 	g_string_append(out, "</span></li>\n");
 }
 
-static double rate_of(int64_t failed, int64_t total)
-{
-	return total > 0 ? (double)failed / (double)total : -1;
-}
-
-/* "up from 0.4% in the 7 days before". */
-static void put_trend(GString *out, const struct summary *summary)
-{
-	double now = rate_of(
-	    summary->failed_sessions, summary_add(summary->successful_sessions,
-					  summary->failed_sessions));
-	double before = rate_of(summary->previous_failed_sessions,
-	    summary_add(summary->previous_successful_sessions,
-		summary->previous_failed_sessions));
-
-	if (before < 0) {
-		g_string_append_printf(out,
-		    "nothing to compare with in the %d days before",
-		    summary->days);
-		return;
-	}
-	g_string_append(out, now > before   ? "up from "
-			     : now < before ? "down from "
-					    : "still ");
-	phrase_share(out, before);
-	g_string_append_printf(out, " in the %d days before", summary->days);
-}
-
 static void put_session_tiles(GString *out, const struct summary *summary)
 {
 	GString *value = g_string_new(NULL);
 	GString *note = g_string_new(NULL);
-	int64_t total =
-	    summary_add(summary->successful_sessions, summary->failed_sessions);
+	const struct summary_sessions *sessions = &summary->sessions;
 
-	phrase_count(value, total);
-	phrase_counted(note, summary->failed_sessions, "session");
+	phrase_count(value, summary_sessions_total(sessions));
+	phrase_counted(note, sessions->failed, "session");
 	g_string_append(note, " failed");
 	put_tile(out, "", "Sessions", value->str, note->str);
 
 	g_string_truncate(value, 0);
 	g_string_truncate(note, 0);
-	phrase_rate(value, summary->failed_sessions, total);
-	put_trend(note, summary);
+	phrase_rate(value, sessions);
+	phrase_trend(note, summary);
+	if (note->len == 0)
+		g_string_append(note, "nothing before to compare with");
 	put_tile(out,
-	    summary->failed_sessions > 0 ? "alarm"
-	    : total > 0                  ? "calm"
-					 : "",
+	    sessions->failed > 0       ? "alarm"
+	    : sessions->successful > 0 ? "calm"
+				       : "",
 	    "Failure rate", value->str, note->str);
 	g_string_free(value, TRUE);
 	g_string_free(note, TRUE);
-}
-
-static bool is_resolved(const struct summary_problem *problem)
-{
-	return g_strcmp0(problem->state, "resolved") == 0;
-}
-
-static int64_t count_problems(const struct summary *summary, const char *side)
-{
-	int64_t count = 0;
-
-	for (guint i = 0; i < summary->problems->len; i++) {
-		const struct summary_problem *problem =
-		    summary->problems->pdata[i];
-
-		if (!is_resolved(problem) &&
-		    (side == NULL || g_strcmp0(problem->side, side) == 0))
-			count++;
-	}
-	return count;
 }
 
 static void put_tiles(GString *out, const struct summary *summary)
 {
 	GString *value = g_string_new(NULL);
 	GString *note = g_string_new(NULL);
-	int64_t open = count_problems(summary, NULL);
+	int64_t open = summary->open_count;
 
 	g_string_append(out, "<ul class=\"tiles\" aria-label=\"Overview\">\n");
 	put_session_tiles(out, summary);
 
 	phrase_count(value, open);
-	phrase_count(note, count_problems(summary, "ours"));
+	phrase_count(note, summary->ours_count);
 	g_string_append(note, " on our side");
 	put_tile(out, open > 0 ? "alarm" : "calm", "Open problems", value->str,
 	    note->str);
@@ -209,19 +162,61 @@ static void put_header(GString *out, const struct summary *summary)
 	g_string_append(out, "</header>\n");
 }
 
+static void put_card(GString *out, const char *text)
+{
+	g_string_append(out, "<p class=\"card\">");
+	text_html(out, text);
+	g_string_append(out, "</p>\n");
+}
+
+static void put_undetailed(GString *out, const struct summary *summary)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < MIN(summary->undetailed->len, MOST_DOMAINS);
+	     i++) {
+		g_string_truncate(text, 0);
+		phrase_undetailed(text, summary->undetailed->pdata[i]);
+		put_card(out, text->str);
+	}
+	g_string_free(text, TRUE);
+}
+
+/* Domains that were asked for without a report; if there is none at all, why.
+ */
+static void put_asked(GString *out, const struct summary *summary)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < summary->asked->len; i++) {
+		g_string_truncate(text, 0);
+		phrase_asked(text, summary, summary->asked->pdata[i]);
+		if (text->len > 0)
+			put_card(out, text->str);
+	}
+	g_string_truncate(text, 0);
+	if (summary->domains->len == 0)
+		phrase_nothing(text, summary);
+	if (text->len > 0)
+		put_card(out, text->str);
+	g_string_free(text, TRUE);
+}
+
 static void put_problems(GString *out, const struct summary *summary)
 {
-	int64_t open = count_problems(summary, NULL);
-	int64_t over = (int64_t)summary->problems->len - open;
+	int64_t over = 0;
 
+	for (guint i = 0; i < summary->problems->len; i++)
+		over += summary_problem_resolved(summary->problems->pdata[i]);
 	g_string_append(out, "<section aria-labelledby=\"problems\"><h2 "
 			     "id=\"problems\">Problems, most urgent first"
 			     "</h2>\n");
-	if (open == 0)
+	put_undetailed(out, summary);
+	if (summary->open_count == 0 && summary->undetailed->len == 0)
 		g_string_append(out, "<p class=\"card\">No sender reported a "
 				     "problem that goes on.</p>\n");
 	for (guint i = 0; i < summary->problems->len; i++)
-		if (!is_resolved(summary->problems->pdata[i]))
+		if (!summary_problem_resolved(summary->problems->pdata[i]))
 			problem_html_article(
 			    out, summary->problems->pdata[i], 3);
 	if (over > 0) {
@@ -230,7 +225,8 @@ static void put_problems(GString *out, const struct summary *summary)
 		    " problem%s</summary>\n",
 		    over, over == 1 ? "" : "s");
 		for (guint i = 0; i < summary->problems->len; i++)
-			if (is_resolved(summary->problems->pdata[i]))
+			if (summary_problem_resolved(
+				summary->problems->pdata[i]))
 				problem_html_article(
 				    out, summary->problems->pdata[i], 3);
 		g_string_append(out, "</details>\n");
@@ -248,31 +244,26 @@ static void put_days(GString *out, const struct summary *summary)
 	g_string_append(out, "<section aria-labelledby=\"days\"><h2 id=\"days\""
 			     ">Day by day</h2>\n<div class=\"two\"><div "
 			     "class=\"card\">");
-	html_chart(out, CHART_SESSIONS, summary, summary->failed_day,
-	    summary->total_day, "all domains", "all-s");
+	html_chart(out, CHART_SESSIONS, summary, summary->by_day, "all domains",
+	    "all-s");
 	g_string_append(out, "</div><div class=\"card\">");
-	html_chart(out, CHART_RATE, summary, summary->failed_day,
-	    summary->total_day, "all domains", "all-r");
+	html_chart(
+	    out, CHART_RATE, summary, summary->by_day, "all domains", "all-r");
 	g_string_append(out, "</div></div></section>\n");
 }
 
 static void put_domain_row(GString *out, const struct summary *summary,
     const struct summary_domain *domain)
 {
-	int64_t total =
-	    summary_add(domain->successful_sessions, domain->failed_sessions);
 	const char *name = phrase_domain(domain->policy_domain);
 
 	put_row_name(out, name);
-	put_count(out, total);
-	put_count(out, domain->failed_sessions);
-	put_rate(out, "n", domain->failed_sessions, total);
-	put_rate(out, "n wide", domain->previous_failed_sessions,
-	    summary_add(domain->previous_successful_sessions,
-		domain->previous_failed_sessions));
+	put_count(out, summary_sessions_total(&domain->sessions));
+	put_count(out, domain->sessions.failed);
+	put_rate(out, "n", &domain->sessions);
+	put_rate(out, "n wide", &domain->previous);
 	g_string_append(out, "<td class=\"wide\">");
-	html_chart_spark(
-	    out, summary, domain->failed_day, domain->total_day, name);
+	html_chart_spark(out, summary, domain->by_day, name);
 	g_string_append(out, "</td><td class=\"n wide\">");
 	phrase_count(out, domain->reporters);
 	g_string_append(out, "</td><td class=\"w wide\">");
@@ -290,11 +281,9 @@ static void put_domain_charts(GString *out, const struct summary *summary,
 	text_html(out, name);
 	g_string_append(out, ", day by day</summary><div class=\"two\">");
 	g_snprintf(id, sizeof id, "d%u-s", number);
-	html_chart(out, CHART_SESSIONS, summary, domain->failed_day,
-	    domain->total_day, name, id);
+	html_chart(out, CHART_SESSIONS, summary, domain->by_day, name, id);
 	g_snprintf(id, sizeof id, "d%u-r", number);
-	html_chart(out, CHART_RATE, summary, domain->failed_day,
-	    domain->total_day, name, id);
+	html_chart(out, CHART_RATE, summary, domain->by_day, name, id);
 	g_string_append(out, "</div></details>\n");
 }
 
@@ -370,16 +359,15 @@ static void put_failures(GString *out, const struct summary *summary)
 
 static void put_reporter(GString *out, const struct summary_reporter *reporter)
 {
-	int64_t total = summary_add(
-	    reporter->successful_sessions, reporter->failed_sessions);
+	const struct summary_sessions *sessions = &reporter->sessions;
 
 	put_row_name(out, phrase_organization(reporter->organization_name));
 	g_string_append(out, "<td class=\"n wide\">");
 	phrase_count(out, reporter->reports);
 	g_string_append(out, "</td>");
-	put_count(out, total);
-	put_count(out, reporter->failed_sessions);
-	put_rate(out, "n wide", reporter->failed_sessions, total);
+	put_count(out, summary_sessions_total(sessions));
+	put_count(out, sessions->failed);
+	put_rate(out, "n wide", sessions);
 	g_string_append(out, "<td class=\"w\">");
 	text_html(out, reporter->last_report);
 	if (reporter->silent_domains > 0)
@@ -390,6 +378,8 @@ static void put_reporter(GString *out, const struct summary_reporter *reporter)
 
 static void put_reporters(GString *out, const struct summary *summary)
 {
+	bool silent = false;
+
 	if (summary->reporters->len == 0)
 		return;
 	g_string_append(out, "<section aria-labelledby=\"reporters\"><h2 id=\""
@@ -400,9 +390,18 @@ static void put_reporters(GString *out, const struct summary *summary)
 	    "Reports</th><th scope=\"col\" class=\"n\">Sessions</th><th "
 	    "scope=\"col\" class=\"n\">Failed</th><th scope=\"col\" class=\"n "
 	    "wide\">Failure rate</th><th scope=\"col\">Last report about</th>");
-	for (guint i = 0; i < summary->reporters->len; i++)
-		put_reporter(out, summary->reporters->pdata[i]);
+	for (guint i = 0; i < summary->reporters->len; i++) {
+		const struct summary_reporter *reporter =
+		    summary->reporters->pdata[i];
+
+		silent = silent || reporter->silent_domains > 0;
+		put_reporter(out, reporter);
+	}
 	close_table(out);
+	if (silent)
+		g_string_append(out,
+		    "<p class=\"soft\">Silent: has stopped to report on a "
+		    "domain, see tlsrpt.silent_reporter.</p>\n");
 	g_string_append(out, "</div></section>\n");
 }
 
@@ -426,12 +425,8 @@ void summary_html(GString *out, const struct summary *summary)
 	put_head(out, "SMTP TLS reports");
 	put_header(out, summary);
 	g_string_append(out, "<main>\n");
-	if (summary->domains->len == 0) {
-		g_string_append(out,
-		    "<p class=\"card\">No report is about these days. Is the "
-		    "address in the _smtp._tls record one that the milter "
-		    "looks at, and is tlsrpt-loader running?</p>\n");
-	} else {
+	put_asked(out, summary);
+	if (summary->domains->len > 0) {
 		put_days(out, summary);
 		put_problems(out, summary);
 		put_domains(out, summary);

@@ -45,14 +45,11 @@ static void put_real(GString *out, const char *name, double value)
 		    out, g_ascii_dtostr(digits, sizeof digits, value));
 }
 
-static void put_sessions(GString *out, int64_t successful, int64_t failed)
+static void put_sessions(GString *out, const struct summary_sessions *sessions)
 {
-	int64_t total = summary_add(successful, failed);
-
-	put_count(out, "successful_sessions", successful);
-	put_count(out, "failed_sessions", failed);
-	put_real(out, "failure_rate",
-	    total > 0 ? (double)failed / (double)total : -1);
+	put_count(out, "successful_sessions", sessions->successful);
+	put_count(out, "failed_sessions", sessions->failed);
+	put_real(out, "failure_rate", summary_sessions_rate(sessions));
 }
 
 /* The rows of an array, each on a line of its own. */
@@ -71,7 +68,7 @@ static void put_rows(GString *out, const char *name, const GPtrArray *rows,
 }
 
 static void put_days(GString *out, const struct summary *summary,
-    const int64_t *failed_day, const int64_t *total_day)
+    const struct summary_sessions *by_day)
 {
 	char text[16];
 
@@ -81,7 +78,7 @@ static void put_days(GString *out, const struct summary *summary,
 		summary_day(summary, i, text, sizeof text);
 		g_string_append(out, i == 0 ? "{" : ", {");
 		put_text(out, "day", text);
-		put_sessions(out, total_day[i] - failed_day[i], failed_day[i]);
+		put_sessions(out, &by_day[i]);
 		g_string_append_c(out, '}');
 	}
 	g_string_append_c(out, ']');
@@ -93,14 +90,13 @@ static void put_domain(
 	const struct summary_domain *domain = row;
 
 	put_text(out, "policy_domain", domain->policy_domain);
-	put_sessions(out, domain->successful_sessions, domain->failed_sessions);
-	put_count(out, "previous_successful_sessions",
-	    domain->previous_successful_sessions);
+	put_sessions(out, &domain->sessions);
 	put_count(
-	    out, "previous_failed_sessions", domain->previous_failed_sessions);
+	    out, "previous_successful_sessions", domain->previous.successful);
+	put_count(out, "previous_failed_sessions", domain->previous.failed);
 	put_count(out, "reporters", domain->reporters);
 	put_text(out, "last_report", domain->last_report);
-	put_days(out, summary, domain->failed_day, domain->total_day);
+	put_days(out, summary, domain->by_day);
 }
 
 static void put_problem(
@@ -123,6 +119,38 @@ static void put_problem(
 	put_text(out, "evidence", problem->evidence);
 	put_text(out, "explanation", problem->explanation);
 	put_text(out, "action", problem->action);
+	put_count(out, "urgency", problem->urgency);
+}
+
+static void put_undetailed(
+    GString *out, const void *row, const struct summary *summary)
+{
+	const struct summary_undetailed *undetailed = row;
+
+	(void)summary;
+	put_text(out, "policy_domain", undetailed->policy_domain);
+	put_count(out, "failed_sessions", undetailed->failed_sessions);
+	put_count(out, "reporters", undetailed->reporters);
+}
+
+/* The domains that were asked for and that no report names. */
+static void put_unknown(GString *out, const struct summary *summary)
+{
+	bool any = false;
+
+	put_name(out, "unknown_domains");
+	g_string_append_c(out, '[');
+	for (guint i = 0; i < summary->asked->len; i++) {
+		const struct summary_asked *asked = summary->asked->pdata[i];
+
+		if (asked->last_report != NULL)
+			continue;
+		if (any)
+			g_string_append(out, ", ");
+		any = true;
+		text_json(out, asked->policy_domain);
+	}
+	g_string_append_c(out, ']');
 }
 
 static void put_type(
@@ -155,8 +183,7 @@ static void put_reporter(
 	(void)summary;
 	put_text(out, "organization_name", reporter->organization_name);
 	put_count(out, "reports", reporter->reports);
-	put_sessions(
-	    out, reporter->successful_sessions, reporter->failed_sessions);
+	put_sessions(out, &reporter->sessions);
 	put_text(out, "last_report", reporter->last_report);
 	put_count(out, "silent_domains", reporter->silent_domains);
 }
@@ -170,12 +197,15 @@ void summary_json(GString *out, const struct summary *summary)
 	put_text(out, "last_day", summary->last_day);
 	put_count(out, "reports", summary->reports);
 	put_count(out, "rejections", summary->rejections);
-	put_sessions(
-	    out, summary->successful_sessions, summary->failed_sessions);
+	put_sessions(out, &summary->sessions);
 	put_count(out, "problem_count", summary->problem_count);
-	put_days(out, summary, summary->failed_day, summary->total_day);
+	put_count(out, "open_problem_count", summary->open_count);
+	put_unknown(out, summary);
+	put_days(out, summary, summary->by_day);
 	put_rows(out, "domains", summary->domains, put_domain, summary);
 	put_rows(out, "problems", summary->problems, put_problem, summary);
+	put_rows(
+	    out, "undetailed", summary->undetailed, put_undetailed, summary);
 	put_rows(out, "result_types", summary->types, put_type, summary);
 	put_rows(out, "mx_hosts", summary->hosts, put_host, summary);
 	put_rows(out, "reporters", summary->reporters, put_reporter, summary);

@@ -20,7 +20,37 @@ static const char ask_days[] =
     " to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
     "  AS generated_at,"
     " has_table_privilege('tlsrpt.rejection', 'SELECT')"
-    "  AND $2::text[] IS NULL AND $3::int IS NOT NULL AS see_rejections";
+    "  AND $2::text[] IS NULL AND $3::int IS NOT NULL AS see_rejections,"
+    " EXISTS (SELECT FROM tlsrpt.domain) AS any_domain";
+
+/* Without a list of names no row. */
+static const char ask_asked[] =
+    "SELECT n.policy_domain, (SELECT max(d.day) FROM tlsrpt.domain_day AS d"
+    "  WHERE d.policy_domain = n.policy_domain) AS last_report"
+    " FROM (SELECT DISTINCT unnest($2::text[]) AS policy_domain) AS n"
+    " WHERE $1::int IS NOT NULL AND $3::int IS NOT NULL"
+    " ORDER BY n.policy_domain";
+
+/* Where a problem goes on somebody gave details, and it is plain what to do; so
+ * only domains without one. */
+static const char ask_undetailed[] =
+    "WITH u AS MATERIALIZED (SELECT policy_domain, organization_name,"
+    "  sum(total_failure_session_count) AS failed"
+    "  FROM tlsrpt.policy AS p WHERE " SQL_LAST_DAYS " AND " SQL_DOMAINS
+    "   AND total_failure_session_count > 0"
+    "   AND NOT EXISTS (SELECT FROM tlsrpt.failure AS f"
+    "    WHERE f.policy_key = p.policy_key AND f.day = p.day"
+    "     AND f." SQL_LAST_DAYS ")"
+    "  GROUP BY policy_domain, organization_name),"
+    " s AS MATERIALIZED (SELECT policy_domain, sum(failed) AS failed_sessions,"
+    "  count(*) AS reporters, array_to_string((array_agg(coalesce("
+    "   organization_name, '(not named)') ORDER BY failed DESC,"
+    "   organization_name))[1:2], ', ') AS reporter_names"
+    "  FROM u GROUP BY policy_domain)"
+    " SELECT s.* FROM s WHERE NOT EXISTS (SELECT FROM tlsrpt.problems_of("
+    "   s.policy_domain, " SQL_TODAY " - $1::int + 1) AS p"
+    "  WHERE p.state <> 'resolved')"
+    " ORDER BY s.failed_sessions DESC, s.policy_domain LIMIT $3::int";
 
 /* A tenant may not read report.policy_domains, so domains are looked for in
  * policy. */
@@ -84,53 +114,38 @@ static const char ask_hosts[] = SHARE("receiving_mx_hostname");
 #define SUM(column) \
 	"coalesce(sum(" column ") FILTER (WHERE " SQL_LAST_DAYS "), 0)"
 
+/* clang-format would draw the pieces around SUM() apart. */
+/* clang-format off */
 static const char ask_reporters[] =
     "WITH n AS (SELECT organization_name,"
     "  count(DISTINCT report_key) FILTER (WHERE " SQL_LAST_DAYS ") AS reports,"
     "  max(day) AS last_report,"
     "  " SUM("total_successful_session_count") " AS successful_sessions,"
-					       "  " SUM(
-						   "total_failure_session_"
-						   "count") " AS "
-							    "failed_sessions"
-							    "  FROM "
-							    "tlsrpt.policy "
-							    "WHERE day "
-							    "> " SQL_TODAY
-							    " - " LOOK_BACK
-							    "  AND " SQL_DOMAINS
-							    "  GROUP BY "
-							    "organization_name)"
-							    ","
-							    " q AS (SELECT "
-							    "organization_name,"
-							    " count(*) AS "
-							    "silent_domains"
-							    "  FROM "
-							    "tlsrpt.silent_"
-							    "reporter "
-							    "WHERE " SQL_DOMAINS
-							    "  GROUP BY "
-							    "organization_name)"
-							    " SELECT n.*, "
-							    "q.silent_domains"
-							    " FROM n LEFT JOIN "
-							    "q"
-							    "  ON "
-							    "q.organization_"
-							    "name IS NOT "
-							    "DISTINCT FROM "
-							    "n.organization_"
-							    "name"
-							    " ORDER BY "
-							    "n.successful_"
-							    "sessions + "
-							    "n.failed_sessions "
-							    "DESC,"
-							    "  "
-							    "n.organization_"
-							    "name LIMIT "
-							    "$3::int";
+    "  " SUM("total_failure_session_count") " AS failed_sessions"
+    "  FROM tlsrpt.policy WHERE day > " SQL_TODAY " - " LOOK_BACK
+    "  AND " SQL_DOMAINS " GROUP BY organization_name),"
+    " q AS (SELECT organization_name, count(*) AS silent_domains"
+    "  FROM tlsrpt.silent_reporter WHERE " SQL_DOMAINS
+    "  GROUP BY organization_name)"
+    " SELECT n.*, q.silent_domains FROM n LEFT JOIN q"
+    "  ON q.organization_name IS NOT DISTINCT FROM n.organization_name"
+    " ORDER BY n.successful_sessions + n.failed_sessions DESC,"
+    "  n.organization_name LIMIT $3::int";
+/* clang-format on */
+
+/* Decimal digits, as many as there are. */
+static struct summary_sessions parse_sessions(
+    const char *successful, const char *failed)
+{
+	struct summary_sessions sessions = {
+	    .successful = MAX(g_ascii_strtoll(successful, NULL, 10), 0),
+	    .failed = MAX(g_ascii_strtoll(failed, NULL, 10), 0),
+	    .successful_sum = MAX(g_ascii_strtod(successful, NULL), 0),
+	    .failed_sum = MAX(g_ascii_strtod(failed, NULL), 0),
+	};
+
+	return sessions;
+}
 
 int64_t summary_sql_count(
     const struct store_rows *rows, int row, const char *column)
@@ -147,27 +162,36 @@ char *summary_sql_text(
 	return g_strdup(store_rows_get(rows, row, column));
 }
 
+/* Two columns as sessions. */
+static struct summary_sessions get_sessions(const struct store_rows *rows,
+    int row, const char *successful, const char *failed)
+{
+	const char *successful_text = store_rows_get(rows, row, successful);
+	const char *failed_text = store_rows_get(rows, row, failed);
+
+	return parse_sessions(successful_text != NULL ? successful_text : "0",
+	    failed_text != NULL ? failed_text : "0");
+}
+
 /* "2:3:10 0:1:5": two days ago 3 sessions failed and 10 did not, today 1 and 5.
  */
 static void spread_days(
-    const char *by_day, int days, int64_t *failed_day, int64_t *total_day)
+    const char *text, int days, struct summary_sessions *by_day)
 {
-	char **entries = g_strsplit(by_day != NULL ? by_day : "", " ", -1);
+	char **entries = g_strsplit(text != NULL ? text : "", " ", -1);
 
 	for (char **entry = entries; *entry != NULL; entry++) {
 		char **parts = g_strsplit(*entry, ":", 3);
 
 		if (g_strv_length(parts) == 3) {
 			gint64 ago = g_ascii_strtoll(parts[0], NULL, 10);
-			gint64 failed = g_ascii_strtoll(parts[1], NULL, 10);
-			gint64 ok = g_ascii_strtoll(parts[2], NULL, 10);
-			gint64 i;
+			struct summary_sessions sessions =
+			    parse_sessions(parts[2], parts[1]);
 
 			/* A sender ahead of our clock counts as today. */
-			i = days - 1 - CLAMP(ago, 0, days - 1);
-			failed_day[i] = summary_add(failed_day[i], failed);
-			total_day[i] =
-			    summary_add(total_day[i], summary_add(failed, ok));
+			ago = CLAMP(ago, 0, days - 1);
+			summary_sessions_add(
+			    &by_day[days - 1 - ago], &sessions);
 		}
 		g_strfreev(parts);
 	}
@@ -178,11 +202,39 @@ static void take_days(
     struct summary *summary, const struct store_rows *rows, int row)
 {
 	const char *see = store_rows_get(rows, row, "see_rejections");
+	const char *any = store_rows_get(rows, row, "any_domain");
 
 	summary->first_day = summary_sql_text(rows, row, "first_day");
 	summary->last_day = summary_sql_text(rows, row, "last_day");
 	summary->generated_at = summary_sql_text(rows, row, "generated_at");
 	summary->rejections = see != NULL && *see == 't' ? 0 : -1;
+	summary->any_domain = any != NULL && *any == 't';
+}
+
+static void take_asked(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	struct summary_asked *asked = g_new0(struct summary_asked, 1);
+
+	asked->policy_domain = summary_sql_text(rows, row, "policy_domain");
+	asked->last_report = summary_sql_text(rows, row, "last_report");
+	g_ptr_array_add(summary->asked, asked);
+}
+
+static void take_undetailed(
+    struct summary *summary, const struct store_rows *rows, int row)
+{
+	struct summary_undetailed *undetailed =
+	    g_new0(struct summary_undetailed, 1);
+
+	undetailed->policy_domain =
+	    summary_sql_text(rows, row, "policy_domain");
+	undetailed->failed_sessions =
+	    summary_sql_count(rows, row, "failed_sessions");
+	undetailed->reporters = summary_sql_count(rows, row, "reporters");
+	undetailed->reporter_names =
+	    summary_sql_text(rows, row, "reporter_names");
+	g_ptr_array_add(summary->undetailed, undetailed);
 }
 
 static void take_reports(
@@ -209,22 +261,11 @@ static void take_rejections(
 static void add_domain(
     struct summary *summary, const struct summary_domain *domain)
 {
-	summary->successful_sessions = summary_add(
-	    summary->successful_sessions, domain->successful_sessions);
-	summary->failed_sessions =
-	    summary_add(summary->failed_sessions, domain->failed_sessions);
-	summary->previous_successful_sessions =
-	    summary_add(summary->previous_successful_sessions,
-		domain->previous_successful_sessions);
-	summary->previous_failed_sessions =
-	    summary_add(summary->previous_failed_sessions,
-		domain->previous_failed_sessions);
-	for (int day = 0; day < summary->days; day++) {
-		summary->failed_day[day] = summary_add(
-		    summary->failed_day[day], domain->failed_day[day]);
-		summary->total_day[day] = summary_add(
-		    summary->total_day[day], domain->total_day[day]);
-	}
+	summary_sessions_add(&summary->sessions, &domain->sessions);
+	summary_sessions_add(&summary->previous, &domain->previous);
+	for (int day = 0; day < summary->days; day++)
+		summary_sessions_add(
+		    &summary->by_day[day], &domain->by_day[day]);
 }
 
 static void take_domain(
@@ -233,20 +274,15 @@ static void take_domain(
 	struct summary_domain *domain = g_new0(struct summary_domain, 1);
 
 	domain->policy_domain = summary_sql_text(rows, row, "policy_domain");
-	domain->successful_sessions =
-	    summary_sql_count(rows, row, "successful_sessions");
-	domain->failed_sessions =
-	    summary_sql_count(rows, row, "failed_sessions");
-	domain->previous_successful_sessions =
-	    summary_sql_count(rows, row, "previous_successful_sessions");
-	domain->previous_failed_sessions =
-	    summary_sql_count(rows, row, "previous_failed_sessions");
+	domain->sessions =
+	    get_sessions(rows, row, "successful_sessions", "failed_sessions");
+	domain->previous = get_sessions(rows, row,
+	    "previous_successful_sessions", "previous_failed_sessions");
 	domain->reporters = summary_sql_count(rows, row, "reporters");
 	domain->last_report = summary_sql_text(rows, row, "last_report");
-	domain->failed_day = g_new0(int64_t, (gsize)summary->days);
-	domain->total_day = g_new0(int64_t, (gsize)summary->days);
-	spread_days(store_rows_get(rows, row, "by_day"), summary->days,
-	    domain->failed_day, domain->total_day);
+	domain->by_day = g_new0(struct summary_sessions, (gsize)summary->days);
+	spread_days(
+	    store_rows_get(rows, row, "by_day"), summary->days, domain->by_day);
 	add_domain(summary, domain);
 	g_ptr_array_add(summary->domains, domain);
 }
@@ -282,10 +318,8 @@ static void take_reporter(
 	reporter->organization_name =
 	    summary_sql_text(rows, row, "organization_name");
 	reporter->reports = summary_sql_count(rows, row, "reports");
-	reporter->successful_sessions =
-	    summary_sql_count(rows, row, "successful_sessions");
-	reporter->failed_sessions =
-	    summary_sql_count(rows, row, "failed_sessions");
+	reporter->sessions =
+	    get_sessions(rows, row, "successful_sessions", "failed_sessions");
 	reporter->last_report = summary_sql_text(rows, row, "last_report");
 	reporter->silent_domains =
 	    summary_sql_count(rows, row, "silent_domains");
@@ -294,10 +328,12 @@ static void take_reporter(
 
 const struct summary_question summary_questions[] = {
     {ask_days, take_days, NULL},
+    {ask_asked, take_asked, NULL},
     {ask_reports, take_reports, NULL},
     {ask_rejections, take_rejections, may_see_rejections},
     {ask_domains, take_domain, NULL},
     {problem_sql_list, problem_sql_take, NULL},
+    {ask_undetailed, take_undetailed, NULL},
     {ask_types, take_type, NULL},
     {ask_hosts, take_host, NULL},
     {ask_reporters, take_reporter, NULL},

@@ -11,7 +11,9 @@
 #include "phrase.h"
 
 /* Columns of a domain's line, 80 in all. */
-#define NAME_COLUMNS 27
+#define NAME_COLUMNS 26
+#define TOTAL_COLUMNS 13
+#define FAILED_COLUMNS 10
 #define BAR_COLUMNS 8
 #define DAY_COLUMNS 7
 
@@ -19,11 +21,6 @@
 
 /* Bars are as long as the worst domain's; of rates below this none is full. */
 #define LEAST_FULL_BAR 0.05
-
-static double rate_of(int64_t failed, int64_t total)
-{
-	return total > 0 ? (double)failed / (double)total : -1;
-}
 
 static double worst_rate(const struct summary *summary)
 {
@@ -33,9 +30,7 @@ static double worst_rate(const struct summary *summary)
 		const struct summary_domain *domain =
 		    summary->domains->pdata[i];
 
-		worst = MAX(worst, rate_of(domain->failed_sessions,
-				       summary_add(domain->failed_sessions,
-					   domain->successful_sessions)));
+		worst = MAX(worst, summary_sessions_rate(&domain->sessions));
 	}
 	return worst;
 }
@@ -49,15 +44,13 @@ static void put_days(const struct screen *screen, const struct summary *summary,
 	double worst = LEAST_FULL_BAR;
 
 	for (int column = 0; column < columns; column++) {
-		int64_t failed = 0, total = 0;
+		struct summary_sessions sessions = {0};
 		int from = summary->days * column / columns;
 		int to = summary->days * (column + 1) / columns;
 
-		for (int day = from; day < to; day++) {
-			failed = summary_add(failed, domain->failed_day[day]);
-			total = summary_add(total, domain->total_day[day]);
-		}
-		rates[column] = rate_of(failed, total);
+		for (int day = from; day < to; day++)
+			summary_sessions_add(&sessions, &domain->by_day[day]);
+		rates[column] = summary_sessions_rate(&sessions);
 		worst = MAX(worst, rates[column]);
 	}
 	for (int column = 0; column < columns; column++)
@@ -65,11 +58,12 @@ static void put_days(const struct screen *screen, const struct summary *summary,
 	screen_cell(screen, "", (size_t)(DAY_COLUMNS - columns));
 }
 
-static void put_rate(const struct screen *screen, int64_t failed, int64_t total)
+static void put_rate(
+    const struct screen *screen, const struct summary_sessions *sessions)
 {
 	GString *rate = g_string_new(NULL);
 
-	phrase_rate(rate, failed, total);
+	phrase_rate(rate, sessions);
 	screen_right(screen, rate->str, 7);
 	g_string_free(rate, TRUE);
 }
@@ -78,16 +72,15 @@ static void put_domain(const struct screen *screen,
     const struct summary *summary, const struct summary_domain *domain,
     double full)
 {
-	int64_t failed = domain->failed_sessions;
-	int64_t total = summary_add(domain->successful_sessions, failed);
+	const struct summary_sessions *sessions = &domain->sessions;
 
 	screen_cell(screen, phrase_domain(domain->policy_domain), NAME_COLUMNS);
-	screen_count(screen, total, 13);
-	screen_ink(screen, failed > 0 ? INK_BAD : INK_GOOD);
-	screen_count(screen, failed, 9);
-	put_rate(screen, failed, total);
+	screen_count(screen, summary_sessions_total(sessions), TOTAL_COLUMNS);
+	screen_ink(screen, sessions->failed > 0 ? INK_BAD : INK_GOOD);
+	screen_count(screen, sessions->failed, FAILED_COLUMNS);
+	put_rate(screen, sessions);
 	screen_put(screen, " ");
-	screen_bar(screen, rate_of(failed, total) / full, BAR_COLUMNS);
+	screen_bar(screen, summary_sessions_rate(sessions) / full, BAR_COLUMNS);
 	screen_ink(screen, INK_PLAIN);
 	screen_put(screen, " ");
 	put_days(screen, summary, domain);
@@ -106,8 +99,9 @@ static void put_domains(
 
 	screen_put(screen, "\n");
 	screen_ink(screen, INK_BOLD);
-	screen_printf(screen, "%-27s%13s%9s%16s %-7s  %s\n", "Domain",
-	    "sessions", "failed", "failure rate", "by day", "last");
+	screen_printf(screen, "%-*s%*s%*s%16s %-7s  %s\n", NAME_COLUMNS,
+	    "Domain", TOTAL_COLUMNS, "sessions", FAILED_COLUMNS, "failed",
+	    "failure rate", "by day", "last");
 	screen_ink(screen, INK_PLAIN);
 	for (guint i = 0; i < shown; i++)
 		put_domain(screen, summary, summary->domains->pdata[i], full);
@@ -122,11 +116,6 @@ static void put_domains(
 	    "report\n",
 	    screen->utf8 ? "·" : ".");
 	screen_ink(screen, INK_PLAIN);
-}
-
-static bool is_resolved(const struct summary_problem *problem)
-{
-	return g_strcmp0(problem->state, "resolved") == 0;
 }
 
 /* "1. example.com: certificate-expired at mx2.example.com", and at the right
@@ -185,6 +174,21 @@ static void put_resolved(
 	g_string_free(line, TRUE);
 }
 
+/* What no problem stands for. */
+static void put_all_undetailed(
+    const struct screen *screen, const struct summary *summary)
+{
+	GString *line = g_string_new(NULL);
+	guint shown = MIN(summary->undetailed->len, MOST_DOMAINS);
+
+	for (guint i = 0; i < shown; i++) {
+		g_string_truncate(line, 0);
+		phrase_undetailed(line, summary->undetailed->pdata[i]);
+		screen_paragraph(screen, "", line->str);
+	}
+	g_string_free(line, TRUE);
+}
+
 static void put_all_resolved(
     const struct screen *screen, const struct summary *summary)
 {
@@ -194,7 +198,7 @@ static void put_all_resolved(
 		const struct summary_problem *problem =
 		    summary->problems->pdata[i];
 
-		if (!is_resolved(problem))
+		if (!summary_problem_resolved(problem))
 			continue;
 		if (!any)
 			screen_heading(screen, "Over");
@@ -213,11 +217,14 @@ static void put_problems(
 		const struct summary_problem *problem =
 		    summary->problems->pdata[i];
 
-		if (!is_resolved(problem))
+		if (!summary_problem_resolved(problem))
 			put_problem(screen, ++number, problem);
 	}
-	if (number == 0)
-		screen_put(screen, "None in these days.\n");
+	put_all_undetailed(screen, summary);
+	if (number == 0 && summary->undetailed->len == 0)
+		screen_put(screen, summary->problems->len > 0
+				       ? "None that goes on.\n"
+				       : "None in these days.\n");
 	put_all_resolved(screen, summary);
 	if (summary->problem_count > summary->problems->len)
 		screen_printf(screen,
@@ -233,14 +240,13 @@ static void put_problems(
 static void put_reporter(
     const struct screen *screen, const struct summary_reporter *reporter)
 {
-	int64_t total = summary_add(
-	    reporter->successful_sessions, reporter->failed_sessions);
+	const struct summary_sessions *sessions = &reporter->sessions;
 
 	screen_cell(screen, phrase_organization(reporter->organization_name),
 	    NAME_COLUMNS);
-	screen_count(screen, total, 13);
-	screen_count(screen, reporter->failed_sessions, 9);
-	put_rate(screen, reporter->failed_sessions, total);
+	screen_count(screen, summary_sessions_total(sessions), TOTAL_COLUMNS);
+	screen_count(screen, sessions->failed, FAILED_COLUMNS);
+	put_rate(screen, sessions);
 	screen_count(screen, reporter->reports, 9);
 	screen_printf(screen, "  %s", reporter->last_report);
 	if (reporter->silent_domains > 0) {
@@ -258,8 +264,9 @@ static void put_reporters(
 
 	screen_put(screen, "\n");
 	screen_ink(screen, INK_BOLD);
-	screen_printf(screen, "%-27s%13s%9s%7s%9s  %s\n", "Reporter",
-	    "sessions", "failed", "rate", "reports", "last");
+	screen_printf(screen, "%-*s%*s%*s%7s%9s  %s\n", NAME_COLUMNS,
+	    "Reporter", TOTAL_COLUMNS, "sessions", FAILED_COLUMNS, "failed",
+	    "rate", "reports", "last");
 	screen_ink(screen, INK_PLAIN);
 	for (guint i = 0; i < summary->reporters->len; i++) {
 		const struct summary_reporter *reporter =
@@ -271,6 +278,21 @@ static void put_reporters(
 	if (silent)
 		screen_put(screen, "! has stopped to report on a domain, see "
 				   "tlsrpt.silent_reporter\n");
+}
+
+/* " (1.4%, up from 0.4% in the 7 days before)". */
+static void put_title_rate(GString *line, const struct summary *summary)
+{
+	GString *trend = g_string_new(NULL);
+
+	if (summary_sessions_rate(&summary->sessions) >= 0) {
+		g_string_append(line, " (");
+		phrase_rate(line, &summary->sessions);
+		phrase_trend(trend, summary);
+		g_string_append_printf(
+		    line, "%s%s)", trend->len > 0 ? ", " : "", trend->str);
+	}
+	g_string_free(trend, TRUE);
 }
 
 static void put_title(
@@ -287,12 +309,13 @@ static void put_title(
 	g_string_append(line, " about ");
 	phrase_counted(line, summary->domains->len, "domain");
 	g_string_append(line, ": ");
-	phrase_counted(line,
-	    summary_add(summary->successful_sessions, summary->failed_sessions),
-	    "session");
+	phrase_counted(
+	    line, summary_sessions_total(&summary->sessions), "session");
 	g_string_append(line, ", ");
-	phrase_count(line, summary->failed_sessions);
-	g_string_append(line, " failed.");
+	phrase_count(line, summary->sessions.failed);
+	g_string_append(line, " failed");
+	put_title_rate(line, summary);
+	g_string_append_c(line, '.');
 	if (summary->rejections > 0) {
 		g_string_append_c(line, ' ');
 		phrase_counted(line, summary->rejections, "report");
@@ -302,15 +325,31 @@ static void put_title(
 	g_string_free(line, TRUE);
 }
 
+/* Where there is nothing, why. */
+static void put_asked(
+    const struct screen *screen, const struct summary *summary)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < summary->asked->len; i++) {
+		phrase_asked(text, summary, summary->asked->pdata[i]);
+		g_string_append_c(text, ' ');
+	}
+	if (summary->domains->len == 0)
+		phrase_nothing(text, summary);
+	g_strchomp(text->str);
+	if (*text->str != '\0') {
+		screen_put(screen, "\n");
+		screen_paragraph(screen, "", text->str);
+	}
+	g_string_free(text, TRUE);
+}
+
 void summary_text(const struct screen *screen, const struct summary *summary)
 {
 	put_title(screen, summary);
-	if (summary->domains->len == 0) {
-		screen_put(screen,
-		    "\nNo report is about these days. Is the address in the "
-		    "_smtp._tls record one\nthat the milter looks at, and is "
-		    "tlsrpt-loader running?\n");
-	} else {
+	put_asked(screen, summary);
+	if (summary->domains->len > 0) {
 		put_domains(screen, summary);
 		put_problems(screen, summary);
 	}

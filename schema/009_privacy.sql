@@ -125,7 +125,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tlsrpt.apply_retention(interval) IS
-	'Drops whole months that are older than set_retention says, and takes them out of the sums; first_seen stays. Answers the names of the tables. Waits for others so long, then fails with 55P03: run it again. Daily by cron or a timer.';
+	'Drops whole months that are older than set_retention says, and takes them out of the sums; first_seen of a problem stays while a reporter who saw it is kept. Answers the names of the tables. Waits for others so long, then fails with 55P03: run it again. Daily by cron or a timer.';
 
 -- Sending addresses.
 

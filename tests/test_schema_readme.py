@@ -84,6 +84,28 @@ def test_query(owner, query, loaded):
     assert rows, f"no rows:\n{query}"
 
 
+def test_today_is_utc_s():
+    """day is; current_date is the session's."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    for text in (page, *[query for _, query in QUERIES]):
+        assert "current_date" not in text
+
+
+def test_what_a_reader_may_not_read(loaded):
+    (line,) = [
+        line
+        for line in README.splitlines()
+        if line.startswith("| `tlsrpt_reader` |")
+    ]
+    hidden = loaded.rows(
+        "SELECT relname FROM pg_class WHERE relkind IN ('v', 'r', 'p')"
+        " AND relnamespace = 'tlsrpt'::regnamespace AND NOT relispartition"
+        " AND NOT has_table_privilege('tlsrpt_reader', oid, 'SELECT')"
+    )
+    named = set(re.findall(r"`(\w+)`", line)) - {"tlsrpt_reader"}
+    assert named == {name for (name,) in hidden}
+
+
 def test_every_view_is_on_the_page(loaded):
     views = loaded.rows(
         "SELECT relname FROM pg_class WHERE relkind = 'v'"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import mails
 from harness.browser import Browser
 from harness.site import Site
 
@@ -323,6 +324,26 @@ def test_looks(browser, page_file, width, scheme):
     )
     light = sum(map(int, re.findall(r"\d+", back)[:3])) > 384
     assert light == (scheme == "light")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_absurd_numbers_fit(browser, site, width):
+    most = 2**63 - 1
+    path = site.folder / "most.json"
+    policy = mails.policy(successful=most, failed=most)
+    path.write_bytes(mails.as_json(mails.document(policies=[policy])))
+    assert site.run_import(path).returncode == 0
+    site.drain()
+    path = site.folder / "page.html"
+    assert site.run_report("--format=html", "--output", path).returncode == 0
+    assert f"{most:,}" in path.read_text(encoding="utf-8")
+    browser.look(width)
+    browser.open(path)
+    assert browser.run(
+        "return [...document.querySelectorAll('body, .tile')].filter("
+        "e => e.scrollWidth > e.clientWidth).length;"
+    ) == 0
+    assert browser.run("return document.documentElement.scrollWidth;") <= width
 
 
 def test_loads_alone(browser, page_file):

@@ -41,11 +41,44 @@ static void test_count(void **state)
 	check(out, "1 session, 2,000 sessions");
 }
 
+static void check_within(int64_t count, size_t most, const char *expected)
+{
+	GString *out = g_string_new("x");
+
+	phrase_count_within(out, count, most);
+	check(out, expected);
+}
+
+static void test_count_within(void **state)
+{
+	(void)state;
+	check_within(1234567, 9, "x1,234,567");
+	check_within(1234567, 8, "x1.23M");
+	check_within(12345678, 8, "x12.3M");
+	check_within(999999999, 8, "x999M");
+	check_within(1000000000, 8, "x1.00G");
+	check_within(12345, 5, "x12.3k");
+	check_within(999, 5, "x999");
+	check_within(INT64_MAX, 12, "x9.22E");
+	check_within(INT64_MAX, 25, "x9,223,372,036,854,775,807");
+}
+
+static struct summary_sessions sessions_of(int64_t failed, int64_t total)
+{
+	return (struct summary_sessions){
+	    .failed = failed,
+	    .successful = total - failed,
+	    .failed_sum = (double)failed,
+	    .successful_sum = (double)(total - failed),
+	};
+}
+
 static void check_rate(int64_t failed, int64_t total, const char *expected)
 {
+	struct summary_sessions sessions = sessions_of(failed, total);
 	GString *out = g_string_new(NULL);
 
-	phrase_rate(out, failed, total);
+	phrase_rate(out, &sessions);
 	check(out, expected);
 }
 
@@ -60,6 +93,141 @@ static void test_rate(void **state)
 	check_rate(99999, 100000, ">99.9%");
 	check_rate(10, 10, "100.0%");
 	check_rate(INT64_MAX, INT64_MAX, "100.0%");
+	/* One that did not fail is lost in a double, but not here. */
+	check_rate(INT64_MAX - 1, INT64_MAX, ">99.9%");
+}
+
+static void check_trend(int days, struct summary_sessions now,
+    struct summary_sessions before, const char *expected)
+{
+	struct summary summary = {
+	    .days = days, .sessions = now, .previous = before};
+	GString *out = g_string_new(NULL);
+
+	phrase_trend(out, &summary);
+	check(out, expected);
+}
+
+static void test_trend(void **state)
+{
+	(void)state;
+	check_trend(7, sessions_of(2, 10), sessions_of(1, 10),
+	    "up from 10.0% in the 7 days before");
+	check_trend(1, sessions_of(0, 10), sessions_of(1, 10),
+	    "down from 10.0% the day before");
+	check_trend(7, sessions_of(1, 10), sessions_of(2, 20),
+	    "still 10.0% in the 7 days before");
+	check_trend(7, sessions_of(1, 10), sessions_of(0, 0), "");
+	check_trend(7, sessions_of(0, 0), sessions_of(1, 10), "");
+}
+
+/* Two reports that claim as much as can be claimed: half failed. */
+static void test_huge_sums(void **state)
+{
+	struct summary_sessions sum = {0};
+	const struct summary_sessions claim = {
+	    .successful = INT64_MAX,
+	    .failed = INT64_MAX,
+	    .successful_sum = (double)INT64_MAX,
+	    .failed_sum = (double)INT64_MAX,
+	};
+	const struct summary_sessions good = {
+	    .successful = INT64_MAX, .successful_sum = (double)INT64_MAX};
+
+	(void)state;
+	assert_true(summary_sessions_rate(&sum) < 0);
+	summary_sessions_add(&sum, &claim);
+	summary_sessions_add(&sum, &claim);
+	assert_true(sum.successful == INT64_MAX && sum.failed == INT64_MAX);
+	assert_true(summary_sessions_total(&sum) == INT64_MAX);
+	assert_true(summary_sessions_rate(&sum) == 0.5);
+	/* What is beyond the counts is not beyond the rate. */
+	summary_sessions_add(&sum, &good);
+	summary_sessions_add(&sum, &good);
+	summary_sessions_add(&sum, &good);
+	summary_sessions_add(&sum, &good);
+	assert_true(summary_sessions_rate(&sum) == 0.25);
+}
+
+static void check_undetailed(
+    struct summary_undetailed undetailed, const char *expected)
+{
+	GString *out = g_string_new(NULL);
+
+	phrase_undetailed(out, &undetailed);
+	check(out, expected);
+}
+
+static void test_undetailed(void **state)
+{
+	(void)state;
+	check_undetailed(
+	    (struct summary_undetailed){.policy_domain = (char *)"q.test",
+		.failed_sessions = 10,
+		.reporters = 2,
+		.reporter_names = (char *)"A, B Inc."},
+	    "10 sessions failed at q.test, but the reports give no details of "
+	    "them: ask who reported them (A, B Inc.; contact_info in "
+	    "tlsrpt.report), or look at its document.");
+	check_undetailed((struct summary_undetailed){.failed_sessions = 1,
+			     .reporters = 3,
+			     .reporter_names = (char *)"A, B"},
+	    "1 session failed at (domain not named), but the reports give no "
+	    "details of it: ask who reported it (3 reporters; contact_info in "
+	    "tlsrpt.report), or look at its document.");
+}
+
+static void add_asked(
+    struct summary *summary, const char *name, const char *last_report)
+{
+	struct summary_asked *asked = g_new0(struct summary_asked, 1);
+
+	asked->policy_domain = g_strdup(name);
+	asked->last_report = g_strdup(last_report);
+	g_ptr_array_add(summary->asked, asked);
+}
+
+static void check_asked(
+    const struct summary *summary, guint i, const char *expected)
+{
+	GString *out = g_string_new(NULL);
+
+	phrase_asked(out, summary, summary->asked->pdata[i]);
+	check(out, expected);
+}
+
+static void test_asked(void **state)
+{
+	struct summary *summary = summary_new(7);
+	GString *out = g_string_new(NULL);
+
+	(void)state;
+	summary->first_day = g_strdup("2026-11-18");
+	phrase_nothing(out, summary);
+	assert_non_null(strstr(out->str, "is tlsrpt-loader running?"));
+	g_string_truncate(out, 0);
+
+	add_asked(summary, "a.test", "2026-11-18");
+	add_asked(summary, "b.test", "2026-11-17");
+	check_asked(summary, 0, "");
+	check_asked(summary, 1,
+	    "No report of these days is about b.test; the last one was about "
+	    "2026-11-17.");
+	summary->any_domain = true;
+	phrase_nothing(out, summary);
+	assert_string_equal(out->str, "");
+
+	add_asked(summary, "exmaple.tset", NULL);
+	check_asked(summary, 2, "No report names exmaple.tset.");
+	phrase_nothing(out, summary);
+	assert_non_null(strstr(out->str, "Is the name right?"));
+	g_string_truncate(out, 0);
+	/* In an empty database a name is the least of the questions. */
+	summary->any_domain = false;
+	phrase_nothing(out, summary);
+	assert_non_null(strstr(out->str, "is tlsrpt-loader running?"));
+	g_string_free(out, TRUE);
+	summary_free(summary);
 }
 
 static void check_span(
@@ -137,8 +305,8 @@ static void test_facts(void **state)
 	g_string_append(out, ": ");
 	phrase_facts(out, &problem);
 	check(out, "certificate-expired at mx2.example.com: 101 sessions "
-		   "failed from 2026-11-22 to 2026-11-23, 1.2% of all in its "
-		   "last week; 4 reporters.");
+		   "failed from 2026-11-22 to 2026-11-23, 1.2% of all in these "
+		   "days; 4 reporters.");
 	assert_string_equal(phrase_side(&problem), "ours");
 
 	/* Nothing said twice or left hanging where something is missing. */
@@ -154,6 +322,35 @@ static void test_facts(void **state)
 	check(out, "unnamed failure: 1 session failed on 2026-11-23; reported "
 		   "by C Inc.");
 	assert_string_equal(phrase_side(&problem), "not clear whose");
+
+	/* Without a count there is no share either. */
+	problem.failed_sessions = 0;
+	problem.affected_share = 0;
+	out = g_string_new(NULL);
+	phrase_facts(out, &problem);
+	check(out, "an unknown number of sessions failed on 2026-11-23; "
+		   "reported by C Inc.");
+}
+
+static void check_share_days(
+    const char *first, const char *last, const char *expected)
+{
+	struct summary_problem problem = {
+	    .first_seen = (char *)first, .last_seen = (char *)last};
+
+	assert_string_equal(phrase_share_days(&problem), expected);
+}
+
+/* As tlsrpt.problem takes the share: of the last seven days at most. */
+static void test_share_days(void **state)
+{
+	(void)state;
+	check_share_days("2026-03-01", "2026-03-01", "on that day");
+	check_share_days(NULL, "2026-03-01", "on that day");
+	check_share_days("2026-02-28", "2026-03-01", "in these days");
+	check_share_days("2026-02-23", "2026-03-01", "in these days");
+	check_share_days("2026-02-22", "2026-03-01", "in its last week");
+	check_share_days("2025-03-01", "2026-03-01", "in its last week");
 }
 
 static void test_sums_stay_in_range(void **state)
@@ -181,11 +378,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_count),
+	    cmocka_unit_test(test_count_within),
 	    cmocka_unit_test(test_rate),
+	    cmocka_unit_test(test_trend),
+	    cmocka_unit_test(test_huge_sums),
+	    cmocka_unit_test(test_undetailed),
+	    cmocka_unit_test(test_asked),
 	    cmocka_unit_test(test_span),
 	    cmocka_unit_test(test_first_sentence),
 	    cmocka_unit_test(test_cut),
 	    cmocka_unit_test(test_facts),
+	    cmocka_unit_test(test_share_days),
 	    cmocka_unit_test(test_sums_stay_in_range),
 	};
 

@@ -42,6 +42,11 @@ static void test_cells(void **state)
 	check(&screen, "\xe6\x97\xa5\xe6\x9c\xac");
 	screen_count(&screen, 1234567, 10);
 	check(&screen, " 1,234,567");
+	/* Never without a blank before it, however large. */
+	screen_count(&screen, 1234567, 9);
+	check(&screen, "    1.23M");
+	screen_count(&screen, INT64_MAX, 9);
+	check(&screen, "    9.22E");
 
 	screen.utf8 = false;
 	screen_cell(&screen, "\xc3\xbc and more", 10);
@@ -120,8 +125,23 @@ static void test_paragraph(void **state)
 		assert_true(g_utf8_strlen(*line, -1) <= SCREEN_WIDTH);
 		assert_true(**line == '\0' || g_str_has_prefix(*line, "   "));
 	}
-	assert_true(g_str_has_suffix(screen.out->str, "y" DOTS "\n"));
 	g_strfreev(lines);
+	g_string_truncate(screen.out, 0);
+
+	/* A long word loses nothing, and what follows it stays on its line. */
+	memset(words, 'z', 200);
+	words[1] = ' ';
+	words[80] = ' ';
+	words[160] = '\0';
+	screen_paragraph(&screen, "   ", words);
+	check(&screen,
+	    "   z\n"
+	    "   zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+	    "zzzzzzzzzzzzzz\n"
+	    "   z\n"
+	    "   zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+	    "zzzzzzzzzzzzzz\n"
+	    "   zz\n");
 	g_free(words);
 	g_string_free(screen.out, TRUE);
 }
