@@ -154,7 +154,8 @@ BEGIN
 			(count(*) FILTER (WHERE h.last_seen > h.newest - 7))::int
 				AS week_reporters,
 			(array_agg(h.organization_name
-				ORDER BY h.failed_sessions DESC, h.organization_name)
+				ORDER BY h.failed_sessions DESC,
+					h.organization_name COLLATE "C")
 				FILTER (WHERE h.last_seen > h.newest - 7))[1:4] AS week_saw,
 			min(h.policy_type) FILTER (WHERE h.last_seen > h.newest - 7)
 				AS week_policy_type
@@ -206,12 +207,16 @@ BEGIN
 			ELSE least(1, w.failed / greatest(t.sessions, 1)) END
 			::double precision AS affected_share
 	) AS k
-	-- How long the one who saw most of it has reported on.
-	LEFT JOIN LATERAL (
-		SELECT h.last_report AS heard FROM tlsrpt.reporter_history AS h
-		WHERE tlsrpt.problem_key(h.policy_domain, h.organization_name, NULL,
-			NULL) = tlsrpt.problem_key(domain, s.week_saw[1], NULL, NULL)
-	) AS c ON true
+	-- How long the one who saw most of it has reported on; of old times nobody
+	-- asks.
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN s.last_seen < today - 90 THEN today ELSE (
+			SELECT h.last_report FROM tlsrpt.reporter_history AS h
+			WHERE tlsrpt.problem_key(h.policy_domain, h.organization_name,
+				NULL, NULL) = tlsrpt.problem_key(domain, s.week_saw[1], NULL,
+				NULL)) END AS heard
+		OFFSET 0
+	) AS c
 	-- OFFSET 0 keeps the function from being called to be thrown away.
 	LEFT JOIN LATERAL (
 		SELECT r.*
@@ -485,7 +490,7 @@ COMMENT ON COLUMN tlsrpt.problem_fact.downgrade IS
 COMMENT ON COLUMN tlsrpt.problem_fact.run_first IS
 	'First day of its last run: it was seen from there to last_seen with never more than a week between two days. first_seen for one that was not seen for 14 days.';
 COMMENT ON COLUMN tlsrpt.problem_fact.heard_since IS
-	'Whether the one who saw most of it in its last week has reported on the domain after last_seen.';
+	'Whether the one who saw most of it in its last week has reported on the domain after last_seen, or that is 90 days ago.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_first IS
 	'First of the days that week_… are about; last_seen is the last.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_seen_first IS
