@@ -17,6 +17,12 @@
  * are more flags for open(2). A descriptor, or -1. */
 int folder_open(int parent, const char *path, int flags);
 
+/* The same for one that is there. */
+int folder_open_existing(int parent, const char *path, int flags);
+
+/* Whether this process can make files in it, as far as can be told without. */
+bool folder_is_writable(int folder);
+
 /* Called with the name of an entry. */
 typedef void (*folder_visit)(int folder, const char *name, void *data);
 

@@ -12,6 +12,11 @@
 #include "config.h"
 #include "spool.h"
 
+/* A failure before the work begins: into the log, and onto the terminal of
+ * whoever tries. Returns the exit code that it is given. */
+int house_refuse_start(const struct config *config, const char *program,
+    int status, const char *reason);
+
 /* Tells that a new configuration is not taken, and why, in a sentence without
  * its stop. */
 void house_refuse_reload(const char *reason);

@@ -16,4 +16,7 @@
  */
 bool listen_withdraw(void);
 
+/* Whether somebody takes connections at the path of a UNIX socket. */
+bool listen_is_taken(const char *path);
+
 #endif

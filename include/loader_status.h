@@ -9,7 +9,6 @@
 #include <stdbool.h>
 
 #include "config.h"
-#include "spool.h"
 
 /*
  * Appends the state of spool and database, for people or as one JSON object:
@@ -21,11 +20,11 @@
  *
  * Times are RFC 3339 in UTC, null for none.
  *
- * Returns EX_OK, EX_UNAVAILABLE (the database can't be reached or used),
- * EX_CONFIG (its schema is another version) or EX_NOINPUT (the spool can't be
- * read).
+ * Returns EX_NOINPUT (the spool isn't there or can't be read), EX_UNAVAILABLE
+ * (the database can't be reached or used), EX_CONFIG (its schema is another
+ * version), EX_TEMPFAIL (a record has waited for more than an hour, or some are
+ * set aside), or EX_OK: the first that fits.
  */
-int loader_status(
-    const struct config *config, struct spool *spool, bool json, GString *out);
+int loader_status(const struct config *config, bool json, GString *out);
 
 #endif

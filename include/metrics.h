@@ -20,6 +20,9 @@
 	X(INVALID, "tlsrpt_reports", "outcome=\"invalid\"", "")            \
 	X(REFUSED, "tlsrpt_reports", "outcome=\"refused\"", "")            \
 	X(FAILED, "tlsrpt_reports", "outcome=\"spool-failed\"", "")        \
+	X(DROPPED, "tlsrpt_rejections_dropped", "",                        \
+	    "Rejections not recorded, being over their tenth of the "      \
+	    "quota.")                                                      \
 	X(LOADED_STORED, "tlsrpt_loaded", "outcome=\"stored\"",            \
 	    "Spool records given to PostgreSQL by outcome.")               \
 	X(LOADED_DUPLICATE, "tlsrpt_loaded", "outcome=\"duplicate\"", "")  \
@@ -40,6 +43,9 @@ enum metrics_counter {
 	X(SPOOL_RECORDS, "tlsrpt_spool_records", "Records waiting in new.")   \
 	X(SPOOL_BYTES, "tlsrpt_spool_bytes", "Bytes waiting in new.")         \
 	X(SPOOL_BAD, "tlsrpt_spool_bad_records", "Records set aside in bad.") \
+	X(SPOOL_BAD_BYTES, "tlsrpt_spool_bad_bytes", "Bytes in bad.")         \
+	X(SPOOL_QUOTA, "tlsrpt_spool_quota_bytes",                            \
+	    "Bytes that new and bad may have together.")                      \
 	X(SPOOL_OLDEST, "tlsrpt_spool_oldest_timestamp_seconds",              \
 	    "When the oldest record in new was received; 0 for none.")        \
 	X(DATABASE_UP, "tlsrpt_database_up",                                  \

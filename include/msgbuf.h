@@ -2,7 +2,8 @@
 /*
  * msgbuf: the bytes of one message as they come in: memory up to 256 KiB, then
  * an unlinked file in the spool's tmp; a file at once while all buffers of the
- * process hold 32 MiB. Knows nothing of what they are. One thread at a time.
+ * process hold 32 MiB. What is in files counts for the spool's quota while it
+ * is there. Knows nothing of what they are. One thread at a time.
  */
 #ifndef MSGBUF_H
 #define MSGBUF_H
@@ -22,7 +23,8 @@ struct msgbuf;
 struct msgbuf *msgbuf_new(struct spool *spool);
 void msgbuf_free(struct msgbuf *buffer);
 
-/* Appends; false with errno when the file can't take it. */
+/* Appends; false with errno when the file can't take it (EDQUOT: the spool is
+ * full). */
 bool msgbuf_append(struct msgbuf *buffer, const void *bytes, size_t length);
 size_t msgbuf_length(const struct msgbuf *buffer);
 

@@ -10,8 +10,9 @@
  * Knows names, order, what may fail when, lock and inotify. Leaves the format
  * to record.c, files to folder.c, counting to quota.c.
  *
- * One struct spool may be used by several threads for spool_put() and
- * spool_tmpfile(); the reading side (spool_lock and below) is one thread's.
+ * One struct spool may be used by several threads for spool_put(),
+ * spool_tmpfile() and the two beside it; the reading side (spool_lock and
+ * below) is one thread's.
  */
 #ifndef SPOOL_H
 #define SPOOL_H
@@ -37,11 +38,16 @@ enum spool_result {
 /*
  * Opens a spool; the folder, tmp, new and bad are made when missing (mode
  * 2770), and files in tmp older than an hour are purged, as spool_list() does
- * later. quota in bytes counts new and bad. Returns NULL and stores a sentence
- * (g_free) in *ret_error.
+ * later. quota in bytes counts new and bad, and what spool_reserve() sets
+ * apart. Returns NULL and stores a sentence (g_free) in *ret_error, also when
+ * one of the three can't be written.
  */
 struct spool *spool_open(
     const char *directory, uint64_t quota, char **ret_error);
+
+/* Opens a spool that is there, for spool_status() and spool_retry_bad() alone:
+ * makes and removes nothing, and need not be allowed to write. */
+struct spool *spool_open_existing(const char *directory, char **ret_error);
 void spool_close(struct spool *spool);
 
 /*
@@ -64,9 +70,14 @@ void spool_hold(struct spool *spool);
  * no file is left. */
 enum spool_result spool_release(struct spool *spool);
 
-/* A descriptor of a new, already unlinked file in tmp, or -1 with errno
- * (EDQUOT: the spool is full). */
+/* A descriptor of a new, already unlinked file in tmp, or -1 with errno. */
 int spool_tmpfile(struct spool *spool);
+
+/* Sets bytes of the quota apart for such a file, until spool_unreserve() gives
+ * them back; false with EDQUOT when there are not as many, or such files would
+ * have more than half of it. */
+bool spool_reserve(struct spool *spool, uint64_t bytes);
+void spool_unreserve(struct spool *spool, uint64_t bytes);
 
 /* Bytes in new and bad, looked up anew at most once a second. */
 uint64_t spool_usage(struct spool *spool);
@@ -120,11 +131,12 @@ enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count);
 void spool_wait(struct spool *spool, int wake_fd, int timeout_ms);
 
 struct spool_status {
-	uint64_t records; /* in new */
-	uint64_t bytes;   /* in new */
-	uint64_t bad;     /* records in bad */
-	int64_t oldest;   /* seconds since the epoch of the oldest; 0: none */
-	int64_t loaded;   /* of the last spool_note_load(); 0: never */
+	uint64_t records;   /* in new */
+	uint64_t bytes;     /* in new */
+	uint64_t bad;       /* records in bad */
+	uint64_t bad_bytes; /* in bad, reasons included */
+	int64_t oldest;     /* seconds since the epoch of the oldest; 0: none */
+	int64_t loaded;     /* of the last spool_note_load(); 0: never */
 };
 
 enum spool_result spool_status(

@@ -38,12 +38,16 @@ static bool complete_mode(int fd)
 	       fchmod(fd, FOLDER_MODE) == 0;
 }
 
+int folder_open_existing(int parent, const char *path, int flags)
+{
+	return openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+}
+
 int folder_open(int parent, const char *path, int flags)
 {
 	bool made = mkdirat(parent, path, FOLDER_MODE & 0777) == 0;
 	int error = errno;
-	int fd =
-	    openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	int fd = folder_open_existing(parent, path, flags);
 	if (fd < 0) {
 		/* Why it could not be made says more than that it is missing,
 		 * and what exists need not be in a folder we may write to. */
@@ -56,6 +60,11 @@ int folder_open(int parent, const char *path, int flags)
 		return -1;
 	}
 	return fd;
+}
+
+bool folder_is_writable(int folder)
+{
+	return faccessat(folder, ".", W_OK | X_OK, AT_EACCESS) == 0;
 }
 
 bool folder_walk(int folder, folder_visit visit, void *data)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -61,4 +62,25 @@ bool listen_withdraw(void)
 	close(nowhere);
 	errno = error;
 	return done;
+}
+
+bool listen_is_taken(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(path);
+	bool taken;
+	int fd;
+
+	if (length >= sizeof(address.sun_path))
+		return false;
+	memcpy(address.sun_path, path, length);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	/* EAGAIN: there are so many that they wait. */
+	taken = connect(fd, (const struct sockaddr *)&address,
+		    sizeof(address)) == 0 ||
+		errno == EAGAIN;
+	close(fd);
+	return taken;
 }

@@ -10,9 +10,13 @@
 #include <time.h>
 
 #include "loader_status.h"
+#include "spool.h"
 #include "store_pg.h"
 #include "text.h"
 #include "value.h"
+
+/* Seconds that a record may wait before --status calls it trouble. */
+#define WAIT_MAX 3600
 
 struct state {
 	struct spool_status spool;
@@ -43,6 +47,25 @@ static void ask_database(const struct config *config, struct state *state)
 	store_free(store);
 }
 
+/* Makes nothing: the directory may be mistyped, and whoever asks need not be
+ * one who may write there. */
+static void look_at_spool(const struct config *config, struct state *state)
+{
+	struct spool *spool =
+	    spool_open_existing(config->spool_directory, &state->spool_error);
+	if (spool != NULL && spool_status(spool, &state->spool) != SPOOL_OK)
+		state->spool_error = g_strdup_printf("spool folder %s: %s",
+		    config->spool_directory, g_strerror(errno));
+	spool_close(spool);
+	if (state->spool_error != NULL)
+		state->exit_code = EX_NOINPUT;
+	else if (state->exit_code == EX_OK &&
+		 (state->spool.bad > 0 ||
+		     (state->spool.oldest != 0 &&
+			 state->now - state->spool.oldest > WAIT_MAX)))
+		state->exit_code = EX_TEMPFAIL;
+}
+
 static void append_loaded(GString *out, const struct state *state)
 {
 	char text[VALUE_TIME_SIZE];
@@ -59,12 +82,14 @@ static void append_text(
     GString *out, const struct config *config, const struct state *state)
 {
 	g_string_append(out, "spool     ");
-	text_terminal(out, config->spool_directory, 0);
-	if (state->spool_error != NULL) {
-		g_string_append_printf(out, ": %s\n", state->spool_error);
-	} else {
+	text_terminal(out,
+	    state->spool_error != NULL ? state->spool_error
+				       : config->spool_directory,
+	    0);
+	g_string_append_c(out, '\n');
+	if (state->spool_error == NULL) {
 		g_string_append_printf(out,
-		    "\nwaiting   %" PRIu64 " records, %" PRIu64 " bytes",
+		    "waiting   %" PRIu64 " records, %" PRIu64 " bytes",
 		    state->spool.records, state->spool.bytes);
 		if (state->spool.oldest != 0)
 			g_string_append_printf(out,
@@ -117,15 +142,11 @@ static void append_json(
 	g_string_append(out, "}\n");
 }
 
-int loader_status(
-    const struct config *config, struct spool *spool, bool json, GString *out)
+int loader_status(const struct config *config, bool json, GString *out)
 {
 	struct state state = {.now = time(NULL), .exit_code = EX_OK};
 	ask_database(config, &state);
-	if (spool_status(spool, &state.spool) != SPOOL_OK) {
-		state.spool_error = g_strdup(g_strerror(errno));
-		state.exit_code = EX_NOINPUT;
-	}
+	look_at_spool(config, &state);
 	if (json)
 		append_json(out, config, &state);
 	else

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -32,7 +33,8 @@
 #define DRAIN_SECONDS 20
 /* Three times as long as a statement may take (store_pg.h). */
 #define PATIENCE_SECONDS 900
-/* Tells the signal thread that the work is over. */
+/* Wakes the signal thread when the work is over; daemon.done says that it is,
+ * since anybody may send a signal. */
 #define SIGNAL_END SIGUSR2
 
 enum mode { MODE_NONE, DRAIN, MIGRATE, STATUS, RETRY_BAD, JSON };
@@ -48,6 +50,8 @@ struct daemon {
 	struct spool *spool;
 	struct loader *loader;
 	int wake_fd;
+	bool drain;
+	atomic_bool done; /* loader_run() has returned */
 };
 
 static const struct option own_options[] = {
@@ -74,9 +78,11 @@ static const struct cli cli = {
 	"      --drain        load what is in the spool, and exit\n"
 	"      --migrate      bring the schema to this program's version, as\n"
 	"                     the owner of the database\n"
-	"      --status       print the state of spool and database; 69 when\n"
-	"                     the database can't be used, 78 when its schema\n"
-	"                     is another version\n"
+	"      --status       print the state of spool and database; 66 when\n"
+	"                     the spool can't be read, 69 when the database\n"
+	"                     can't be used, 75 when a record waits for an\n"
+	"                     hour or was set aside, 78 when the schema is\n"
+	"                     of another version\n"
 	"      --json         with --status: as JSON\n"
 	"      --retry-bad    put records that were set aside back\n",
     .own = own_options,
@@ -97,28 +103,6 @@ static int take_option(int val, const char *argument, void *data)
 				"--retry-bad is taken");
 	taken->mode = (enum mode)val;
 	return 0;
-}
-
-/* A failure before the work begins: into the log, and onto the terminal of
- * whoever tries. */
-static int refuse_start(
-    const struct config *config, int status, const char *reason)
-{
-	log_failure(LOG_ERR, "start-failed", "%s", reason);
-	if (config->log_target == CONFIG_LOG_SYSLOG)
-		fprintf(stderr, PROGRAM ": %s\n", reason);
-	return status;
-}
-
-static struct spool *open_spool(const struct config *config)
-{
-	char *error = NULL;
-	struct spool *spool =
-	    spool_open(config->spool_directory, config->spool_quota, &error);
-	if (spool == NULL)
-		refuse_start(config, EX_CANTCREAT, error);
-	g_free(error);
-	return spool;
 }
 
 /* --migrate. */
@@ -169,23 +153,24 @@ static int migrate(const struct config *config)
 
 static int print_status(const struct config *config, bool json)
 {
-	struct spool *spool = open_spool(config);
-	if (spool == NULL)
-		return EX_CANTCREAT;
 	GString *out = g_string_new(NULL);
-	int status = loader_status(config, spool, json, out);
+	int status = loader_status(config, json, out);
 	fwrite(out->str, 1, out->len, stdout);
 	g_string_free(out, TRUE);
-	spool_close(spool);
 	int written = finish_output();
 	return written == EX_OK ? status : written;
 }
 
 static int retry_bad(const struct config *config)
 {
-	struct spool *spool = open_spool(config);
-	if (spool == NULL)
-		return EX_CANTCREAT;
+	char *reason = NULL;
+	struct spool *spool =
+	    spool_open_existing(config->spool_directory, &reason);
+	if (spool == NULL) {
+		fprintf(stderr, PROGRAM ": %s\n", reason);
+		g_free(reason);
+		return EX_NOINPUT;
+	}
 	size_t count = 0;
 	enum spool_result result = spool_retry_bad(spool, &count);
 	int error = errno;
@@ -251,20 +236,24 @@ static void make_signal_set(sigset_t *set)
  * server that does not answer for ever. To end without the answer is safe: the
  * records stay in the spool until it came.
  */
-static void end_in_time(void)
+static void end_in_time(const struct daemon *daemon)
 {
-	const struct timespec limit = {DRAIN_SECONDS, 0};
+	int64_t end = g_get_monotonic_time() + DRAIN_SECONDS * G_USEC_PER_SEC;
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGNAL_END);
-	while (sigtimedwait(&set, NULL, &limit) < 0) {
-		if (errno == EINTR)
-			continue;
-		log_failure(LOG_WARNING, "stopped-early",
-		    "PostgreSQL did not answer within %d s; what was in "
-		    "flight is loaded again at the next start",
-		    DRAIN_SECONDS);
-		_exit(EX_OK);
+	while (!atomic_load(&daemon->done)) {
+		int64_t left = end - g_get_monotonic_time();
+		if (left <= 0) {
+			log_failure(LOG_WARNING, "stopped-early",
+			    "PostgreSQL did not answer within %d s; what was "
+			    "in flight is loaded again at the next start",
+			    DRAIN_SECONDS);
+			_exit(daemon->drain ? EX_TEMPFAIL : EX_OK);
+		}
+		const struct timespec limit = {(time_t)(left / G_USEC_PER_SEC),
+		    (long)(left % G_USEC_PER_SEC) * 1000};
+		(void)sigtimedwait(&set, NULL, &limit);
 	}
 }
 
@@ -274,16 +263,14 @@ static void *take_signals(void *data)
 	struct daemon *daemon = data;
 	sigset_t set;
 	make_signal_set(&set);
-	for (;;) {
+	while (!atomic_load(&daemon->done)) {
 		switch (sigtimedwait(&set, NULL, &period)) {
-		case SIGNAL_END:
-			return NULL;
 		case SIGTERM:
 		case SIGINT:
 			notify_stopping();
 			loader_stop(daemon->loader);
 			wake_loader(daemon);
-			end_in_time();
+			end_in_time(daemon);
 			return NULL;
 		case SIGUSR1:
 			notify_reloading();
@@ -297,30 +284,34 @@ static void *take_signals(void *data)
 		    loader_is_stuck(daemon->loader, PATIENCE_SECONDS),
 		    "no step further for " G_STRINGIFY(PATIENCE_SECONDS) " s");
 	}
+	return NULL;
 }
 
+/* Only where the thread runs that takes them: anything else they just end. */
 static void block_signals(void)
 {
 	sigset_t set;
 	make_signal_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* Running. */
 
-static int run_loader(struct daemon *daemon, bool drain)
+static int run_loader(struct daemon *daemon)
 {
 	pthread_t thread;
 	int error = pthread_create(&thread, NULL, take_signals, daemon);
 	if (error != 0) {
-		log_failure(
-		    LOG_ERR, "start-failed", "thread: %s", g_strerror(error));
+		char *reason = g_strdup_printf("thread: %s", g_strerror(error));
+		house_refuse_start(
+		    daemon->config, PROGRAM, EX_TEMPFAIL, reason);
+		g_free(reason);
 		return EX_TEMPFAIL;
 	}
 	log_event(LOG_NOTICE, "started", "version", VERSION, NULL);
 	notify_ready();
-	int status = loader_run(daemon->loader, drain);
+	int status = loader_run(daemon->loader, daemon->drain);
+	atomic_store(&daemon->done, true);
 	pthread_kill(thread, SIGNAL_END);
 	pthread_join(thread, NULL);
 	log_event(LOG_NOTICE, "stopped", NULL);
@@ -335,26 +326,33 @@ static int lock_spool(const struct daemon *daemon)
 	char *reason = g_strdup_printf("spool folder %s: %s",
 	    daemon->config->spool_directory,
 	    taken ? "another tlsrpt-loader has it" : g_strerror(errno));
-	int status = refuse_start(
-	    daemon->config, taken ? EX_TEMPFAIL : EX_CANTCREAT, reason);
+	int status = house_refuse_start(daemon->config, PROGRAM,
+	    taken ? EX_TEMPFAIL : EX_CANTCREAT, reason);
 	g_free(reason);
 	return status;
 }
 
-static int serve(struct daemon *daemon, bool drain)
+static int serve(struct daemon *daemon)
 {
-	int status = EX_CANTCREAT;
+	const struct config *config = daemon->config;
+	char *error = NULL;
+	int status;
 	daemon->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	daemon->spool = open_spool(daemon->config);
-	if (daemon->spool == NULL)
+	daemon->spool =
+	    spool_open(config->spool_directory, config->spool_quota, &error);
+	if (daemon->spool == NULL) {
+		status =
+		    house_refuse_start(config, PROGRAM, EX_CANTCREAT, error);
 		goto out;
+	}
 	status = lock_spool(daemon);
 	if (status != EX_OK)
 		goto out;
 	daemon->loader =
 	    loader_new(daemon->config, daemon->spool, daemon->wake_fd);
-	status = run_loader(daemon, drain);
+	status = run_loader(daemon);
 out:
+	g_free(error);
 	loader_free(daemon->loader);
 	spool_close(daemon->spool);
 	if (daemon->wake_fd >= 0)
@@ -372,7 +370,7 @@ static int run(struct daemon *daemon)
 	case RETRY_BAD:
 		return retry_bad(daemon->config);
 	default:
-		return serve(daemon, arguments.mode == DRAIN);
+		return serve(daemon);
 	}
 }
 
@@ -383,7 +381,10 @@ int main(int argc, char **argv)
 		cli_usage(&cli, "no operand is taken");
 	if (arguments.json && arguments.mode != STATUS)
 		cli_usage(&cli, "--json goes with --status");
-	block_signals();
+	daemon.drain = arguments.mode == DRAIN;
+	if (daemon.drain || arguments.mode == MODE_NONE)
+		block_signals();
+	signal(SIGPIPE, SIG_IGN);
 	umask(0007);
 	daemon.config = cli_config(daemon.config_path);
 	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);

@@ -4,9 +4,11 @@
  * thread exists; libmilter's own thread takes SIGTERM, the housekeeping thread
  * below takes SIGUSR1 and SIGQUIT.
  */
+#include <errno.h>
 #include <glib.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -15,6 +17,7 @@
 
 #include "cli.h"
 #include "house.h"
+#include "listen.h"
 #include "log.h"
 #include "metrics.h"
 #include "mlfi.h"
@@ -26,13 +29,15 @@
 #define LEAVE_SECONDS 10
 #define DRAIN_SECONDS 20
 #define HOUSEKEEPING_SECONDS 5
-/* Tells the housekeeping thread that the work is over. */
+/* Wakes the housekeeping thread when the work is over; daemon.done says that it
+ * is, since anybody may send a signal. */
 #define SIGNAL_END SIGUSR2
 
 struct daemon {
 	const char *config_path;
 	struct config *config; /* the housekeeping thread's once it runs */
 	struct spool *spool;
+	atomic_bool done;
 };
 
 /* What can't change while the socket and the spool are open. */
@@ -92,7 +97,8 @@ static void *keep_house(void *data)
 	sigaddset(&set, SIGNAL_END);
 	for (;;) {
 		int taken = sigtimedwait(&set, NULL, &period);
-		if (taken == SIGNAL_END)
+
+		if (atomic_load(&daemon->done))
 			return NULL;
 		if (taken == SIGQUIT) {
 			notify_stopping();
@@ -125,14 +131,26 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* libmilter leaves the socket behind when it runs as root. */
-static void remove_socket(const struct config *config)
+/* The path of milter.socket, or NULL when it has none. */
+static const char *socket_path(const struct config *config)
 {
 	static const char *const kinds[] = {"unix:", "local:"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
 		if (g_str_has_prefix(config->socket, kinds[i]))
-			unlink(config->socket + strlen(kinds[i]));
+			return config->socket + strlen(kinds[i]);
+	return NULL;
+}
+
+/* libmilter leaves the socket behind when it runs as root. What is there by now
+ * may be another's. */
+static void remove_socket(const char *path, const struct stat *ours)
+{
+	struct stat found;
+
+	if (path != NULL && lstat(path, &found) == 0 &&
+	    found.st_dev == ours->st_dev && found.st_ino == ours->st_ino)
+		unlink(path);
 }
 
 /* Counters begin at 0: Prometheus sees the first event only as a rise from
@@ -141,41 +159,71 @@ static void begin_counters(void)
 {
 	static const enum metrics_counter ours[] = {METRICS_MESSAGES,
 	    METRICS_CANDIDATES, METRICS_STORED, METRICS_INVALID,
-	    METRICS_REFUSED, METRICS_FAILED};
+	    METRICS_REFUSED, METRICS_FAILED, METRICS_DROPPED};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(ours); i++)
 		metrics_add(ours[i], 0);
 }
 
-static void refuse_socket(const char *socket)
+static int refuse_socket(const struct config *config, const char *why)
 {
-	const char *advice = "does the folder exist, may this user write "
-			     "there, is the address free?";
+	char *reason = g_strdup_printf(
+	    "milter.socket: %s can't be opened: %s", config->socket, why);
 
-	if (g_str_has_prefix(socket, "fd:"))
-		advice = "it is no socket; tlsrpt-milter.socket of systemd "
-			 "passes fd:3, by hand name a path";
-	log_failure(LOG_ERR, "start-failed",
-	    "milter.socket: %s can't be opened: %s", socket, advice);
+	house_refuse_start(config, PROGRAM, EX_UNAVAILABLE, reason);
+	g_free(reason);
+	return EX_UNAVAILABLE;
+}
+
+/* *ret_ours is the file at path, for remove_socket(). */
+static int open_socket(
+    const struct daemon *daemon, const char *path, struct stat *ret_ours)
+{
+	struct config *config = daemon->config;
+
+	/* libmilter would take that one's place, and when that one ends it
+	 * removes, unless it is root's, whatever socket is there: ours. */
+	if (path != NULL && listen_is_taken(path))
+		return refuse_socket(
+		    config, "another process takes connections there");
+	if (!mlfi_open(config, daemon->spool))
+		return refuse_socket(config,
+		    g_str_has_prefix(config->socket, "fd:")
+			? "it is no socket; tlsrpt-milter.socket of systemd "
+			  "passes fd:3, by hand name a path"
+			: "does the folder exist, may this user write there, "
+			  "is the address free?");
+	if (path != NULL && lstat(path, ret_ours) != 0)
+		return refuse_socket(config, g_strerror(errno));
+	return EX_OK;
+}
+
+static int refuse_thread(const struct config *config, int error)
+{
+	char *reason = g_strdup_printf("thread: %s", g_strerror(error));
+
+	house_refuse_start(config, PROGRAM, EX_TEMPFAIL, reason);
+	g_free(reason);
+	return EX_TEMPFAIL;
 }
 
 static int serve(struct daemon *daemon)
 {
 	struct config *first = daemon->config;
+	const char *path = socket_path(first);
+	struct stat ours = {0};
 	pthread_t thread;
 	int error, status;
 
-	if (!mlfi_open(first, daemon->spool)) {
-		refuse_socket(first->socket);
-		return EX_UNAVAILABLE;
-	}
+	status = open_socket(daemon, path, &ours);
+	if (status != EX_OK)
+		return status;
 	config_ref(first);
 	error = pthread_create(&thread, NULL, keep_house, daemon);
 	if (error != 0) {
-		log_failure(
-		    LOG_ERR, "start-failed", "thread: %s", g_strerror(error));
+		status = refuse_thread(first, error);
 		config_unref(first);
-		return EX_TEMPFAIL;
+		return status;
 	}
 	log_event(LOG_NOTICE, "started", "version", VERSION, "socket",
 	    first->socket, NULL);
@@ -183,10 +231,11 @@ static int serve(struct daemon *daemon)
 	tell_status(first);
 	status = mlfi_run();
 	notify_stopping();
-	remove_socket(first);
+	remove_socket(path, &ours);
 	if (!mlfi_drain(DRAIN_SECONDS))
 		log_failure(LOG_WARNING, "stopped-early",
 		    "messages were still in flight after %d s", DRAIN_SECONDS);
+	atomic_store(&daemon->done, true);
 	pthread_kill(thread, SIGNAL_END);
 	pthread_join(thread, NULL);
 	log_event(LOG_NOTICE, "stopped", NULL);
@@ -205,7 +254,7 @@ int main(int argc, char **argv)
 		"into the spool for tlsrpt-loader.\nRuns in the foreground; "
 		"SIGTERM stops it, SIGUSR1 re-reads the configuration.",
 	};
-	struct daemon daemon = {NULL, NULL, NULL};
+	struct daemon daemon = {.config_path = NULL};
 	char *error = NULL;
 	int status;
 
@@ -217,10 +266,11 @@ int main(int argc, char **argv)
 	daemon.spool = spool_open(
 	    daemon.config->spool_directory, daemon.config->spool_quota, &error);
 	if (daemon.spool == NULL) {
-		log_failure(LOG_ERR, "start-failed", "%s", error);
+		status = house_refuse_start(
+		    daemon.config, PROGRAM, EX_CANTCREAT, error);
 		g_free(error);
 		config_unref(daemon.config);
-		return EX_CANTCREAT;
+		return status;
 	}
 	process_init();
 	begin_counters();

@@ -21,8 +21,9 @@ struct msgbuf {
 	size_t length;
 	uint8_t *memory; /* NULL once the file has it */
 	size_t capacity;
-	int fd;       /* -1 while in memory */
-	void *mapped; /* of length bytes, or NULL */
+	int fd;            /* -1 while in memory */
+	uint64_t reserved; /* of the spool's quota, for the file */
+	void *mapped;      /* of length bytes, or NULL */
 };
 
 /* Bytes that all buffers have in memory. */
@@ -44,6 +45,21 @@ static void unmap(struct msgbuf *buffer)
 	buffer->mapped = NULL;
 }
 
+/* Of the quota, in steps: a message is not worth a count at each block. */
+static bool reserve(struct msgbuf *buffer, size_t needed)
+{
+	uint64_t steps, more;
+
+	if (needed <= buffer->reserved)
+		return true;
+	steps = (needed - buffer->reserved - 1) / MSGBUF_MEMORY + 1;
+	more = steps * MSGBUF_MEMORY;
+	if (!spool_reserve(buffer->spool, more))
+		return false;
+	buffer->reserved += more;
+	return true;
+}
+
 static void free_memory(struct msgbuf *buffer)
 {
 	g_free(buffer->memory);
@@ -59,6 +75,8 @@ void msgbuf_free(struct msgbuf *buffer)
 	unmap(buffer);
 	if (buffer->fd >= 0)
 		(void)close(buffer->fd);
+	if (buffer->reserved > 0)
+		spool_unreserve(buffer->spool, buffer->reserved);
 	free_memory(buffer);
 	g_free(buffer);
 }
@@ -140,10 +158,12 @@ bool msgbuf_append(struct msgbuf *buffer, const void *bytes, size_t length)
 	}
 	needed = buffer->length + length;
 	unmap(buffer);
-	if (wants_file(buffer, needed) && !move_to_file(buffer))
+	if (wants_file(buffer, needed) &&
+	    !(reserve(buffer, needed) && move_to_file(buffer)))
 		return false;
 	if (buffer->fd >= 0) {
-		if (!write_at(buffer->fd, bytes, length, buffer->length))
+		if (!reserve(buffer, needed) ||
+		    !write_at(buffer->fd, bytes, length, buffer->length))
 			return false;
 	} else {
 		if (!grow_memory(buffer, needed))

@@ -15,10 +15,19 @@
 
 #define SECOND ((int64_t)1000000) /* of g_get_monotonic_time() */
 
-/* Bytes of all files, and of those with the suffix alone. */
+#define KINDS (QUOTA_PASSING + 1)
+
+/* Which part of the whole a kind may have. */
+static const uint64_t parts[KINDS] = {
+    [QUOTA_RECORD] = 1,
+    [QUOTA_MINOR] = 10,
+    [QUOTA_PASSING] = 2,
+};
+
+/* Bytes of all kinds, and of each. */
 struct usage {
 	uint64_t all;
-	uint64_t minor;
+	uint64_t of[KINDS];
 };
 
 struct quota {
@@ -54,17 +63,24 @@ void quota_set(struct quota *quota, uint64_t bytes)
 	pthread_mutex_unlock(&quota->mutex);
 }
 
-static void usage_add(struct usage *usage, bool minor, uint64_t size)
+static void usage_add(struct usage *usage, enum quota_kind kind, uint64_t size)
 {
 	usage->all += size;
-	if (minor)
-		usage->minor += size;
+	usage->of[kind] += size;
+}
+
+static void usage_add_all(struct usage *usage, const struct usage *more)
+{
+	usage->all += more->all;
+	for (size_t i = 0; i < KINDS; i++)
+		usage->of[i] += more->of[i];
 }
 
 static void usage_subtract(struct usage *usage, const struct usage *less)
 {
 	usage->all -= less->all;
-	usage->minor -= less->minor;
+	for (size_t i = 0; i < KINDS; i++)
+		usage->of[i] -= less->of[i];
 }
 
 static void count_file(int folder, const char *name, void *data)
@@ -72,7 +88,9 @@ static void count_file(int folder, const char *name, void *data)
 	struct scan *scan = data;
 	struct stat status;
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		usage_add(&scan->found, g_str_has_suffix(name, scan->suffix),
+		usage_add(&scan->found,
+		    g_str_has_suffix(name, scan->suffix) ? QUOTA_MINOR
+							 : QUOTA_RECORD,
 		    (uint64_t)status.st_size);
 }
 
@@ -125,32 +143,33 @@ struct quota *quota_new(
 static struct usage sum_usage(const struct quota *quota)
 {
 	struct usage sum = quota->scanned;
-	sum.all += quota->fresh.all + quota->reserved.all;
-	sum.minor += quota->fresh.minor + quota->reserved.minor;
+	usage_add_all(&sum, &quota->fresh);
+	usage_add_all(&sum, &quota->reserved);
 	return sum;
 }
 
-bool quota_reserve(struct quota *quota, bool minor, uint64_t size)
+bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size)
 {
 	refresh_usage(quota);
 	pthread_mutex_lock(&quota->mutex);
 	struct usage sum = sum_usage(quota);
 	bool fits = sum.all + size <= quota->bytes &&
-		    (!minor || sum.minor + size <= quota->bytes / 10);
+		    sum.of[kind] + size <= quota->bytes / parts[kind];
 	if (fits)
-		usage_add(&quota->reserved, minor, size);
+		usage_add(&quota->reserved, kind, size);
 	pthread_mutex_unlock(&quota->mutex);
 	return fits;
 }
 
-void quota_settle(struct quota *quota, bool minor, uint64_t size, bool written)
+void quota_settle(
+    struct quota *quota, enum quota_kind kind, uint64_t size, bool written)
 {
-	struct usage part = {0, 0};
-	usage_add(&part, minor, size);
+	struct usage part = {0};
+	usage_add(&part, kind, size);
 	pthread_mutex_lock(&quota->mutex);
 	usage_subtract(&quota->reserved, &part);
 	if (written)
-		usage_add(&quota->fresh, minor, size);
+		usage_add(&quota->fresh, kind, size);
 	pthread_mutex_unlock(&quota->mutex);
 }
 
@@ -161,13 +180,4 @@ uint64_t quota_usage(struct quota *quota)
 	uint64_t bytes = sum_usage(quota).all;
 	pthread_mutex_unlock(&quota->mutex);
 	return bytes;
-}
-
-bool quota_full(struct quota *quota)
-{
-	uint64_t used = quota_usage(quota);
-	pthread_mutex_lock(&quota->mutex);
-	bool full = used >= quota->bytes;
-	pthread_mutex_unlock(&quota->mutex);
-	return full;
 }

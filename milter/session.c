@@ -114,8 +114,11 @@ enum session_step session_data(struct session *session)
 	return SESSION_CONTINUE;
 }
 
+/* After the first that fails, nothing more. */
 static void append(struct session *session, const void *bytes, size_t length)
 {
+	if (session->unreadable != NULL)
+		return;
 	if (session->buffer == NULL)
 		session->buffer = msgbuf_new(session->spool);
 	if (!msgbuf_append(session->buffer, bytes, length))

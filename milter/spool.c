@@ -88,26 +88,30 @@ static void name_host(char host[HOST_MAX + 1])
 	host[length] = '\0';
 }
 
-/* Opens the folders; on failure *ret_part is the one, "" for the spool's own,
- * and errno tells why. */
-static bool open_folders(struct spool *spool, const char **ret_part)
+/* Opens the folders, to write when they may be made; on failure *ret_part is
+ * the one, "" for the spool's own, and errno tells why. */
+static bool open_folders(
+    struct spool *spool, bool writing, const char **ret_part)
 {
+	int (*const open_one)(int, const char *, int) =
+	    writing ? folder_open : folder_open_existing;
 	*ret_part = "";
-	spool->root = folder_open(AT_FDCWD, spool->directory, 0);
+	spool->root = open_one(AT_FDCWD, spool->directory, 0);
 	if (spool->root < 0)
 		return false;
 	for (int i = 0; i < FOLDERS; i++) {
 		*ret_part = folder_names[i];
 		spool->folders[i] =
-		    folder_open(spool->root, folder_names[i], O_NOFOLLOW);
-		if (spool->folders[i] < 0)
+		    open_one(spool->root, folder_names[i], O_NOFOLLOW);
+		if (spool->folders[i] < 0 ||
+		    (writing && !folder_is_writable(spool->folders[i])))
 			return false;
 	}
 	return true;
 }
 
-struct spool *spool_open(
-    const char *directory, uint64_t quota, char **ret_error)
+static struct spool *open_spool(
+    const char *directory, bool writing, char **ret_error)
 {
 	struct spool *spool = g_new0(struct spool, 1);
 	spool->directory = g_strdup(directory);
@@ -118,18 +122,33 @@ struct spool *spool_open(
 	name_host(spool->host);
 
 	const char *part;
-	if (!open_folders(spool, &part)) {
-		*ret_error = g_strdup_printf(
-		    "spool folder %s%s%s: %s (needed: a folder of mode 2770 "
-		    "and of the group that both daemons are in)",
-		    directory, part[0] == '\0' ? "" : "/", part,
-		    g_strerror(errno));
-		spool_close(spool);
+	if (open_folders(spool, writing, &part))
+		return spool;
+	*ret_error = g_strdup_printf("spool folder %s%s%s: %s (%s)", directory,
+	    part[0] == '\0' ? "" : "/", part, g_strerror(errno),
+	    writing ? "needed: a folder of mode 2770 and of the group that "
+		      "both daemons are in, and in ReadWritePaths= of their "
+		      "units"
+		    : "spool.directory says where it is; a daemon that starts "
+		      "makes it");
+	spool_close(spool);
+	return NULL;
+}
+
+struct spool *spool_open(
+    const char *directory, uint64_t quota, char **ret_error)
+{
+	struct spool *spool = open_spool(directory, true, ret_error);
+	if (spool == NULL)
 		return NULL;
-	}
 	purge_tmp(spool);
 	spool->quota = quota_new(quota, spool->folders, REJECTION_SUFFIX);
 	return spool;
+}
+
+struct spool *spool_open_existing(const char *directory, char **ret_error)
+{
+	return open_spool(directory, false, ret_error);
 }
 
 static void close_open(int fd)
@@ -291,12 +310,13 @@ enum spool_result spool_put(
 
 	char *name = NULL;
 	int error = 0;
-	bool fits = quota_reserve(spool->quota, rejection, size);
+	enum quota_kind kind = rejection ? QUOTA_MINOR : QUOTA_RECORD;
+	bool fits = quota_reserve(spool->quota, kind, size);
 	if (fits) {
 		name =
 		    write_record(spool, rejection, header, body, body_length);
 		error = errno;
-		quota_settle(spool->quota, rejection, size, name != NULL);
+		quota_settle(spool->quota, kind, size, name != NULL);
 	} else if (rejection) {
 		atomic_fetch_add(&spool->dropped, 1);
 	}
@@ -315,16 +335,25 @@ enum spool_result spool_put(
 
 int spool_tmpfile(struct spool *spool)
 {
-	if (quota_full(spool->quota)) {
-		errno = EDQUOT;
-		return -1;
-	}
 	char *name = make_name(spool, false);
 	int fd = folder_tmpfile(spool->folders[TMP], name);
 	int error = errno;
 	g_free(name);
 	errno = error;
 	return fd;
+}
+
+bool spool_reserve(struct spool *spool, uint64_t bytes)
+{
+	if (quota_reserve(spool->quota, QUOTA_PASSING, bytes))
+		return true;
+	errno = EDQUOT;
+	return false;
+}
+
+void spool_unreserve(struct spool *spool, uint64_t bytes)
+{
+	quota_settle(spool->quota, QUOTA_PASSING, bytes, false);
 }
 
 /* Reading. */
@@ -518,17 +547,27 @@ static void inspect_new(int folder, const char *name, void *data)
 
 static void inspect_bad(int folder, const char *name, void *data)
 {
-	(void)folder;
 	struct spool_status *status = data;
+	struct stat file;
+	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0)
+		status->bad_bytes += (uint64_t)file.st_size;
 	if (!g_str_has_suffix(name, REASON_SUFFIX))
 		status->bad++;
 }
 
-bool spool_note_load(struct spool *spool)
+static int open_loaded(const struct spool *spool)
 {
-	int fd = openat(spool->root, LOADED,
+	return openat(spool->root, LOADED,
 	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
 	    S_IRUSR | S_IWUSR | S_IRGRP);
+}
+
+bool spool_note_load(struct spool *spool)
+{
+	int fd = open_loaded(spool);
+	/* Left by another user, such as root who drained by hand. */
+	if (fd < 0 && errno == EACCES && unlinkat(spool->root, LOADED, 0) == 0)
+		fd = open_loaded(spool);
 	bool done = fd >= 0 && futimens(fd, NULL) == 0;
 	int error = errno;
 	close_open(fd);

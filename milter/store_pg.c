@@ -139,31 +139,17 @@ static const char *find_option(
 	return NULL;
 }
 
-/*
- * What libpq will fill in from the service file and the environment. It has no
- * function for a service that a connection string names, only for PGSERVICE.
- * The defaults above must not go before what an administrator wrote there.
- */
-static PQconninfoOption *find_surroundings(const PQconninfoOption *own)
-{
-	const char *service = find_option(own, "service");
-	char *saved = g_strdup(getenv("PGSERVICE"));
-	if (service != NULL)
-		setenv("PGSERVICE", service, 1);
-	PQconninfoOption *found = PQconndefaults();
-	if (service != NULL && saved != NULL)
-		setenv("PGSERVICE", saved, 1);
-	else if (service != NULL)
-		unsetenv("PGSERVICE");
-	g_free(saved);
-	return found;
-}
-
 static void add_parameter(
     struct parameters *parameters, const char *keyword, const char *value)
 {
 	g_ptr_array_add(parameters->keywords, g_strdup(keyword));
 	g_ptr_array_add(parameters->values, g_strdup(value));
+}
+
+static void end_parameters(struct parameters *parameters)
+{
+	g_ptr_array_add(parameters->keywords, NULL);
+	g_ptr_array_add(parameters->values, NULL);
 }
 
 static void free_parameters(struct parameters *parameters)
@@ -172,63 +158,77 @@ static void free_parameters(struct parameters *parameters)
 	g_ptr_array_unref(parameters->values);
 }
 
-static bool names_several_hosts(
-    const PQconninfoOption *own, const PQconninfoOption *around)
+static struct parameters copy_parameters(const PQconninfoOption *own)
+{
+	struct parameters copy = {g_ptr_array_new_with_free_func(g_free),
+	    g_ptr_array_new_with_free_func(g_free)};
+	for (const PQconninfoOption *o = own; o->keyword != NULL; o++)
+		if (o->val != NULL)
+			add_parameter(&copy, o->keyword, o->val);
+	return copy;
+}
+
+/*
+ * What libpq makes of a connection string with its service and the environment.
+ * It has no function for that but PQconninfo() of a connection, and to set
+ * PGSERVICE for PQconndefaults() is not for a process with threads. So here is
+ * a connection that is refused before any host is looked at, for a value that
+ * no sslmode has; with a password, so that no file is searched for one.
+ */
+static PQconninfoOption *find_effective(const PQconninfoOption *own)
+{
+	struct parameters trial = copy_parameters(own);
+	add_parameter(&trial, "password", "none");
+	add_parameter(&trial, "sslmode", "none");
+	end_parameters(&trial);
+	PGconn *connection =
+	    PQconnectStartParams((const char *const *)trial.keywords->pdata,
+		(const char *const *)trial.values->pdata, 0);
+	PQconninfoOption *found = PQconninfo(connection);
+	PQfinish(connection);
+	free_parameters(&trial);
+	return found;
+}
+
+static bool names_several_hosts(const PQconninfoOption *effective)
 {
 	static const char *const keywords[] = {"host", "hostaddr"};
 	for (size_t i = 0; i < G_N_ELEMENTS(keywords); i++) {
-		const char *hosts = find_option(own, keywords[i]);
-		if (hosts == NULL)
-			hosts = find_option(around, keywords[i]);
+		const char *hosts = find_option(effective, keywords[i]);
 		if (hosts != NULL && strchr(hosts, ',') != NULL)
 			return true;
 	}
 	return false;
 }
 
-static bool is_set(const PQconninfoOption *own, const PQconninfoOption *around,
-    const char *keyword)
+/* "any" is libpq's own default of it, which can't be told from one that
+ * somebody wrote. */
+static bool wants_any_session(const PQconninfoOption *effective)
 {
-	return find_option(own, keyword) != NULL ||
-	       find_option(around, keyword) != NULL;
-}
-
-/* libpq's own default of target_session_attrs is "any", and it is always among
- * the surroundings. */
-static bool wants_any_session(
-    const PQconninfoOption *own, const PQconninfoOption *around)
-{
-	const char *wanted = find_option(own, "target_session_attrs");
-	if (wanted == NULL)
-		wanted = find_option(around, "target_session_attrs");
+	const char *wanted = find_option(effective, "target_session_attrs");
 	return wanted == NULL || strcmp(wanted, "any") == 0;
 }
 
 static struct parameters make_parameters(
     const PQconninfoOption *own, bool primary)
 {
-	struct parameters made = {g_ptr_array_new_with_free_func(g_free),
-	    g_ptr_array_new_with_free_func(g_free)};
-	PQconninfoOption *around = find_surroundings(own);
-	for (const PQconninfoOption *o = own; o->keyword != NULL; o++)
-		if (o->val != NULL)
-			add_parameter(&made, o->keyword, o->val);
+	struct parameters made = copy_parameters(own);
+	PQconninfoOption *effective = find_effective(own);
 	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
-		if (!is_set(own, around, defaults[i].keyword))
+		if (find_option(effective, defaults[i].keyword) == NULL)
 			add_parameter(
 			    &made, defaults[i].keyword, defaults[i].value);
 	/* Of several servers only the primary takes reports. */
-	if (primary && names_several_hosts(own, around) &&
-	    wants_any_session(own, around))
+	if (primary && names_several_hosts(effective) &&
+	    wants_any_session(effective))
 		add_parameter(&made, "target_session_attrs", "read-write");
 	add_parameter(
 	    &made, "fallback_application_name", program_invocation_short_name);
 	/* Whatever is configured: this program sends UTF-8. A later value of a
 	 * keyword goes before an earlier one. */
 	add_parameter(&made, "client_encoding", "UTF8");
-	g_ptr_array_add(made.keywords, NULL);
-	g_ptr_array_add(made.values, NULL);
-	PQconninfoFree(around);
+	end_parameters(&made);
+	PQconninfoFree(effective);
 	return made;
 }
 

@@ -8,7 +8,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import time
+
+import pytest
 
 from harness import mails, milter, programs
 from harness.folder import is_root
@@ -145,6 +148,37 @@ def test_migrate_twice_changes_nothing(site):
     assert done.returncode == 0, done.stderr
     after = site.rows("SELECT * FROM tlsrpt.schema_version ORDER BY version")
     assert after == before
+
+
+def test_an_owner_without_rights_beyond_its_database(site):
+    """As README says: it can't log in, make roles or anything else."""
+    postgres = site.postgres
+    postgres.query("postgres", "CREATE ROLE tlsrpt_owner")
+    postgres.query("postgres", "CREATE DATABASE owned OWNER tlsrpt_owner")
+    site.use_database("owned")
+    try:
+        config = site.config("owner.conf", user="postgres")
+        done = programs.run(
+            "tlsrpt-loader",
+            *("-c", config, "--migrate"),
+            folder=site.folder,
+            PGOPTIONS="-c role=tlsrpt_owner",
+        )
+        assert done.returncode == 0, done.stderr
+        assert site.rows(
+            "SELECT DISTINCT proowner::regrole::text FROM pg_proc"
+            " WHERE pronamespace = 'tlsrpt'::regnamespace"
+        ) == [("tlsrpt_owner",)]
+        site.milter(milter=DISCARD)
+        deliver(site, 3)
+        site.drain()
+        assert site.count("report") == 3
+        site.rows("SELECT tlsrpt.set_retention('25 months')")
+        site.rows("SELECT tlsrpt.apply_retention()")
+    finally:
+        postgres.drop_database("owned")
+        site.use_database(None)
+        postgres.query("postgres", "DROP ROLE tlsrpt_owner")
 
 
 def test_the_loader_role_suffices_and_can_do_nothing_else(site):
@@ -417,6 +451,90 @@ def test_status_with_the_database_down(site):
         "tlsrpt-loader", "-c", config, "--status", folder=site.folder
     )
     assert re.search(r"\b7\b", done.stdout), done.stdout + done.stderr
+
+
+def test_status_is_an_alarm(site):
+    """Not 0 when records wait for long or are set aside, database or not."""
+    site.milter(milter=DISCARD)
+    deliver(site, 2)
+    old = site.spool / "new" / site.spooled()[0]
+    os.utime(old, (time.time() - 3500,) * 2)
+    assert site.run_loader("--status").returncode == 0
+    os.utime(old, (time.time() - 3700,) * 2)
+    assert site.run_loader("--status").returncode == os.EX_TEMPFAIL
+    site.drain()
+    assert site.run_loader("--status").returncode == 0
+    (site.spool / "new" / "damaged").write_bytes(b"?")
+    site.drain()
+    done = site.run_loader("--status", "--json")
+    assert done.returncode == os.EX_TEMPFAIL
+    assert json.loads(done.stdout)["spool"]["bad"] == 1
+
+
+def test_a_mistyped_spool_is_not_made(site):
+    wrong = {"directory": str(site.folder / "spoool")}
+    done = site.run_loader("--status", "--json", spool=wrong)
+    assert done.returncode == programs.EX_NOINPUT, done.stderr
+    found = json.loads(done.stdout)
+    assert "spoool: No such file" in found["spool"]["error"]
+    # The rest can be said all the same.
+    assert found["database"]["reachable"] is True
+    done = site.run_loader("--status", spool=wrong)
+    assert "spoool: No such file" in done.stdout
+    done = site.run_loader("--retry-bad", spool=wrong)
+    assert done.returncode == programs.EX_NOINPUT
+    assert "spoool: No such file" in done.stderr
+    assert not (site.folder / "spoool").exists()
+
+
+@pytest.mark.parametrize("option", ["--migrate", "--status"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_what_serves_nobody(site, option, number):
+    """While PostgreSQL does not answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        config = site.config(
+            "silent.conf",
+            database={"conninfo": f"host=127.0.0.1 port={port} dbname=x"},
+        )
+        child = Child(
+            [programs.program("tlsrpt-loader"), "-c", config, option],
+            site.folder / "silent.log",
+            cwd=site.folder,
+            env=programs.environment(site.folder),
+        )
+        with server.accept()[0]:
+            child.send(number)
+            assert child.wait(5) == -number
+
+
+def test_a_drain_that_is_stopped_has_not_drained(site):
+    """Also when the server answers too late for the end."""
+    site.milter(milter=DISCARD)
+    deliver(site, 2)
+    config = site.config("drain.conf")
+    log = site.folder / "drain.log"
+    with site.postgres.connect(site.database) as other, other.transaction():
+        other.execute("LOCK TABLE tlsrpt.report")
+        child = Child(
+            [programs.program("tlsrpt-loader"), "-c", config, "--drain"],
+            log,
+            cwd=site.folder,
+            env=programs.environment(site.folder),
+        )
+        wait_for(
+            lambda: site.value("SELECT count(*) FROM pg_locks WHERE NOT granted"),
+            "it waits for the lock",
+        )
+        child.send(signal.SIGTERM)
+        time.sleep(1)
+        # Which is nobody's to say that it is over.
+        child.send(signal.SIGUSR2)
+        assert child.wait(30) == os.EX_TEMPFAIL
+    assert "event=stopped-early" in log.read_text()
+    assert len(site.spooled()) == 2
+    site.drain()
+    assert site.count("report") == 2
 
 
 def test_drain_with_the_database_down(site):

@@ -68,6 +68,9 @@ def test_metrics_of_real_programs(site):
     # What has not happened yet is 0 and not missing: a first event is a rise.
     assert seen['tlsrpt_reports_total{outcome="spool-failed"}'] == "0"
     assert seen['tlsrpt_loaded_total{outcome="bad"}'] == "0"
+    assert seen["tlsrpt_rejections_dropped_total"] == "0"
+    quota = 'tlsrpt_spool_quota_bytes{program="tlsrpt-milter"}'
+    assert seen[quota] == str(1 << 30)
     assert seen['tlsrpt_database_up{program="tlsrpt-loader"}'] == "1"
 
 

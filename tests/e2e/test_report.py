@@ -604,3 +604,28 @@ def test_a_tenant(site):
     assert summary["rejections"] is None and summary["reports"] == 1
     (problem,) = summary["problems"]
     assert '"organization-name"' in ask("--problem", problem["problem_id"])
+
+
+@pytest.mark.parametrize("style", ["German", "SQL, DMY", "Postgres"])
+def test_the_way_a_database_writes_values(loaded, style):
+    """Of a session it is a setting, and dates are taken apart here."""
+    wanted = loaded.run_report("--format", "json")
+    assert wanted.returncode == 0, wanted.stderr
+    for setting in (
+        f"datestyle = '{style}'",
+        "intervalstyle = sql_standard",
+        "bytea_output = escape",
+        "extra_float_digits = -10",
+    ):
+        loaded.rows(f"ALTER DATABASE {loaded.database} SET {setting}")
+    # The loader's own queries and functions as well: nothing changes.
+    again = loaded.run_import(loaded.folder / "0.eml")
+    assert again.returncode == 0, again.stderr
+    loaded.drain()
+    assert loaded.count("rejected_report") == 0
+    done = loaded.run_report("--format", "json")
+    assert done.returncode == 0, done.stderr
+    found, before = json.loads(done.stdout), json.loads(wanted.stdout)
+    for answer in (found, before):
+        answer.pop("generated_at", None)
+    assert found == before

@@ -331,6 +331,48 @@ def test_system_calls_are_allowed(site):
     assert not {"mount", "ptrace", "setuid", "bpf", "reboot"} & allowed
 
 
+# Signals and sockets of others
+
+
+def test_sigusr2_from_outside_ends_nothing(site):
+    """It is what each of them wakes its own thread with at the end."""
+    for daemon in (site.milter(), site.loader()):
+        daemon.signal(signal.SIGUSR2)
+        time.sleep(0.3)
+        daemon.signal(signal.SIGUSR1)
+        daemon.wait_event("reloaded")
+
+
+def test_a_second_milter_on_the_same_socket(intake_site):
+    site = intake_site
+    site.milter()
+    done = run(
+        "tlsrpt-milter", *("-c", site.folder / "milter.conf"), folder=site.folder
+    )
+    assert done.returncode == 69
+    assert "another process takes connections there" in done.stderr
+    with Client(site.socket) as client:
+        client.connect()
+
+
+def test_a_socket_of_another_stays(intake_site):
+    """What came to the socket's place meanwhile is not removed at the end."""
+    site = intake_site
+    milter = site.milter()
+    with connect(site.socket):
+        os.unlink(site.socket)
+    Path(site.socket).write_text("")
+    milter.listens = None
+    milter.stop()
+    site.daemons.remove(milter)
+    assert Path(site.socket).is_file()
+    os.unlink(site.socket)
+    milter = site.milter()
+    milter.stop()
+    site.daemons.remove(milter)
+    assert not Path(site.socket).exists()
+
+
 # The watchdog
 
 

@@ -75,7 +75,8 @@ static guint times_said(const struct place *place, const char *words)
 static void test_metrics(void **state)
 {
 	const struct place *place = *state;
-	const struct config config = {.metrics_directory = place->metrics};
+	const struct config config = {
+	    .metrics_directory = place->metrics, .spool_quota = 4096};
 	char *file = g_build_filename(place->metrics, "program.prom", NULL);
 	char *text;
 
@@ -88,11 +89,56 @@ static void test_metrics(void **state)
 	assert_true(g_file_get_contents(file, &text, NULL, NULL));
 	assert_non_null(
 	    strstr(text, "tlsrpt_spool_records{program=\"program\"} 0"));
+	assert_non_null(
+	    strstr(text, "tlsrpt_spool_quota_bytes{program=\"program\"} 4096"));
+	assert_non_null(
+	    strstr(text, "tlsrpt_spool_bad_bytes{program=\"program\"} 0"));
+	/* One that nobody counts is not there. */
+	assert_null(strstr(text, "tlsrpt_rejections_dropped"));
 	g_free(text);
 	g_free(file);
 	tree_remove(place->metrics);
 	house_write_metrics(&config, place->spool, "program");
 	assert_int_equal(times_said(place, "event=metrics-not-written"), 2);
+}
+
+static void test_dropped_rejections_are_counted(void **state)
+{
+	const struct place *place = *state;
+	const struct config config = {.metrics_directory = place->metrics};
+	char *file = g_build_filename(place->metrics, "program.prom", NULL);
+	struct record *record = record_new();
+	char *text;
+
+	record->kind = RECORD_REJECTION;
+	record->reason = RECORD_INVALID;
+	record->detail = g_strdup("no report");
+	assert_int_equal(g_mkdir(place->metrics, 0700), 0);
+	spool_set_quota(place->spool, 10);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(
+		    spool_put(place->spool, record, NULL), SPOOL_DROPPED);
+		house_write_metrics(&config, place->spool, "program");
+	}
+	record_free(record);
+	assert_true(g_file_get_contents(file, &text, NULL, NULL));
+	assert_non_null(strstr(text, "\ntlsrpt_rejections_dropped_total 3\n"));
+	g_free(text);
+	g_free(file);
+}
+
+static void test_refused_start(void **state)
+{
+	const struct place *place = *state;
+	const struct config by_hand = {.log_target = CONFIG_LOG_STDERR};
+	const struct config as_daemon = {.log_target = CONFIG_LOG_SYSLOG};
+
+	assert_int_equal(
+	    house_refuse_start(&by_hand, "program", 73, "no spool"), 73);
+	assert_int_equal(times_said(place, "event=start-failed"), 1);
+	assert_int_equal(times_said(place, "program: no spool\n"), 0);
+	house_refuse_start(&as_daemon, "program", 73, "no spool");
+	assert_int_equal(times_said(place, "program: no spool\n"), 1);
 }
 
 static void test_no_metrics(void **state)
@@ -131,6 +177,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_metrics, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_dropped_rejections_are_counted, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		test_refused_start, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_no_metrics, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_watchdog, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),

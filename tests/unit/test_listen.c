@@ -120,6 +120,37 @@ static void test_connections_stay(void **state)
 	close(caller);
 }
 
+static void test_taken(void **state)
+{
+	const struct place *place = *state;
+	char *long_path = g_strnfill(200, 'x');
+	int callers[8], last = 0, file;
+
+	assert_true(listen_is_taken(place->path));
+	/* So many wait that no more can. */
+	for (int i = 0; i < 8; i++) {
+		callers[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		last = connect(callers[i],
+		    (const struct sockaddr *)&place->address,
+		    sizeof(place->address));
+	}
+	assert_int_equal(last, -1);
+	assert_int_equal(errno, EAGAIN);
+	for (int i = 0; i < 8; i++)
+		close(callers[i]);
+	assert_true(listen_is_taken(place->path));
+	assert_true(listen_withdraw());
+	assert_false(listen_is_taken(place->path));
+	g_unlink(place->path);
+	assert_false(listen_is_taken(place->path));
+	file = open(place->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(file >= 0);
+	close(file);
+	assert_false(listen_is_taken(place->path));
+	assert_false(listen_is_taken(long_path));
+	g_free(long_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +160,7 @@ int main(void)
 		test_nobody_else_has_it, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		test_connections_stay, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_taken, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@
 
 static int tmpfiles;
 static int tmpfile_errno;
+static uint64_t reserved; /* of the quota, in bytes */
+static uint64_t quota;
 static char place;
 
 int spool_tmpfile(struct spool *spool)
@@ -40,12 +42,39 @@ int spool_tmpfile(struct spool *spool)
 	return fd;
 }
 
+bool spool_reserve(struct spool *spool, uint64_t bytes)
+{
+	assert_ptr_equal(spool, &place);
+	if (bytes > quota - reserved) {
+		errno = EDQUOT;
+		return false;
+	}
+	reserved += bytes;
+	return true;
+}
+
+void spool_unreserve(struct spool *spool, uint64_t bytes)
+{
+	assert_ptr_equal(spool, &place);
+	assert_true(bytes > 0 && bytes <= reserved);
+	reserved -= bytes;
+}
+
 static int begin(void **state)
 {
 	(void)state;
 	tmpfiles = 0;
 	tmpfile_errno = 0;
+	reserved = 0;
+	quota = UINT64_MAX;
 	return 0;
+}
+
+/* All of the quota is given back. */
+static int end(void **state)
+{
+	(void)state;
+	return reserved == 0 ? 0 : -1;
 }
 
 static struct spool *spool(void)
@@ -210,6 +239,39 @@ static void test_full(void **state)
 	g_free(bytes);
 }
 
+/* A file never has more than was reserved for it. */
+static void test_quota(void **state)
+{
+	const size_t most = 4 * MSGBUF_MEMORY;
+	uint8_t *bytes = make_bytes(most + 1);
+	struct msgbuf *buffer = msgbuf_new(spool());
+	struct msgbuf *other = msgbuf_new(spool());
+
+	(void)state;
+	quota = most;
+	assert_true(msgbuf_append(buffer, bytes, MSGBUF_MEMORY));
+	assert_int_equal(reserved, 0);
+	for (size_t at = MSGBUF_MEMORY; at < most; at += 1024) {
+		assert_true(msgbuf_append(buffer, bytes + at, 1024));
+		assert_true(reserved >= at + 1024);
+	}
+	assert_int_equal(reserved, most);
+	errno = 0;
+	assert_false(msgbuf_append(buffer, bytes, 1));
+	assert_int_equal(errno, EDQUOT);
+	assert_bytes(buffer, bytes, most);
+	/* Another has none left, and no file is made for it. */
+	assert_false(msgbuf_append(other, bytes, MSGBUF_MEMORY + 1));
+	assert_int_equal(errno, EDQUOT);
+	assert_int_equal(tmpfiles, 1);
+	msgbuf_free(buffer);
+	assert_int_equal(reserved, 0);
+	assert_true(msgbuf_append(other, bytes, most));
+	assert_int_equal(reserved, most);
+	msgbuf_free(other);
+	g_free(bytes);
+}
+
 static void test_overflow(void **state)
 {
 	struct msgbuf *buffer = msgbuf_new(spool());
@@ -254,15 +316,16 @@ static void test_all_together(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup(test_empty, begin),
-	    cmocka_unit_test_setup(test_boundary, begin),
-	    cmocka_unit_test_setup(test_chunks, begin),
-	    cmocka_unit_test_setup(test_at_once, begin),
-	    cmocka_unit_test_setup(test_without_spool, begin),
-	    cmocka_unit_test_setup(test_no_file, begin),
-	    cmocka_unit_test_setup(test_full, begin),
-	    cmocka_unit_test_setup(test_overflow, begin),
-	    cmocka_unit_test_setup(test_all_together, begin),
+	    cmocka_unit_test_setup_teardown(test_empty, begin, end),
+	    cmocka_unit_test_setup_teardown(test_boundary, begin, end),
+	    cmocka_unit_test_setup_teardown(test_chunks, begin, end),
+	    cmocka_unit_test_setup_teardown(test_at_once, begin, end),
+	    cmocka_unit_test_setup_teardown(test_without_spool, begin, end),
+	    cmocka_unit_test_setup_teardown(test_no_file, begin, end),
+	    cmocka_unit_test_setup_teardown(test_full, begin, end),
+	    cmocka_unit_test_setup_teardown(test_quota, begin, end),
+	    cmocka_unit_test_setup_teardown(test_overflow, begin, end),
+	    cmocka_unit_test_setup_teardown(test_all_together, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,23 +69,22 @@ static void test_bounds_are_exact(void **state)
 {
 	struct fixture *fixture = *state;
 	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
-	assert_false(quota_reserve(quota, false, 1001));
-	assert_true(quota_reserve(quota, false, 1000));
-	assert_false(quota_reserve(quota, false, 1));
-	assert_true(quota_full(quota));
-	quota_settle(quota, false, 1000, false);
+	assert_false(quota_reserve(quota, QUOTA_RECORD, 1001));
+	assert_true(quota_reserve(quota, QUOTA_RECORD, 1000));
+	assert_false(quota_reserve(quota, QUOTA_RECORD, 1));
+	quota_settle(quota, QUOTA_RECORD, 1000, false);
 	assert_int_equal(quota_usage(quota), 0);
 
-	assert_false(quota_reserve(quota, true, 101));
-	assert_true(quota_reserve(quota, true, 100));
-	assert_false(quota_reserve(quota, true, 1));
-	assert_true(quota_reserve(quota, false, 900));
-	quota_settle(quota, true, 100, true);
-	quota_settle(quota, false, 900, true);
+	assert_false(quota_reserve(quota, QUOTA_MINOR, 101));
+	assert_true(quota_reserve(quota, QUOTA_MINOR, 100));
+	assert_false(quota_reserve(quota, QUOTA_MINOR, 1));
+	assert_true(quota_reserve(quota, QUOTA_RECORD, 900));
+	quota_settle(quota, QUOTA_MINOR, 100, true);
+	quota_settle(quota, QUOTA_RECORD, 900, true);
 	assert_int_equal(quota_usage(quota), 1000);
-	assert_false(quota_reserve(quota, false, 1));
+	assert_false(quota_reserve(quota, QUOTA_RECORD, 1));
 	quota_set(quota, 1001);
-	assert_true(quota_reserve(quota, false, 1));
+	assert_true(quota_reserve(quota, QUOTA_RECORD, 1));
 	quota_free(quota);
 	quota_free(NULL);
 }
@@ -94,9 +93,24 @@ static void test_minor_files_need_room_in_the_whole_too(void **state)
 {
 	struct fixture *fixture = *state;
 	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
-	assert_true(quota_reserve(quota, false, 950));
-	assert_false(quota_reserve(quota, true, 51));
-	assert_true(quota_reserve(quota, true, 50));
+	assert_true(quota_reserve(quota, QUOTA_RECORD, 950));
+	assert_false(quota_reserve(quota, QUOTA_MINOR, 51));
+	assert_true(quota_reserve(quota, QUOTA_MINOR, 50));
+	quota_free(quota);
+}
+
+static void test_what_passes_has_half(void **state)
+{
+	struct fixture *fixture = *state;
+	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
+	assert_true(quota_reserve(quota, QUOTA_RECORD, 400));
+	assert_false(quota_reserve(quota, QUOTA_PASSING, 501));
+	assert_true(quota_reserve(quota, QUOTA_PASSING, 500));
+	assert_false(quota_reserve(quota, QUOTA_PASSING, 1));
+	assert_true(quota_reserve(quota, QUOTA_RECORD, 100));
+	assert_false(quota_reserve(quota, QUOTA_RECORD, 1));
+	quota_settle(quota, QUOTA_PASSING, 500, false);
+	assert_int_equal(quota_usage(quota), 500);
 	quota_free(quota);
 }
 
@@ -107,9 +121,9 @@ static void test_files_of_others_count(void **state)
 	must_create(fixture->folders[1], "b" MINOR, 90);
 	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
 	assert_int_equal(quota_usage(quota), 390);
-	assert_false(quota_reserve(quota, true, 11));
-	assert_true(quota_reserve(quota, true, 10));
-	quota_settle(quota, true, 10, false);
+	assert_false(quota_reserve(quota, QUOTA_MINOR, 11));
+	assert_true(quota_reserve(quota, QUOTA_MINOR, 10));
+	quota_settle(quota, QUOTA_MINOR, 10, false);
 
 	/* Within the second the count stands, then it is made anew. */
 	must_create(fixture->folders[0], "c", 200);
@@ -119,7 +133,7 @@ static void test_files_of_others_count(void **state)
 	assert_int_equal(unlinkat(fixture->folders[1], "b" MINOR, 0), 0);
 	g_usleep(1100 * 1000);
 	assert_int_equal(quota_usage(quota), 500);
-	assert_true(quota_reserve(quota, true, 100));
+	assert_true(quota_reserve(quota, QUOTA_MINOR, 100));
 	quota_free(quota);
 }
 
@@ -127,9 +141,9 @@ static void test_own_files_are_not_counted_twice(void **state)
 {
 	struct fixture *fixture = *state;
 	struct quota *quota = quota_new(1000, fixture->folders, MINOR);
-	assert_true(quota_reserve(quota, false, 400));
+	assert_true(quota_reserve(quota, QUOTA_RECORD, 400));
 	must_create(fixture->folders[0], "a", 400);
-	quota_settle(quota, false, 400, true);
+	quota_settle(quota, QUOTA_RECORD, 400, true);
 	assert_int_equal(quota_usage(quota), 400);
 	g_usleep(1100 * 1000);
 	assert_int_equal(quota_usage(quota), 400);
@@ -143,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_bounds_are_exact),
 	    TEST(test_minor_files_need_room_in_the_whole_too),
+	    TEST(test_what_passes_has_half),
 	    TEST(test_files_of_others_count),
 	    TEST(test_own_files_are_not_counted_twice),
 	};

@@ -10,6 +10,7 @@
 
 #include "process.h"
 #include "session.h"
+#include "tree.h"
 
 static struct config *config_of(const char *text)
 {
@@ -179,6 +180,37 @@ static void test_two_messages(void **state)
 	session_free(session);
 }
 
+/* A disk that is full for a while: the message is not kept, whatever fits
+ * afterwards; the one sentence about it is freed once, as LeakSanitizer sees.
+ */
+static void test_a_message_that_can_not_be_kept(void **state)
+{
+	char *folder = g_dir_make_tmp("test_session_XXXXXX", NULL), *error;
+	struct spool *spool = spool_open(folder, 1 << 20, &error);
+	struct session *session = session_new(spool);
+	struct config *config =
+	    config_of(BY_RECIPIENT "limits { header-size = 4M }\n");
+	char *value = g_strnfill(400 << 10, 'x');
+
+	(void)state;
+	session_mail(session, config, "<>");
+	config_unref(config);
+	session_rcpt(session, "<tlsrpt@example.com>");
+	session_header(session, "Subject", value);
+	spool_set_quota(spool, 0);
+	for (int i = 0; i < 3; i++)
+		session_header(session, value, value);
+	spool_set_quota(spool, 1 << 20);
+	assert_int_equal(session_end_of_header(session), SESSION_CONTINUE);
+	assert_int_equal(session_body(session, "x", 1), SESSION_SKIP);
+	assert_int_equal(session_end(session, "Q1")->action, POLICY_ACCEPT);
+	session_free(session);
+	spool_close(spool);
+	tree_remove(folder);
+	g_free(value);
+	g_free(folder);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -197,6 +229,7 @@ int main(void)
 	    cmocka_unit_test(test_message_size),
 	    cmocka_unit_test(test_header_limits),
 	    cmocka_unit_test(test_two_messages),
+	    cmocka_unit_test(test_a_message_that_can_not_be_kept),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

@@ -169,6 +169,57 @@ static void test_open_names_what_is_wrong(void **state)
 	g_free(error);
 }
 
+/* root may write anywhere but on what is mounted read-only. */
+static void test_what_can_not_be_written_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char *parent = g_path_get_dirname(fixture->directory);
+	char *folder = path_in(fixture, "bad", NULL);
+	bool root = geteuid() == 0;
+	char *error = NULL;
+	assert_int_equal(chmod(parent, 0755), 0);
+	assert_int_equal(chmod(fixture->directory, 0755), 0);
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = {"tmp", "new", "bad"};
+		char *path = path_in(fixture, names[i], NULL);
+		assert_int_equal(chmod(path, i < 2 ? 0777 : 0555), 0);
+		g_free(path);
+	}
+	assert_false(root && seteuid(65534) != 0);
+	struct spool *spool = spool_open(fixture->directory, QUOTA, &error);
+	struct spool *reading = spool_open_existing(fixture->directory, NULL);
+	assert_false(root && seteuid(0) != 0);
+	assert_null(spool);
+	assert_non_null(strstr(error, folder));
+	assert_non_null(strstr(error, "Permission denied"));
+	assert_non_null(strstr(error, "ReadWritePaths="));
+	g_free(error);
+
+	struct spool_status status;
+	assert_non_null(reading);
+	assert_int_equal(spool_status(reading, &status), SPOOL_OK);
+	spool_close(reading);
+	g_free(folder);
+	g_free(parent);
+}
+
+static void test_open_existing_makes_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	char *other = g_strconcat(fixture->directory, "-2", NULL);
+	for (int i = 0; i < 2; i++) {
+		char *error = NULL;
+		assert_null(spool_open_existing(other, &error));
+		assert_non_null(strstr(error, other));
+		assert_non_null(strstr(error, "spool.directory"));
+		g_free(error);
+		assert_int_equal(access(other, F_OK) == 0, i > 0); /* ours */
+		(void)g_mkdir(other, 0700);
+	}
+	assert_int_equal(g_rmdir(other), 0);
+	g_free(other);
+}
+
 static void test_put_and_get(void **state)
 {
 	struct fixture *fixture = *state;
@@ -458,10 +509,19 @@ static void test_tmpfile_has_no_name(void **state)
 	char back[3];
 	assert_int_equal(pread(fd, back, 3, 0), 3);
 	close(fd);
+}
 
-	spool_set_quota(fixture->spool, 0);
-	assert_int_equal(spool_tmpfile(fixture->spool), -1);
+static void test_reserved_bytes_count(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_true(spool_reserve(fixture->spool, QUOTA / 2));
+	assert_false(spool_reserve(fixture->spool, 1));
 	assert_int_equal(errno, EDQUOT);
+	struct record *record = make_report(QUOTA / 2);
+	assert_int_equal(spool_put(fixture->spool, record, NULL), SPOOL_FULL);
+	spool_unreserve(fixture->spool, QUOTA / 2);
+	assert_int_equal(spool_put(fixture->spool, record, NULL), SPOOL_OK);
+	record_free(record);
 }
 
 static void test_lock_is_one_loaders(void **state)
@@ -501,6 +561,8 @@ static void test_set_aside_and_retry(void **state)
 	assert_int_equal(status.records, 0);
 	assert_int_equal(status.oldest, 0);
 	assert_int_equal(status.bad, 1);
+	assert_true(status.bad_bytes > 10 + strlen("first\n"));
+	assert_int_equal(status.bad_bytes, spool_usage(fixture->spool));
 
 	size_t count = 99;
 	assert_int_equal(spool_retry_bad(fixture->spool, &count), SPOOL_OK);
@@ -513,6 +575,31 @@ static void test_set_aside_and_retry(void **state)
 	g_free(reason_path);
 	g_free(reason);
 	g_free(name);
+}
+
+/* Whoever wrote it last, even root: it is replaced. */
+static void test_note_of_another_user(void **state)
+{
+	struct fixture *fixture = *state;
+	char *parent = g_path_get_dirname(fixture->directory);
+	char *path = path_in(fixture, "last-load", NULL);
+	struct utimbuf old = {1000, 1000};
+	struct stat status;
+	bool root = geteuid() == 0;
+	assert_int_equal(chmod(parent, 0755), 0);
+	assert_int_equal(chmod(fixture->directory, 0777), 0);
+	assert_true(spool_note_load(fixture->spool));
+	assert_int_equal(utime(path, &old), 0);
+	assert_int_equal(chmod(path, 0440), 0);
+	assert_false(root && seteuid(65534) != 0);
+	bool noted = spool_note_load(fixture->spool);
+	assert_false(root && seteuid(0) != 0);
+	assert_true(noted);
+	assert_int_equal(stat(path, &status), 0);
+	assert_true(status.st_mtime > 1000);
+	assert_int_equal(status.st_mode & 0777, 0640);
+	g_free(path);
+	g_free(parent);
 }
 
 /* Set aside twice, a record has the last reason. */
@@ -610,6 +697,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_folders_have_their_mode_whatever_the_umask),
 	    TEST(test_open_names_what_is_wrong),
+	    TEST(test_what_can_not_be_written_is_refused),
+	    TEST(test_open_existing_makes_nothing),
 	    TEST(test_put_and_get),
 	    TEST(test_names_are_in_order),
 	    TEST(test_get_reads_regular_records_only),
@@ -624,8 +713,10 @@ int main(void)
 	    TEST(test_missing_folder_is_an_error),
 	    TEST(test_old_files_in_tmp_are_purged),
 	    TEST(test_tmpfile_has_no_name),
+	    TEST(test_reserved_bytes_count),
 	    TEST(test_lock_is_one_loaders),
 	    TEST(test_set_aside_and_retry),
+	    TEST(test_note_of_another_user),
 	    TEST(test_reason_is_the_last_one),
 	    TEST(test_wait_ends_for_a_record),
 	    TEST(test_wait_ends_for_wake),
