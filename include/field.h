@@ -3,12 +3,14 @@
  * field: one member of a report, read with all the tolerance there is.
  *
  * Knows how senders get a text, a count, an address or a list of lines wrong,
- * and the anomaly that each deviation is noted as. Leaves to report_json.c
+ * and the anomaly that each deviation is noted as. Leaves to report_read.c
  * which members there are.
  *
- * All functions return false once the report cannot be taken; result and reason
- * are in the reader then. Out-parameters are untouched unless the member is
- * there. A reader belongs to one thread.
+ * A text may be missing, so none is a reason to refuse a report: what has
+ * another type is read as far as it can be, and counts as missing otherwise.
+ * The other functions return false once the report cannot be taken; result and
+ * reason are in the reader then. Out-parameters are untouched unless the member
+ * is there. A reader belongs to one thread.
  */
 #ifndef FIELD_H
 #define FIELD_H
@@ -72,19 +74,34 @@ bool field_fail_type(struct field_reader *reader, const struct field_path *path,
 const struct json_tree *field_get(struct field_reader *reader,
     const struct json_tree *object, const char *key, int missing);
 
-/* A text as a new string; "" and blanks count as missing. */
-bool field_text(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, int missing,
-    char **ret_text);
+/* A text as a new string, also out of an array of just that one; "" and blanks
+ * count as missing. */
+void field_text(struct field_reader *reader, const struct json_tree *object,
+    const char *key, int missing, char **ret_text);
 
 /* The same, without the blanks around it. */
-bool field_word(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, int missing,
-    char **ret_text);
+void field_word(struct field_reader *reader, const struct json_tree *object,
+    const char *key, int missing, char **ret_text);
+
+/* An optional text in which every sender writes what it likes: another object
+ * or array becomes its JSON text, of at most limits.string-length. */
+bool field_free_text(struct field_reader *reader,
+    const struct field_path *parent, const struct json_tree *object,
+    const char *key, char **ret_text);
+
+/* A text that must be there: not missing, no object, no array. */
+bool field_needed_text(struct field_reader *reader,
+    const struct field_path *parent, const struct json_tree *object,
+    const char *key, char **ret_text);
 
 /* What stands at path, whose last step is a member of parent. */
 bool field_object(struct field_reader *reader, const struct field_path *path,
     const struct json_tree *parent, int missing,
+    const struct json_tree **ret_object);
+
+/* The same, also out of an array of just that one. */
+bool field_lone_object(struct field_reader *reader,
+    const struct field_path *path, const struct json_tree *parent, int missing,
     const struct json_tree **ret_object);
 
 /* A count of sessions. */
@@ -95,16 +112,15 @@ bool field_count(struct field_reader *reader, const struct field_path *parent,
 /* Appends new strings to lines: in the whole report at most limits.details, or
  * FIELD_LINES_MIN if that is more. */
 #define FIELD_LINES_MIN ((size_t)1000)
-bool field_list(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, int missing, const struct field_list *list,
-    GPtrArray *lines);
+bool field_list(struct field_reader *reader, const struct json_tree *object,
+    int missing, const struct field_list *list, GPtrArray *lines);
 
 /* An IP address as a new string; what is none counts as missing. */
-bool field_ip(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, char **ret_ip);
+void field_ip(struct field_reader *reader, const struct json_tree *object,
+    const char *key, char **ret_ip);
 
 /* A host's name: as value_domain() gives it when it is a domain, else as is. */
-bool field_host(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, char **ret_host);
+void field_host(struct field_reader *reader, const struct json_tree *object,
+    const char *key, char **ret_host);
 
 #endif

@@ -18,8 +18,10 @@
 struct json_scan {
 	/* The results, valid at any time. */
 	size_t length;     /* bytes that were scanned */
+	size_t end;        /* behind the outermost object; 0: not seen yet */
 	size_t max_depth;  /* of objects and arrays in one another */
 	size_t max_string; /* bytes between quotes, escapes as they stand */
+	size_t controls;   /* in strings, not escaped, U+0000 left out */
 	size_t max_word;   /* bytes of a number, or of what else is bare */
 	bool is_object;    /* the first byte that is no blank or BOM is '{' */
 	/* A string directly in the outermost object reads policies or
@@ -40,6 +42,14 @@ struct json_scan {
  * are only counted in length. */
 void json_scan_update(
     struct json_scan *scan, const uint8_t *bytes, size_t length);
+
+/*
+ * Whether an object that claims to be a report stands anywhere in the bytes,
+ * but for inside of other objects. Then *ret_offset is where it begins. Looks
+ * at each byte once.
+ */
+bool json_scan_find_report(
+    const uint8_t *bytes, size_t length, size_t *ret_offset);
 
 /*
  * An estimate from above of the memory in bytes that it takes to parse the text

@@ -3,7 +3,8 @@
  * mailbox: files and folders to messages and bare reports.
  *
  * Knows mbox (RFC 4155 and its variants), Maildir, folders and single files.
- * Leaves to process.c what is in them. One thread a mailbox.
+ * Leaves to process.c what is in them, and to the user to unpack a mailbox that
+ * is compressed. One thread a mailbox.
  */
 #ifndef MAILBOX_H
 #define MAILBOX_H
@@ -17,14 +18,15 @@ struct mailbox_item {
 	size_t number;        /* of the message in an mbox, from 1; else 0 */
 	const uint8_t *bytes; /* valid during the call */
 	size_t length;
-	bool bare;            /* a report by itself: JSON or gzip */
+	bool bare;            /* a report by itself: JSON, gzip or zip */
 	const char *filename; /* last part of path when bare, else NULL */
 };
 
 /* Called for each item, in order; false ends the walk. */
 typedef bool (*mailbox_visit)(const struct mailbox_item *item, void *data);
 
-/* Called for a path that can't be read, with a sentence. */
+/* Called for a path that can't be read, or has to be unpacked first, with a
+ * sentence. */
 typedef void (*mailbox_problem)(
     const char *path, const char *problem, void *data);
 

@@ -32,7 +32,9 @@ struct mime_message {
 	/* Unfolded Authentication-Results fields, topmost first. */
 	GPtrArray *authentication_results; /* of char * */
 	/* Leaf parts that may be a report: no image, audio, video or message,
-	 * and text only as text/json or when named *.json or *.gz. */
+	 * and text only as text/json, when named *.json or *.gz, or when it
+	 * begins as a JSON object (behind blanks and a byte order mark) or as
+	 * gzip does. */
 	GPtrArray *attachments; /* of struct mime_attachment * */
 };
 

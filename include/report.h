@@ -24,10 +24,16 @@
  * the manual page.
  */
 #define REPORT_ANOMALIES(X)                                                    \
+	X(BASE64_UNDECLARED, "base64-undeclared", "RFC 2045 section 6.1",      \
+	    "the attachment was in base64, and Content-Transfer-Encoding did " \
+	    "not say so")                                                      \
 	X(COMPRESSED_UNLABELLED, "compressed-unlabelled",                      \
 	    "RFC 8460 section 5.3", "labelled +json, but compressed")          \
 	X(CONTACT_INFO_MISSING, "contact-info-missing",                        \
 	    "RFC 8460 section 4.4", "contact-info is missing, null or empty")  \
+	X(CONTROL_CHARACTERS, "control-characters", "RFC 8259 section 7",      \
+	    "a string has line ends, tabs or other control characters that "   \
+	    "are not escaped")                                                 \
 	X(DATA_AFTER_JSON, "data-after-json", "RFC 8259 section 2",            \
 	    "bytes after the JSON document were ignored")                      \
 	X(DATE_RANGE_REVERSED, "date-range-reversed", "RFC 8460 section 4.4",  \
@@ -42,6 +48,8 @@
 	    "RFC 8460 section 4.4",                                            \
 	    "the failure details of a policy add up to more than its "         \
 	    "total-failure-session-count")                                     \
+	X(DETAILS_IN_POLICY, "details-in-policy", "RFC 8460 section 4.4",      \
+	    "failure-details stands inside policy and was read there")         \
 	X(DETAILS_MISSING, "details-missing", "RFC 8460 section 4.4",          \
 	    "a policy has failed sessions and no failure details")             \
 	X(DETAILS_NOT_ARRAY, "details-not-array", "RFC 8460 section 4.4",      \
@@ -73,7 +81,9 @@
 	X(NOT_COMPRESSED, "not-compressed", "RFC 8460 section 5.3",            \
 	    "labelled gzip, but not compressed")                               \
 	X(NULL_VALUE, "null-value", "RFC 8460 section 4.4",                    \
-	    "a member is null; it was read as absent")                         \
+	    "a member or an element is null; it was read as absent")           \
+	X(OBJECT_IN_ARRAY, "object-in-array", "RFC 8460 section 4.4",          \
+	    "policy or summary is an array of one object, which was taken")    \
 	X(ORGANIZATION_NAME_MISSING, "organization-name-missing",              \
 	    "RFC 8460 section 4.4",                                            \
 	    "organization-name is missing, null or empty")                     \
@@ -93,6 +103,9 @@
 	X(POLICY_DOMAIN_MISSING, "policy-domain-missing",                      \
 	    "RFC 8460 section 4.4",                                            \
 	    "policy-domain is missing, and nothing else names it")             \
+	X(POLICY_MISSING, "policy-missing", "RFC 8460 section 4.4",            \
+	    "an element of policies has no policy; of its members those were " \
+	    "read that stand in the element itself")                           \
 	X(POLICY_STRING_JSON_IN_STRING, "policy-string-json-in-string",        \
 	    "RFC 8460 section 4.4",                                            \
 	    "policy-string holds a JSON array as text; it was unpacked")       \
@@ -126,7 +139,8 @@
 	X(UTF8_BOM, "utf8-bom", "RFC 8259 section 8.1",                        \
 	    "the document starts with a byte order mark")                      \
 	X(VALUE_NOT_STRING, "value-not-string", "RFC 8460 section 4.4",        \
-	    "a number or boolean stands where a string belongs; kept as text") \
+	    "another value stands where a string belongs; kept as text, or "   \
+	    "left out where that would say nothing")                           \
 	X(ZIP_ARCHIVE, "zip-archive", "RFC 8460 section 5.2",                  \
 	    "the document came in a zip archive instead of gzip")
 

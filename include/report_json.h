@@ -2,9 +2,9 @@
 /*
  * report_json: a JSON document (RFC 7493) to the model of RFC 8460 section 4.4.
  *
- * Knows which members a report has and what may not be missing. Leaves JSON
- * itself to json_tree.c, the tolerance for each member to field.c, compression
- * to gunzip.c, and fallbacks from mail to report_complete().
+ * Knows what makes a document a report, and that a file has one. Leaves JSON
+ * itself to json_tree.c, the members to report_read.c, compression to gunzip.c,
+ * and fallbacks from mail to report_complete().
  *
  * Any thread. Memory that jansson takes for one document is bounded by
  * report_json_budget(); what the report takes, by limits.policies and

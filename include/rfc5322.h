@@ -21,10 +21,10 @@ struct rfc5322_field {
 };
 
 /*
- * The next field of a header from *offset on, which is moved behind it. False at
- * the header's end: *offset is then that of the body, behind the blank line.
- * Blanks before the colon are allowed (section 4.5); a line that is no field, as
- * clumsy programs leave it in a header, is passed over.
+ * The next field of a header from *offset on, which is moved behind it. False
+ * at the header's end: *offset is then that of the body, behind the blank line.
+ * Blanks before the colon are allowed (section 4.5); a line that is no field,
+ * as clumsy programs leave it in a header, is passed over.
  */
 bool rfc5322_next_field(const uint8_t *bytes, size_t length, size_t *offset,
     struct rfc5322_field *ret_field);

@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "base64.h"
 #include "gunzip.h"
 #include "json_scan.h"
 #include "report_json.h"
@@ -28,10 +29,13 @@ struct decoding {
 	const struct decode_input *input;
 	const struct limits *limits;
 	bool labelled;
-	/* The input's bytes, or a zip archive's file made gzip. */
+	/* The input's bytes, or what was in them: base64 undone, and a zip
+	 * archive's file made gzip. */
 	const uint8_t *bytes;
 	size_t length;
+	GByteArray *plain;
 	GByteArray *unzipped;
+	bool several; /* files in the archive; unzipped is the first */
 
 	/* What the measuring found. */
 	bool gzip;
@@ -167,16 +171,45 @@ static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 	return decoding->size < DECODE_LARGE || !past_deadline(decoding);
 }
 
+static bool begins_as_report(const uint8_t *bytes, size_t length)
+{
+	return gunzip_sniff(bytes, length) || zip_sniff(bytes, length) ||
+	       (length > 0 && bytes[0] == '{');
+}
+
+/* Undoes base64 that the mail did not declare. This copies it, made smaller,
+ * which the caller holds in memory anyway. */
+static void undo_base64(struct decoding *decoding)
+{
+	GByteArray *plain;
+
+	if (!decode_media_type_is_report(decoding->input->media_type) ||
+	    begins_as_report(decoding->bytes, decoding->length))
+		return;
+	plain = base64_undo(decoding->bytes, decoding->length);
+	if (plain == NULL)
+		return;
+	decoding->plain = plain;
+	if (!begins_as_report(plain->data, plain->len))
+		return;
+	note(decoding, REPORT_ANOMALY_BASE64_UNDECLARED);
+	decoding->bytes = plain->data;
+	decoding->length = plain->len;
+}
+
 /* Takes the file out of a zip archive. This copies it, compressed, which the
  * caller holds in memory anyway. */
 static enum decode_result unzip(struct decoding *decoding)
 {
-	decoding->unzipped = zip_to_gzip(decoding->bytes, decoding->length);
-	if (decoding->unzipped == NULL)
+	enum zip_result result =
+	    zip_to_gzip(decoding->bytes, decoding->length, &decoding->unzipped);
+
+	if (result == ZIP_BROKEN)
 		return refuse(decoding, false, DECODE_INVALID,
 		    g_strdup("RFC 8460 section 5.2: attachment: a zip archive "
 			     "that is broken, encrypted or has no file in it, "
 			     "where gzip is asked for"));
+	decoding->several = result == ZIP_SEVERAL;
 	note(decoding, REPORT_ANOMALY_ZIP_ARCHIVE);
 	decoding->bytes = decoding->unzipped->data;
 	decoding->length = decoding->unzipped->len;
@@ -352,6 +385,19 @@ static enum decode_result read_in_turn(
 	return result;
 }
 
+/* Whatever the first file of several was: who took it alone would let the mail
+ * with the others go. */
+static enum decode_result refuse_several(
+    struct decoding *decoding, struct report *first)
+{
+	report_free(first);
+	g_free(decoding->reason);
+	decoding->reason =
+	    g_strdup("RFC 8460 section 5.2: attachment: a zip archive with "
+		     "several files, where one gzip file is asked for");
+	return DECODE_INVALID;
+}
+
 enum decode_result decode_report(const struct decode_input *input,
     const struct limits *limits, struct report **ret_report, char **ret_reason)
 {
@@ -363,8 +409,10 @@ enum decode_result decode_report(const struct decode_input *input,
 	    .length = input->length,
 	};
 	enum decode_result result = DECODE_OK;
+	struct report *report = NULL;
 
-	if (zip_sniff(input->bytes, input->length))
+	undo_base64(&decoding);
+	if (zip_sniff(decoding.bytes, decoding.length))
 		result = unzip(&decoding);
 	if (result == DECODE_OK)
 		result = measure(&decoding);
@@ -372,12 +420,19 @@ enum decode_result decode_report(const struct decode_input *input,
 		result = DECODE_OTHER;
 	if (result == DECODE_OK) {
 		note_label(&decoding);
-		result = read_in_turn(&decoding, ret_report);
+		result = read_in_turn(&decoding, &report);
 	}
-	if (result != DECODE_OK && result != DECODE_OTHER)
+	if (decoding.several && result != DECODE_OTHER &&
+	    result != DECODE_DEADLINE)
+		result = refuse_several(&decoding, report);
+	if (result == DECODE_OK)
+		*ret_report = report;
+	else if (result != DECODE_OTHER)
 		*ret_reason = decoding.reason;
 	if (decoding.kept != NULL)
 		g_byte_array_unref(decoding.kept);
+	if (decoding.plain != NULL)
+		g_byte_array_unref(decoding.plain);
 	if (decoding.unzipped != NULL)
 		g_byte_array_unref(decoding.unzipped);
 	return result;

@@ -99,29 +99,44 @@ static char *real_text(double number)
 	return g_strdup(text);
 }
 
-/* A string as it is, a number or boolean as text; NULL for anything else. */
-static char *scalar_text(
+static bool is_container(const struct json_tree *value)
+{
+	return json_tree_is(value, JSON_TREE_OBJECT) ||
+	       json_tree_is(value, JSON_TREE_ARRAY);
+}
+
+/* What an array of one element has in it; any other value is its own. */
+static const struct json_tree *unwrap(
+    const struct json_tree *value, enum json_tree_type wanted)
+{
+	const struct json_tree *element = json_tree_element(value, 0);
+
+	return json_tree_size(value) == 1 && json_tree_is(element, wanted)
+		   ? element
+		   : value;
+}
+
+/* A string as it is, also out of an array of just that one, and a number or
+ * boolean as text; NULL for anything else. */
+static char *value_text(
     struct field_reader *reader, const struct json_tree *value)
 {
-	char *text;
-
+	if (json_tree_is(value, JSON_TREE_STRING))
+		return g_strdup(json_tree_string(value));
+	report_note(reader->report, REPORT_ANOMALY_VALUE_NOT_STRING);
+	value = unwrap(value, JSON_TREE_STRING);
 	switch (json_tree_type(value)) {
 	case JSON_TREE_STRING:
 		return g_strdup(json_tree_string(value));
 	case JSON_TREE_INTEGER:
-		text = g_strdup_printf("%" PRId64, json_tree_integer(value));
-		break;
+		return g_strdup_printf("%" PRId64, json_tree_integer(value));
 	case JSON_TREE_REAL:
-		text = real_text(json_tree_real(value));
-		break;
+		return real_text(json_tree_real(value));
 	case JSON_TREE_BOOLEAN:
-		text = g_strdup(json_tree_boolean(value) ? "true" : "false");
-		break;
+		return g_strdup(json_tree_boolean(value) ? "true" : "false");
 	default:
 		return NULL;
 	}
-	report_note(reader->report, REPORT_ANOMALY_VALUE_NOT_STRING);
-	return text;
 }
 
 static bool is_blank(const char *text)
@@ -131,36 +146,73 @@ static bool is_blank(const char *text)
 	return *text == '\0';
 }
 
-bool field_text(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, int missing,
-    char **ret_text)
+void field_text(struct field_reader *reader, const struct json_tree *object,
+    const char *key, int missing, char **ret_text)
 {
-	const struct field_path path = {.parent = parent, .key = key};
 	const struct json_tree *value = field_get(reader, object, key, missing);
 	char *text;
 
 	if (value == NULL)
-		return true;
-	text = scalar_text(reader, value);
-	if (text == NULL)
-		return field_fail_type(reader, &path, value, "a string");
-	if (is_blank(text)) {
+		return;
+	text = value_text(reader, value);
+	if (text != NULL && is_blank(text))
 		g_clear_pointer(&text, g_free);
+	if (text == NULL)
 		note_missing(reader, NULL, missing);
-	}
 	*ret_text = text;
-	return true;
 }
 
-bool field_word(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, int missing,
-    char **ret_text)
+void field_word(struct field_reader *reader, const struct json_tree *object,
+    const char *key, int missing, char **ret_text)
 {
 	char *text = NULL;
 
-	if (!field_text(reader, parent, object, key, missing, &text))
-		return false;
+	field_text(reader, object, key, missing, &text);
 	*ret_text = text != NULL ? g_strstrip(text) : NULL;
+}
+
+bool field_free_text(struct field_reader *reader,
+    const struct field_path *parent, const struct json_tree *object,
+    const char *key, char **ret_text)
+{
+	const struct field_path path = {.parent = parent, .key = key};
+	const struct json_tree *value = json_tree_member(object, key);
+	size_t max = reader->limits->string_length;
+	GString *text;
+
+	if (!is_container(unwrap(value, JSON_TREE_STRING))) {
+		field_text(reader, object, key, FIELD_OPTIONAL, ret_text);
+		return true;
+	}
+	report_note(reader->report, REPORT_ANOMALY_VALUE_NOT_STRING);
+	text = g_string_new(NULL);
+	if (!json_tree_write(value, text))
+		(void)field_fail(reader, FIELD_LIMIT, "limits.parse-memory",
+		    &path, "can't be written as text");
+	else if (text->len > max)
+		(void)field_fail(reader, FIELD_LIMIT, "limits.string-length",
+		    &path, "more than %zu bytes", max);
+	else
+		*ret_text = g_strndup(text->str, text->len);
+	g_string_free(text, TRUE);
+	return reader->reason == NULL;
+}
+
+bool field_needed_text(struct field_reader *reader,
+    const struct field_path *parent, const struct json_tree *object,
+    const char *key, char **ret_text)
+{
+	const struct field_path path = {.parent = parent, .key = key};
+	const struct json_tree *value = json_tree_member(object, key);
+	char *text = NULL;
+
+	if (is_container(value))
+		return field_fail_type(reader, &path, value, "a string");
+	field_text(reader, object, key, FIELD_NOTED_LATER, &text);
+	if (text == NULL)
+		return field_fail(
+		    reader, FIELD_INVALID, FIELD_RFC8460, &path, "is missing");
+	*ret_text = text;
 	return true;
 }
 
@@ -174,6 +226,20 @@ bool field_object(struct field_reader *reader, const struct field_path *path,
 	if (value != NULL && !json_tree_is(value, JSON_TREE_OBJECT))
 		return field_fail_type(reader, path, value, "an object");
 	*ret_object = value;
+	return true;
+}
+
+bool field_lone_object(struct field_reader *reader,
+    const struct field_path *path, const struct json_tree *parent, int missing,
+    const struct json_tree **ret_object)
+{
+	const struct json_tree *value = json_tree_member(parent, path->key);
+	const struct json_tree *element = unwrap(value, JSON_TREE_OBJECT);
+
+	if (element == value)
+		return field_object(reader, path, parent, missing, ret_object);
+	report_note(reader->report, REPORT_ANOMALY_OBJECT_IN_ARRAY);
+	*ret_object = element;
 	return true;
 }
 
@@ -258,37 +324,88 @@ static size_t lines_max(const struct field_reader *reader)
 	return MAX(reader->limits->details, FIELD_LINES_MIN);
 }
 
-/* One line, which is given away. */
-static bool add_line(struct field_reader *reader, const struct field_list *list,
-    GPtrArray *lines, char *line)
+/* Counts one more; false at the limit. */
+static bool take_line(struct field_reader *reader)
 {
-	char *stripped = g_strstrip(g_strdup(line));
-	enum value_result result = VALUE_OK;
+	if (++reader->lines <= lines_max(reader))
+		return true;
+	return field_fail(reader, FIELD_LIMIT, "limits.details", NULL,
+	    "more than %zu lines in policy-string and mx-host",
+	    lines_max(reader));
+}
 
-	if (++reader->lines > lines_max(reader))
-		field_fail(reader, FIELD_LIMIT, "limits.details", NULL,
-		    "more than %zu lines in policy-string and mx-host",
-		    lines_max(reader));
-	if (*stripped == '\0') {
-		result = VALUE_BAD;
-	} else if (list->hosts) {
-		char *host;
+/* The hosts that commas or blanks part in one entry, if all are domains. NULL
+ * for an entry that holds no two of them; else for g_strfreev(). */
+static char **split_hosts(const char *entry)
+{
+	char **pieces = g_strsplit_set(entry, ",; \t\r", -1);
+	size_t kept = 0;
+	bool domains = true;
 
-		result = value_mx_host(stripped, &host);
-		if (result != VALUE_BAD) {
-			g_free(stripped);
-			stripped = host;
+	for (size_t i = 0; pieces[i] != NULL; i++) {
+		char *piece = pieces[i], *host = NULL, *domain = NULL;
+
+		if (value_mx_host(piece, &host) != VALUE_BAD) {
+			domains &=
+			    value_domain(host, true, &domain) != VALUE_BAD;
+			pieces[kept++] = host;
 		}
-	} else if (strcmp(stripped, line) != 0) {
-		result = VALUE_TOLERATED;
+		g_free(domain);
+		g_free(piece);
 	}
+	pieces[kept] = NULL;
+	if (kept > 1 && domains)
+		return pieces;
+	g_strfreev(pieces);
+	return NULL;
+}
+
+/* An entry of mx-host. */
+static bool add_host(struct field_reader *reader, const struct field_list *list,
+    GPtrArray *lines, const char *entry)
+{
+	char **several = split_hosts(entry);
+	char *host = NULL;
+	enum value_result result;
+	bool ok = true;
+
+	if (several != NULL) {
+		report_note(reader->report, list->cleaned);
+		for (size_t i = 0; ok && several[i] != NULL; i++) {
+			g_ptr_array_add(lines, g_strdup(several[i]));
+			ok = take_line(reader);
+		}
+		g_strfreev(several);
+		return ok;
+	}
+	result = value_mx_host(entry, &host);
 	if (result != VALUE_OK)
 		report_note(reader->report, list->cleaned);
 	if (result != VALUE_BAD)
-		g_ptr_array_add(lines, g_steal_pointer(&stripped));
-	g_free(stripped);
-	g_free(line);
-	return reader->reason == NULL;
+		g_ptr_array_add(lines, host);
+	return take_line(reader);
+}
+
+/* A line of policy-string. */
+static bool add_policy_line(struct field_reader *reader,
+    const struct field_list *list, GPtrArray *lines, const char *line)
+{
+	char *stripped = g_strstrip(g_strdup(line));
+
+	if (strcmp(stripped, line) != 0 || *stripped == '\0')
+		report_note(reader->report, list->cleaned);
+	if (*stripped != '\0')
+		g_ptr_array_add(lines, stripped);
+	else
+		g_free(stripped);
+	return take_line(reader);
+}
+
+static bool add_line(struct field_reader *reader, const struct field_list *list,
+    GPtrArray *lines, const char *line)
+{
+	return list->hosts ? add_host(reader, list, lines, line)
+			   : add_policy_line(reader, list, lines, line);
 }
 
 /* The lines of a string. ends: whether line ends are nothing to note. */
@@ -299,15 +416,17 @@ static bool add_lines(struct field_reader *reader,
 	const char *end;
 
 	while ((end = strchr(text, '\n')) != NULL) {
+		char *line = g_strndup(text, (gsize)(end - text));
+		bool ok = add_line(reader, list, lines, line);
+
+		g_free(line);
+		if (!ok)
+			return false;
 		if (!ends)
 			report_note(reader->report, list->cleaned);
-		if (!add_line(reader, list, lines,
-			g_strndup(text, (gsize)(end - text))))
-			return false;
 		text = end + 1;
 	}
-	return (*text == '\0' && ends) ||
-	       add_line(reader, list, lines, g_strdup(text));
+	return (*text == '\0' && ends) || add_line(reader, list, lines, text);
 }
 
 static bool is_array_of_strings(const struct json_tree *value)
@@ -343,11 +462,9 @@ static bool add_string(struct field_reader *reader,
 	return ok;
 }
 
-bool field_list(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, int missing, const struct field_list *list,
-    GPtrArray *lines)
+bool field_list(struct field_reader *reader, const struct json_tree *object,
+    int missing, const struct field_list *list, GPtrArray *lines)
 {
-	const struct field_path path = {.parent = parent, .key = list->key};
 	const struct json_tree *value =
 	    field_get(reader, object, list->key, missing);
 	bool array = json_tree_is(value, JSON_TREE_ARRAY);
@@ -357,58 +474,54 @@ bool field_list(struct field_reader *reader, const struct field_path *parent,
 	if (value != NULL && !array)
 		report_note(reader->report, list->not_array);
 	for (size_t i = 0; ok && i < count; i++) {
-		const struct field_path element = {.parent = &path, .index = i};
 		const struct json_tree *entry =
 		    array ? json_tree_element(value, i) : value;
-		char *text = scalar_text(reader, entry);
+		char *text;
 
+		if (json_tree_is(entry, JSON_TREE_NULL)) {
+			report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+			continue;
+		}
+		text = value_text(reader, entry);
 		if (text != NULL)
 			ok = add_string(reader, list, lines, text, !array);
-		else if (json_tree_is(entry, JSON_TREE_NULL))
-			report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
-		else
-			ok = field_fail_type(reader, array ? &element : &path,
-			    entry, "a string");
 		g_free(text);
 	}
 	return ok;
 }
 
-bool field_ip(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, char **ret_ip)
+void field_ip(struct field_reader *reader, const struct json_tree *object,
+    const char *key, char **ret_ip)
 {
 	char ip[INET6_ADDRSTRLEN];
 	char *text = NULL;
-	enum value_result result;
+	enum value_result result = VALUE_BAD;
 
-	if (!field_text(reader, parent, object, key, FIELD_OPTIONAL, &text))
-		return false;
-	if (text == NULL)
-		return true;
-	result = value_ip(text, ip);
+	field_text(reader, object, key, FIELD_OPTIONAL, &text);
+	if (text != NULL)
+		result = value_ip(text, ip);
+	else if (!is_container(json_tree_member(object, key)))
+		return;
 	g_free(text);
 	if (result == VALUE_BAD) {
 		report_note(reader->report, REPORT_ANOMALY_IP_INVALID);
-		return true;
+		return;
 	}
 	if (result == VALUE_TOLERATED)
 		report_note(reader->report, REPORT_ANOMALY_IP_NONSTANDARD);
 	*ret_ip = g_strdup(ip);
-	return true;
 }
 
-bool field_host(struct field_reader *reader, const struct field_path *parent,
-    const struct json_tree *object, const char *key, char **ret_host)
+void field_host(struct field_reader *reader, const struct json_tree *object,
+    const char *key, char **ret_host)
 {
 	char *text = NULL;
 	char *domain;
 
-	if (!field_text(reader, parent, object, key, FIELD_OPTIONAL, &text))
-		return false;
+	field_text(reader, object, key, FIELD_OPTIONAL, &text);
 	if (text != NULL && value_domain(text, false, &domain) != VALUE_BAD) {
 		g_free(text);
 		text = domain;
 	}
 	*ret_host = text;
-	return true;
 }

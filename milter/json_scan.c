@@ -65,6 +65,12 @@ static bool is_name_wanted(const struct json_scan *scan)
 	       scan->string < sizeof(scan->name);
 }
 
+/* What RFC 8259 section 7 wants escaped, but for NUL, which no escape helps. */
+static bool is_control(uint8_t byte)
+{
+	return byte > 0 && byte < ' ';
+}
+
 static void scan_in_string(struct json_scan *scan, uint8_t byte)
 {
 	if (byte == '"' && !scan->escaped) {
@@ -73,6 +79,8 @@ static void scan_in_string(struct json_scan *scan, uint8_t byte)
 	}
 	if (is_name_wanted(scan))
 		scan->name[scan->string] = (char)byte;
+	if (is_control(byte) && !scan->escaped)
+		scan->controls++;
 	scan->escaped = byte == '\\' && !scan->escaped;
 	scan->has_escape |= scan->escaped;
 	scan->string_bytes++;
@@ -89,7 +97,8 @@ static size_t pass_over(
 
 	if (scan->escaped || is_name_wanted(scan))
 		return 0;
-	while (plain < length && bytes[plain] != '"' && bytes[plain] != '\\')
+	while (plain < length && bytes[plain] != '"' && bytes[plain] != '\\' &&
+	       !is_control(bytes[plain]))
 		plain++;
 	scan->string_bytes += plain;
 	scan->string += plain;
@@ -173,7 +182,6 @@ static bool may_precede(uint8_t byte)
 void json_scan_update(
     struct json_scan *scan, const uint8_t *bytes, size_t length)
 {
-	scan->length += length;
 	for (size_t i = 0; i < length && !scan->done; i++) {
 		if (!scan->started && !may_precede(bytes[i])) {
 			scan->started = true;
@@ -186,13 +194,41 @@ void json_scan_update(
 		} else {
 			scan_structure(scan, bytes[i]);
 		}
+		if (scan->done)
+			scan->end = scan->length + i + 1;
 	}
+	scan->length += length;
+}
+
+bool json_scan_find_report(
+    const uint8_t *bytes, size_t length, size_t *ret_offset)
+{
+	const uint8_t *end = bytes + length;
+	const uint8_t *at = bytes;
+
+	while (at < end && (at = memchr(at, '{', (size_t)(end - at))) != NULL) {
+		struct json_scan scan = {0};
+
+		json_scan_update(&scan, at, (size_t)(end - at));
+		if (scan.claims_report) {
+			*ret_offset = (size_t)(at - bytes);
+			return true;
+		}
+		if (!scan.done)
+			break;
+		at += scan.end;
+	}
+	return false;
 }
 
 size_t json_scan_estimate(const struct json_scan *scan)
 {
-	size_t max_token = scan->max_string > scan->max_word ? scan->max_string
-							     : scan->max_word;
+	/* With each control escaped, in a copy. */
+	size_t more = scan->controls * 5;
+	size_t copy = scan->controls > 0 ? scan->length + more : 0;
+	size_t max_string = scan->max_string + more;
+	size_t max_token =
+	    max_string > scan->max_word ? max_string : scan->max_word;
 
 	/* Five: the lexer's buffer for the longest token, which has doubled
 	 * until it held that, and whose smaller forms stay in the budget.
@@ -201,5 +237,5 @@ size_t json_scan_estimate(const struct json_scan *scan)
 	       scan->arrays * ARRAY_COST + scan->pairs * PAIR_COST +
 	       scan->commas * COMMA_COST + scan->strings * STRING_COST +
 	       scan->numbers * NUMBER_COST + scan->string_bytes * 2 +
-	       max_token * 5 + scan->length * 2;
+	       max_token * 5 + scan->length * 2 + copy;
 }

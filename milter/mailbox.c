@@ -3,8 +3,10 @@
  * What a file is, is decided by its first bytes; only a name in .json or .gz
  * weighs more, so that a broken report is told to be one. Folders are read by
  * descriptor and symbolic links in them refused, since whoever delivers mail
- * may own them. Pages of a mapped file are given back while it is walked: an
- * archive of many gigabytes takes no more memory than a small one.
+ * may own them. A compressed mailbox could be of any size, so what is in gzip
+ * is only looked at, to tell that it was not read. Pages of a mapped file are
+ * given back while it is walked: an archive of many gigabytes takes no more
+ * memory than a small one.
  */
 #include "mailbox.h"
 
@@ -18,7 +20,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gunzip.h"
 #include "mbox.h"
+#include "zip.h"
 
 /* Folders deeper than this are a mistake or an attack. */
 #define MAX_DEPTH 64
@@ -32,7 +36,10 @@ struct walk {
 	void *data;
 };
 
-enum kind { KIND_MESSAGE, KIND_MBOX, KIND_BARE };
+/* So many blanks may precede what is in gzip. */
+#define PEEK_SIZE ((size_t)64 * 1024)
+
+enum kind { KIND_MESSAGE, KIND_MBOX, KIND_BARE, KIND_PACKED };
 
 __attribute__((format(printf, 3, 4))) static void tell_problem(
     const struct walk *walk, const char *path, const char *format, ...)
@@ -62,6 +69,36 @@ static size_t skip_bom(const uint8_t *bytes, size_t length)
 	return length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
+/* What is in gzip, as far as its first byte tells. */
+struct peek {
+	bool seen, report;
+};
+
+/* A gunzip_sink that stops at the first byte that is no blank or BOM. */
+static bool peek_piece(void *context, const uint8_t *bytes, size_t length)
+{
+	struct peek *peek = context;
+
+	for (size_t i = 0; i < length && !peek->seen; i++) {
+		peek->seen = memchr(" \t\r\n\xef\xbb\xbf", bytes[i], 7) == NULL;
+		peek->report =
+		    bytes[i] == '{' || bytes[i] == '[' || bytes[i] == 0x1f;
+	}
+	return !peek->seen;
+}
+
+/* Of what is broken there is a report to be told by its name, or nothing. */
+static enum kind sniff_gzip(
+    const char *name, const uint8_t *bytes, size_t length)
+{
+	struct peek peek = {0};
+
+	if (has_suffix(name, ".json.gz"))
+		return KIND_BARE;
+	(void)gunzip_each(bytes, length, PEEK_SIZE, 1, peek_piece, &peek, NULL);
+	return peek.seen && !peek.report ? KIND_PACKED : KIND_BARE;
+}
+
 static enum kind sniff(const char *name, const uint8_t *bytes, size_t length)
 {
 	size_t i = skip_bom(bytes, length);
@@ -69,6 +106,8 @@ static enum kind sniff(const char *name, const uint8_t *bytes, size_t length)
 	if (mbox_sniff(bytes, length))
 		return KIND_MBOX;
 	if (length >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
+		return sniff_gzip(name, bytes, length);
+	if (zip_sniff(bytes, length))
 		return KIND_BARE;
 	while (i < length && memchr(" \t\r\n", bytes[i], 4) != NULL)
 		i++;
@@ -123,6 +162,11 @@ static bool walk_bytes(const struct walk *walk, const char *path,
 
 	if (kind == KIND_MBOX) {
 		more = walk_mbox(walk, path, bytes, length);
+	} else if (kind == KIND_PACKED) {
+		tell_problem(walk, path,
+		    "is compressed, and no report by itself; what it holds is "
+		    "read by: gzip -dc FILE | tlsrpt-import -");
+		more = true;
 	} else {
 		item.bare = kind == KIND_BARE;
 		if (!item.bare) /* a header field can't begin with one */

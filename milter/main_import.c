@@ -27,6 +27,7 @@
 #include "process.h"
 #include "spool.h"
 #include "text.h"
+#include "zip.h"
 
 #define PROGRAM "tlsrpt-import"
 
@@ -373,6 +374,33 @@ static bool take_reports(
 	return true;
 }
 
+static void note_problem(const char *path, const char *problem, void *data)
+{
+	struct import *import = data;
+	GString *line = g_string_new(PROGRAM ": ");
+
+	import->unreadable = true;
+	clear_progress(import);
+	fflush(stdout);
+	text_terminal(line, path, 0);
+	g_string_append(line, ": ");
+	text_terminal(line, problem, 0);
+	fprintf(stderr, "%s\n", line->str);
+	g_string_free(line, TRUE);
+}
+
+/* An archive may hold mail, and then nobody would hear of it. */
+static void judge_archive(struct import *import,
+    const struct mailbox_item *item, const GPtrArray *reports)
+{
+	if (item->bare && reports->len == 0 &&
+	    zip_sniff(item->bytes, item->length))
+		note_problem(item->path,
+		    "is a zip archive without a report by itself; what it "
+		    "holds is read when it is unpacked",
+		    import);
+}
+
 static bool visit_item(const struct mailbox_item *item, void *data)
 {
 	struct import *import = data;
@@ -393,26 +421,12 @@ static bool visit_item(const struct mailbox_item *item, void *data)
 		return false;
 	import->messages++;
 	process(&input, &output);
+	judge_archive(import, item, output.reports);
 	more = take_reports(import, item, output.reports);
 	process_output_clear(&output);
 	if (more)
 		show_progress(import);
 	return more && !interrupted;
-}
-
-static void note_problem(const char *path, const char *problem, void *data)
-{
-	struct import *import = data;
-	GString *line = g_string_new(PROGRAM ": ");
-
-	import->unreadable = true;
-	clear_progress(import);
-	fflush(stdout);
-	text_terminal(line, path, 0);
-	g_string_append(line, ": ");
-	text_terminal(line, problem, 0);
-	fprintf(stderr, "%s\n", line->str);
-	g_string_free(line, TRUE);
 }
 
 static void print_summary(struct import *import)

@@ -255,21 +255,50 @@ static bool has_suffix(const char *filename, const char *suffix)
 	       g_ascii_strcasecmp(filename + length - wanted, suffix) == 0;
 }
 
-/* Whether a leaf may be a report. Senders label reports as many things, but not
- * as pictures, and text is a report only when its name says so. */
-static bool may_be_report(const char *media_type, const char *filename)
+/* Senders label reports as many things, but not as these. */
+static bool is_something_else(const char *media_type)
 {
 	static const char *const never[] = {
 	    "image/", "audio/", "video/", "message/", "multipart/"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(never); i++)
 		if (g_str_has_prefix(media_type, never[i]))
-			return false;
+			return true;
+	return false;
+}
+
+/* Whether the first bytes are gzip's, or behind blanks and a byte order mark an
+ * object's: not those of prose that quotes one. */
+static bool begins_as_report(const GByteArray *bytes)
+{
+	static const guint8 gzip[] = {0x1f, 0x8b};
+	static const guint8 bom[] = {0xef, 0xbb, 0xbf};
+	const guint8 *at = bytes->data;
+	const guint8 *end = at + bytes->len;
+
+	if (bytes->len >= sizeof gzip && memcmp(at, gzip, sizeof gzip) == 0)
+		return true;
+	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
+		at++;
+	if ((size_t)(end - at) >= sizeof bom &&
+	    memcmp(at, bom, sizeof bom) == 0)
+		at += sizeof bom;
+	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
+		at++;
+	return at < end && *at == '{';
+}
+
+/* Text is a report only when its label, its name or its content says so. */
+static bool may_be_report(
+    const char *media_type, const char *filename, const GByteArray *bytes)
+{
 	if (!g_str_has_prefix(media_type, "text/") ||
 	    g_str_equal(media_type, "text/json"))
 		return true;
-	return filename != NULL &&
-	       (has_suffix(filename, ".json") || has_suffix(filename, ".gz"));
+	if (filename != NULL &&
+	    (has_suffix(filename, ".json") || has_suffix(filename, ".gz")))
+		return true;
+	return begins_as_report(bytes);
 }
 
 static char *get_media_type(GMimeObject *object)
@@ -287,19 +316,26 @@ static void read_leaf(struct mime_message *message, GMimeObject *leaf)
 	struct mime_attachment *attachment;
 	const char *filename;
 	char *media_type;
+	GByteArray *bytes;
 
 	if (!GMIME_IS_PART(leaf))
 		return;
-	filename = g_mime_part_get_filename(GMIME_PART(leaf));
 	media_type = get_media_type(leaf);
-	if (!may_be_report(media_type, filename)) {
+	if (is_something_else(media_type)) {
 		g_free(media_type);
+		return;
+	}
+	filename = g_mime_part_get_filename(GMIME_PART(leaf));
+	bytes = decode_part(GMIME_PART(leaf));
+	if (!may_be_report(media_type, filename, bytes)) {
+		g_free(media_type);
+		g_byte_array_unref(bytes);
 		return;
 	}
 	attachment = g_new0(struct mime_attachment, 1);
 	attachment->media_type = media_type;
 	attachment->filename = g_strdup(filename);
-	attachment->bytes = decode_part(GMIME_PART(leaf));
+	attachment->bytes = bytes;
 	g_ptr_array_add(message->attachments, attachment);
 }
 

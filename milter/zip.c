@@ -82,32 +82,94 @@ static bool locate(const uint8_t *bytes, size_t length, const uint8_t *entry,
 	return true;
 }
 
-static bool find_file(
-    const uint8_t *bytes, size_t length, struct zip_file *ret_file)
-{
-	const uint8_t *end = find_end(bytes, length);
-	size_t at, entries;
+/* An entry's name, which has no end of its own. */
+struct name {
+	const char *start;
+	size_t length;
+};
 
-	if (end == NULL)
-		return false;
-	entries = two_bytes(end + 10);
-	at = four_bytes(end + 16);
+static bool ends_with(const struct name *name, const char *end)
+{
+	size_t length = strlen(end);
+
+	return name->length >= length &&
+	       g_ascii_strncasecmp(
+		   name->start + name->length - length, end, length) == 0;
+}
+
+/* Whether an entry is no file of the sender's: a folder, or what an operating
+ * system keeps beside one. */
+static bool is_passed_over(const struct name *name)
+{
+	static const char beside[] = "__MACOSX/";
+	size_t length = strlen(beside);
+	const char *slash = memrchr(name->start, '/', name->length);
+	const char *last = slash != NULL ? slash + 1 : name->start;
+
+	return last == name->start + name->length || *last == '.' ||
+	       (name->length >= length &&
+		   memcmp(name->start, beside, length) == 0);
+}
+
+/* The entries that may be meant: of those named as reports are, or else of
+ * all, how many there are and the first. */
+struct choice {
+	const uint8_t *first;
+	size_t count;
+	bool named;
+};
+
+static void choose(
+    struct choice *choice, const uint8_t *entry, const struct name *name)
+{
+	bool named = ends_with(name, ".json") || ends_with(name, ".gz");
+
+	if (is_passed_over(name) || (choice->named && !named))
+		return;
+	if (named && !choice->named)
+		*choice = (struct choice){.named = true};
+	if (choice->count++ == 0)
+		choice->first = entry;
+}
+
+/* False when the directory is broken. */
+static bool read_directory(const uint8_t *bytes, size_t length,
+    const uint8_t *end, struct choice *choice)
+{
+	size_t entries = MIN(two_bytes(end + 10), ZIP_ENTRIES_MAX);
+	size_t at = four_bytes(end + 16);
+
 	for (size_t i = 0; i < entries; i++) {
 		const uint8_t *entry = bytes + at;
-		size_t name;
+		struct name name;
 
 		if (at > length || length - at < DIRECTORY_SIZE ||
 		    memcmp(entry, "PK\1\2", 4) != 0)
 			return false;
-		name = two_bytes(entry + 28);
-		if (name > length - at - DIRECTORY_SIZE)
+		name.start = (const char *)entry + DIRECTORY_SIZE;
+		name.length = two_bytes(entry + 28);
+		if (name.length > length - at - DIRECTORY_SIZE)
 			return false;
-		if (name == 0 || entry[DIRECTORY_SIZE + name - 1] != '/')
-			return locate(bytes, length, entry, ret_file);
-		at += DIRECTORY_SIZE + name + two_bytes(entry + 30) +
+		choose(choice, entry, &name);
+		at += DIRECTORY_SIZE + name.length + two_bytes(entry + 30) +
 		      two_bytes(entry + 32);
 	}
-	return false;
+	return true;
+}
+
+static enum zip_result find_file(
+    const uint8_t *bytes, size_t length, struct zip_file *ret_file)
+{
+	const uint8_t *end = find_end(bytes, length);
+	struct choice choice = {0};
+
+	if (end == NULL || !read_directory(bytes, length, end, &choice) ||
+	    choice.first == NULL ||
+	    !locate(bytes, length, choice.first, ret_file))
+		return ZIP_BROKEN;
+	return choice.count > 1 || two_bytes(end + 10) > ZIP_ENTRIES_MAX
+		   ? ZIP_SEVERAL
+		   : ZIP_OK;
 }
 
 /* Stored bytes as deflate's stored blocks (RFC 1951 section 3.2.4). */
@@ -131,16 +193,18 @@ static void append_stored(GByteArray *gzip, const struct zip_file *file)
 	} while (at < file->length);
 }
 
-GByteArray *zip_to_gzip(const uint8_t *bytes, size_t length)
+enum zip_result zip_to_gzip(
+    const uint8_t *bytes, size_t length, GByteArray **ret_gzip)
 {
 	/* RFC 1952 section 2.3: deflate, no flags, no time, unknown system. */
 	static const uint8_t header[10] = {
 	    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
 	struct zip_file file;
+	enum zip_result result = find_file(bytes, length, &file);
 	GByteArray *gzip;
 
-	if (!find_file(bytes, length, &file) || file.length > G_MAXUINT / 2)
-		return NULL;
+	if (result == ZIP_BROKEN || file.length > G_MAXUINT / 2)
+		return ZIP_BROKEN;
 	gzip = g_byte_array_new();
 	g_byte_array_append(gzip, header, sizeof(header));
 	if (file.method == METHOD_STORED)
@@ -149,5 +213,6 @@ GByteArray *zip_to_gzip(const uint8_t *bytes, size_t length)
 		g_byte_array_append(gzip, file.data, (guint)file.length);
 	g_byte_array_append(gzip, file.crc, 4);
 	g_byte_array_append(gzip, file.size, 4);
-	return gzip;
+	*ret_gzip = gzip;
+	return result;
 }

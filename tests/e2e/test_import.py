@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """tlsrpt-import: the same intake for files."""
 
+import gzip
+import io
 import json
 import os
 import pty
@@ -8,6 +10,7 @@ import re
 import signal
 import subprocess
 import time
+import zipfile
 
 import pytest
 
@@ -67,6 +70,63 @@ def test_standard_input(site, make):
     done = site.run_import("-", stdin=make())
     assert done.returncode == 0, done.stderr
     assert len(site.spooled()) == 1
+
+
+def zip_of(*contents):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        for number, content in enumerate(contents):
+            opened.writestr(f"{number}.json", content)
+    return archive.getvalue()
+
+
+def test_compressed_mail_is_a_problem(site):
+    """Nobody shall think that an archive held no report."""
+    folder = site.folder / "in"
+    folder.mkdir()
+    old = mbox(mails.carrier(), mails.ordinary_mails()["plain"])
+    for name, content in {
+        "a.eml.gz": gzip.compress(mails.carrier()),
+        "b.mbox.gz": gzip.compress(old),
+        "1.M2P3.host,S=4:2,S": gzip.compress(mails.carrier()),
+        "c.json.gz": mails.as_gzip(unique()),
+        "d.gz": mails.as_gzip(unique()),
+        "e.eml": mails.carrier(),
+        "f.eml": mails.dmarc_mail(),
+    }.items():
+        (folder / name).write_bytes(content)
+    done = site.run_import(folder)
+    assert done.returncode == programs.EX_NOINPUT, done
+    assert len(stored_lines(done)) == 3, done.stdout
+    told = [line for line in done.stderr.splitlines() if "gzip -dc" in line]
+    assert len(told) == 3, done.stderr
+    for name, line in zip(("1.M2P3", "a.eml.gz", "b.mbox.gz"), told):
+        assert f"/{name}" in line and "is compressed" in line
+    done = site.run_import("-", stdin=gzip.compress(old))
+    assert done.returncode == programs.EX_NOINPUT, done
+    done = site.run_import("-", stdin=old)
+    assert done.returncode == 0 and len(stored_lines(done)) == 1
+
+
+def test_zip_files(site):
+    folder = site.folder / "in"
+    folder.mkdir()
+    (folder / "a.zip").write_bytes(zip_of(mails.as_json(unique())))
+    done = site.run_import(folder)
+    assert done.returncode == 0, done
+    assert "anomalies=zip-archive" in stored_lines(done)[0]
+    (folder / "b.zip").write_bytes(
+        zip_of(mails.as_json(unique()), mails.as_json(unique()))
+    )
+    done = site.run_import(folder)
+    assert done.returncode == programs.EX_DATAERR, done
+    assert "a zip archive with several files" in done.stdout
+    (folder / "b.zip").write_bytes(zip_of(mails.carrier()))
+    done = site.run_import(folder)
+    assert done.returncode == programs.EX_NOINPUT, done
+    assert "b.zip: is a zip archive without a report" in done.stderr
+    site.drain()
+    assert site.count("report") == 1
 
 
 def test_dry_run_writes_nothing(site):

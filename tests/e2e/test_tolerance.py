@@ -80,6 +80,20 @@ def test_mails_by_the_milter(intake_site):
     assert events <= {"started", "stored", "invalid"}, events
 
 
+def test_discard_loses_no_second_report(site):
+    """A file that holds two reports is not half taken and thrown away."""
+    site.milter(milter=DISCARD)
+    cases = ("two-reports-in-one-file", "zip-of-two")
+    for name in cases:
+        header = give(site, (MAILS / f"{name}.eml").read_bytes())
+        assert header == f"invalid; {expectations()[name][0]['reason']}"
+    # Discarded without a header, as one report in its own file is.
+    assert give(site, (MAILS / "zip-with-readme.eml").read_bytes()) is None
+    site.drain()
+    assert site.count("report") == 1
+    assert site.count("rejected_report") == len(cases)
+
+
 def test_one_sentence_everywhere(site):
     """Log, header, table and tlsrpt-import tell the same."""
     daemon = site.milter()

@@ -69,6 +69,7 @@ static char *make_row(const struct report *report, report_anomalies anomalies)
 static report_anomalies lost(void)
 {
 	return UINT64_C(1) << REPORT_ANOMALY_DUPLICATE_KEY |
+	       UINT64_C(1) << REPORT_ANOMALY_CONTROL_CHARACTERS |
 	       UINT64_C(1) << REPORT_ANOMALY_DATA_AFTER_JSON |
 	       UINT64_C(1) << REPORT_ANOMALY_UTF8_BOM;
 }

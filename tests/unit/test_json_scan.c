@@ -59,6 +59,71 @@ static void test_rows(void **state)
 	}
 }
 
+static void test_end(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t end;
+	} texts[] = {
+	    {"", 0}, {"{\"a\":[1]}", 9}, {" [{}] {}", 5}, {"{\"}\"", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		struct json_scan scan = {0};
+
+		json_scan_update(&scan, (const uint8_t *)texts[i].text,
+		    strlen(texts[i].text));
+		assert_int_equal(scan.end, texts[i].end);
+	}
+}
+
+#define NOWHERE SIZE_MAX
+
+static void test_find_report(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t at;
+	} texts[] = {
+	    {"", NOWHERE},
+	    {"-- \nscanned [[[ \"policies\"", NOWHERE},
+	    {"{\"report-id\":1}", 0},
+	    {"\n, {\"report-id\"", 3},
+	    {"[{\"a\":1},{\"policies\":[]}]", 9},
+	    {"{}{\"a\":{\"policies\":[]}} {\"b\":1", NOWHERE},
+	    {"{}\x1e{\"a\":{}}\xef\xbb\xbf{\"policies\":[]}", 14},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		size_t at = NOWHERE;
+		bool found = json_scan_find_report(
+		    (const uint8_t *)texts[i].text, strlen(texts[i].text), &at);
+
+		assert_int_equal(at, texts[i].at);
+		assert_int_equal(found, at != NOWHERE);
+	}
+}
+
+static void test_controls(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t controls;
+	} texts[] = {{"\n{\n\t\"a\":\r1}", 0},
+	    {"{\"a\tb\":\"\n\x01\x1f \x7f\"}", 4}, {"{\"\\\n\":\"\\\\\n\"}", 1},
+	    {"{}\"\n\"", 0}, {"{\"\n", 1}};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		struct json_scan scan = {0};
+
+		json_scan_update(&scan, (const uint8_t *)texts[i].text,
+		    strlen(texts[i].text));
+		assert_int_equal(scan.controls, texts[i].controls);
+	}
+}
+
 /* More structure is never estimated at less. */
 static void test_estimate_grows(void **state)
 {
@@ -79,6 +144,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),
+	    cmocka_unit_test(test_end),
+	    cmocka_unit_test(test_controls),
+	    cmocka_unit_test(test_find_report),
 	    cmocka_unit_test(test_estimate_grows),
 	};
 

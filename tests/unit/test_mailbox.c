@@ -146,6 +146,41 @@ static void test_kinds_of_files(void **state)
 		    "/j#0 message 1 -\n");
 }
 
+/* What " \nFrom: a\n\n" and "\n{}" become in gzip. */
+#define GZIP_MAIL                                                      \
+	"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x53\xe0\x72\x2b\xca" \
+	"\xcf\xb5\x52\x48\xe4\xe2\x02\x00\x80\xcd\xdc\x68\x0b\x00\x00" \
+	"\x00"
+#define GZIP_JSON                                                      \
+	"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xe3\xaa\xae\x05\x00" \
+	"\x78\xf1\xa9\x10\x03\x00\x00\x00"
+
+static void test_compressed(void **state)
+{
+	static const char zip[30] = "PK\3\4";
+	struct log *log = *state;
+	const char *said =
+	    "is compressed, and no report by itself; what it holds is read "
+	    "by: gzip -dc FILE | tlsrpt-import -";
+	char *expected = g_strdup_printf("/a.eml.gz: %s\n"
+					 "/b.json.gz#0 bare 31 b.json.gz\n"
+					 "/c.gz#0 bare 23 c.gz\n"
+					 "/d.zip#0 bare 30 d.zip\n"
+					 "/e.gz#0 bare 12 e.gz\n"
+					 "/f,S=1:2,S: %s\n",
+	    said, said);
+
+	put(log, "a.eml.gz", GZIP_MAIL, sizeof GZIP_MAIL - 1);
+	put(log, "b.json.gz", GZIP_MAIL, sizeof GZIP_MAIL - 1);
+	put(log, "c.gz", GZIP_JSON, sizeof GZIP_JSON - 1);
+	put(log, "d.zip", zip, sizeof zip);
+	put(log, "e.gz", GZIP_MAIL, 12);
+	put(log, "f,S=1:2,S", GZIP_MAIL, sizeof GZIP_MAIL - 1);
+	assert_true(walk(log, ""));
+	expect(log, expected);
+	g_free(expected);
+}
+
 static void test_maildir(void **state)
 {
 	struct log *log = *state;
@@ -416,6 +451,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_kinds_of_files),
+	    TEST(test_compressed),
 	    TEST(test_maildir),
 	    TEST(test_only_regular_files_are_opened),
 	    TEST(test_problems),

@@ -136,7 +136,7 @@ static void check_fixture(const char *path)
 static void test_fixtures(void **state)
 {
 	(void)state;
-	tree_each(FOLDER, ".eml", 31, check_fixture);
+	tree_each(FOLDER, ".eml", 33, check_fixture);
 }
 
 static void test_empty_message(void **state)

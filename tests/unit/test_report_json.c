@@ -152,6 +152,14 @@ static const struct shape shapes[] = {
     {"{\"policies\":[{\"summary\":{},\"failure-details\":[", "{}", "]}]}"},
     {"{\"policies\":[{\"summary\":{},\"failure-details\":[",
 	"{\"result-type\":\"a\",\"receiving-ip\":\"::1\"}", "]}]}"},
+    {"{\"policies\":[{\"summary\":{},\"failure-details\":[",
+	"{\"additional-information\":{}}", "]}]}"},
+    {"{\"policies\":[{\"summary\":{},\"failure-details\":[",
+	"{\"failure-reason-code\":[{\"\":[[[{\"a\":0}]]]}]}", "]}]}"},
+    {"{\"report-id\":1,\"policies\":[{\"summary\":{},\"failure-details\":"
+     "[{\"additional-information\":[",
+	"{\"a\":[1e9,{}]}", "]}]}]}"},
+    {"{\"policies\":[{\"policy\":{\"mx-host\":[", "\"a,b,c,d,e,f\"", "]}}]}"},
     {"{\"policies\":[{\"policy\":{\"policy-string\":[", "\"a\"", "]}}]}"},
     {"{\"policies\":[{\"policy\":{\"mx-host\":[", "\"[\\\"a\\\"]\"", "]}}]}"},
     {"{\"policies\":[],\"a\":[", "0", "]}"},
@@ -159,6 +167,8 @@ static const struct shape shapes[] = {
     {"{\"policies\":[],\"a\":[", "1e300", "]}"},
     {"{\"policies\":[],\"a\":[", "\"\"", "]}"},
     {"{\"policies\":[],\"a\":[", "\"\\u0001\"", "]}"},
+    {"{\"policies\":[],\"a\":[", "\"\1\"", "]}"},
+    {"{\"policies\":[],\"a\":[", "\"\1\n\1\1\t\1\1\1\1\1\1\1\1\"", "]}"},
     {"{\"policies\":[],\"a\":[", "[[[[[[]]]]]]", "]}"},
     {"{\"policies\":[],\"a\":[", "{\"\":{\"\":{\"\":0}}}", "]}"},
     {"{\"policies\":[],\"a\":[", "true", "]}"},
@@ -209,6 +219,7 @@ static void test_estimate_of_one_token(void **state)
 	    {"{\"report-id\":1.", "}", '1'},
 	    {"{\"report-id\":", "}", 'a'},
 	    {"{\"report-id\":\"", "\"}", 'a'},
+	    {"{\"report-id\":\"", "\"}", '\1'},
 	};
 	struct limits limits = documents_limits();
 

@@ -9,11 +9,11 @@
 
 static bool unpacks(const uint8_t *bytes, size_t length)
 {
-	GByteArray *gzip = zip_to_gzip(bytes, length);
+	GByteArray *gzip = NULL;
 	GByteArray *text = NULL;
 	bool ok = false;
 
-	if (gzip != NULL) {
+	if (zip_to_gzip(bytes, length, &gzip) != ZIP_BROKEN) {
 		ok = gunzip(gzip->data, gzip->len, 1 << 20, 1, &text, NULL) ==
 			 GUNZIP_OK &&
 		     text->len > 0 && text->data[0] == '{';
@@ -22,6 +22,17 @@ static bool unpacks(const uint8_t *bytes, size_t length)
 	if (text != NULL)
 		g_byte_array_unref(text);
 	return ok;
+}
+
+static enum zip_result result_of(const void *bytes, size_t length)
+{
+	GByteArray *gzip = NULL;
+	enum zip_result result = zip_to_gzip(bytes, length, &gzip);
+
+	assert_true((gzip == NULL) == (result == ZIP_BROKEN));
+	if (gzip != NULL)
+		g_byte_array_unref(gzip);
+	return result;
 }
 
 static void check_archive(const char *name)
@@ -72,9 +83,68 @@ static void test_sniff(void **state)
 	assert_true(zip_sniff(bytes, sizeof(bytes)));
 	assert_false(zip_sniff(bytes, 29));
 	assert_false(zip_sniff(empty, sizeof(empty)));
-	assert_null(zip_to_gzip(empty, sizeof(empty)));
-	assert_null(zip_to_gzip(bytes, sizeof(bytes)));
-	assert_null(zip_to_gzip(bytes, 0));
+	assert_int_equal(result_of(empty, sizeof(empty)), ZIP_BROKEN);
+	assert_int_equal(result_of(bytes, sizeof(bytes)), ZIP_BROKEN);
+	assert_int_equal(result_of(bytes, 0), ZIP_BROKEN);
+}
+
+/* Which names are passed over or preferred is in tests/fixtures/documents. */
+static void test_several(void **state)
+{
+	(void)state;
+	check_archive("zip-several");
+	check_archive("zip-beside");
+}
+
+static void append_number(GByteArray *archive, uint32_t number, guint size)
+{
+	for (guint i = 0; i < size; i++, number >>= 8) {
+		uint8_t byte = (uint8_t)number;
+
+		g_byte_array_append(archive, &byte, 1);
+	}
+}
+
+/* An empty file, and a directory in which count folders and it stand. */
+static GByteArray *make_archive(guint count)
+{
+	GByteArray *archive = g_byte_array_new();
+	uint8_t local[30] = {'P', 'K', 3, 4}, entry[46] = {'P', 'K', 1, 2};
+
+	g_byte_array_append(archive, local, sizeof(local));
+	entry[28] = 1; /* the length of a name */
+	for (guint i = 0; i <= count; i++) {
+		g_byte_array_append(archive, entry, sizeof(entry));
+		g_byte_array_append(
+		    archive, (const guint8 *)(i < count ? "/" : "a"), 1);
+	}
+	g_byte_array_append(archive, (const guint8 *)"PK\5\6", 4);
+	append_number(archive, 0, 6);
+	append_number(archive, count + 1, 2);
+	append_number(archive, 0, 4);
+	append_number(archive, sizeof(local), 4);
+	append_number(archive, 0, 2);
+	return archive;
+}
+
+static void test_entries_are_bounded(void **state)
+{
+	static const struct {
+		guint folders;
+		enum zip_result result;
+	} rows[] = {
+	    {0, ZIP_OK}, {ZIP_ENTRIES_MAX - 1, ZIP_OK},
+	    {ZIP_ENTRIES_MAX, ZIP_BROKEN}, /* the file is not reached */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		GByteArray *archive = make_archive(rows[i].folders);
+
+		assert_int_equal(
+		    result_of(archive->data, archive->len), rows[i].result);
+		g_byte_array_unref(archive);
+	}
 }
 
 int main(void)
@@ -83,6 +153,8 @@ int main(void)
 	    cmocka_unit_test(test_sniff),
 	    cmocka_unit_test(test_deflated),
 	    cmocka_unit_test(test_stored_with_folder_and_comment),
+	    cmocka_unit_test(test_several),
+	    cmocka_unit_test(test_entries_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
