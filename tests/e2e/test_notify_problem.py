@@ -298,7 +298,7 @@ def test_hostile_names(mail_site, notify):
     for line in [subject, *body.decode("utf-8").splitlines()]:
         assert line.isprintable(), repr(line)
         assert not line.startswith(("Bcc:", "body"))
-    assert "\\u{202E}gnp.exe" in words(letter.get_content())
+    assert "\ufffdgnp.exe" in words(letter.get_content())
 
 
 def test_posts(site, notify):
