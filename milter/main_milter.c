@@ -254,7 +254,8 @@ int main(int argc, char **argv)
 		"into the spool for tlsrpt-loader.\nRuns in the foreground; "
 		"SIGTERM stops it, SIGUSR1 re-reads the configuration.",
 	};
-	struct daemon daemon = {.config_path = NULL};
+	/* Of the process: see the end. */
+	static struct daemon daemon;
 	char *error = NULL;
 	int status;
 

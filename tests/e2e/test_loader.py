@@ -497,8 +497,10 @@ def test_a_signal_ends_what_serves_nobody(site, option, number):
             "silent.conf",
             database={"conninfo": f"host=127.0.0.1 port={port} dbname=x"},
         )
+        # Whoever runs the tests in the background has SIGINT ignored.
         child = Child(
-            [programs.program("tlsrpt-loader"), "-c", config, option],
+            ["env", "--default-signal=INT"]
+            + [programs.program("tlsrpt-loader"), "-c", config, option],
             site.folder / "silent.log",
             cwd=site.folder,
             env=programs.environment(site.folder),
