@@ -186,13 +186,14 @@ int main(void)
 	    cmocka_unit_test(test_nothing_else_happens),
 	    cmocka_unit_test(test_no_conninfo),
 	};
-	char *path = NULL, *setting;
+	static char setting[4096]; /* the environment's from then on */
+	char *path = NULL;
 	int fd = g_file_open_tmp("services-XXXXXX", &path, NULL), failed;
 
 	if (fd < 0 || !g_file_set_contents(path, services, -1, NULL))
 		return 1;
 	close(fd);
-	setting = g_strconcat("PGSERVICEFILE=", path, NULL);
+	g_snprintf(setting, sizeof(setting), "PGSERVICEFILE=%s", path);
 	putenv(setting);
 	asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
