@@ -26,6 +26,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN regexp_replace(value, '[\u0001-\u001f\u007f-\u009f\u061c\u200b-\u200f'
 	'\u2028-\u202e\u2060-\u206f\ufeff]+', '�', 'g');
 
+-- The sums of one domain, NULL among them, from day to day: two branches, each
+-- of which an index answers. Without settings of its own, so that a query takes
+-- it in.
+CREATE FUNCTION tlsrpt.days_of(domain text, first_day date, last_day date)
+RETURNS SETOF tlsrpt.domain_day
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT d.* FROM tlsrpt.domain_day AS d
+	WHERE d.policy_domain = domain AND d.day BETWEEN first_day AND last_day
+	UNION ALL
+	SELECT d.* FROM tlsrpt.domain_day AS d
+	WHERE domain IS NULL AND d.policy_domain IS NULL
+		AND d.day BETWEEN first_day AND last_day;
+END;
+
 -- For a problem that one reporter alone saw: who had successes under the same
 -- type of policy in the same days, and whether somebody else failed there.
 CREATE FUNCTION tlsrpt.others_of(
@@ -194,13 +209,7 @@ BEGIN
 		SELECT coalesce(sum(d.successful_sessions), 0) AS successful,
 			coalesce(sum(d.successful_sessions::numeric + d.failed_sessions), 0)
 				AS sessions
-		FROM (SELECT * FROM tlsrpt.domain_day AS d
-			WHERE d.policy_domain = domain
-				AND d.day BETWEEN s.week_first AND s.last_seen
-			UNION ALL
-			SELECT * FROM tlsrpt.domain_day AS d
-			WHERE domain IS NULL AND d.policy_domain IS NULL
-				AND d.day BETWEEN s.week_first AND s.last_seen) AS d
+		FROM tlsrpt.days_of(domain, s.week_first, s.last_seen) AS d
 	) AS t
 	CROSS JOIN LATERAL (
 		SELECT CASE WHEN coalesce(w.failed, 0) = 0 THEN 0
@@ -440,17 +449,12 @@ SELECT d.problem_id, d.day, d.policy_domain, d.result_type,
 			/ (t.successful_sessions::numeric + t.failed_sessions)) END
 		::double precision AS failure_rate
 FROM tlsrpt.problem_day AS d
-LEFT JOIN LATERAL (
-	SELECT * FROM tlsrpt.domain_day AS t
-	WHERE t.day = d.day AND t.policy_domain = d.policy_domain
-	UNION ALL
-	SELECT * FROM tlsrpt.domain_day AS t
-	WHERE d.policy_domain IS NULL AND t.policy_domain IS NULL
-		AND t.day = d.day
-) AS t ON true;
+LEFT JOIN LATERAL tlsrpt.days_of(d.policy_domain, d.day, d.day) AS t ON true;
 
 COMMENT ON FUNCTION tlsrpt.one_line(text) IS
 	'A text without line ends, control and format characters: each run of them becomes U+FFFD.';
+COMMENT ON FUNCTION tlsrpt.days_of(text, date, date) IS
+	'Rows of domain_day of one domain, or with NULL of reports that name none, from a day to a day. Reads with the rights of who calls.';
 COMMENT ON FUNCTION tlsrpt.others_of(text, text, text, text, text, date, date) IS
 	'For a problem that one reporter alone saw: up to 4 others with successful sessions for the domain under the same type of policy between two days, and whether anybody else failed at that host then. Part of problems_of.';
 COMMENT ON FUNCTION tlsrpt.problems_of(text, date) IS
@@ -563,8 +567,10 @@ COMMENT ON COLUMN tlsrpt.problem_daily.failure_rate IS
 GRANT SELECT ON tlsrpt.problem_fact, tlsrpt.problem, tlsrpt.problem_daily
 	TO tlsrpt_reader;
 REVOKE ALL ON FUNCTION tlsrpt.one_line(text),
+	tlsrpt.days_of(text, date, date),
 	tlsrpt.others_of(text, text, text, text, text, date, date),
 	tlsrpt.problems_of(text, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tlsrpt.one_line(text),
+	tlsrpt.days_of(text, date, date),
 	tlsrpt.others_of(text, text, text, text, text, date, date),
 	tlsrpt.problems_of(text, date) TO tlsrpt_reader;

@@ -161,14 +161,7 @@ SELECT d.day, d.policy_domain, d.receiving_mx_hostname,
 			/ (max(t.successful_sessions)::numeric + max(t.failed_sessions)))
 		END::double precision AS failure_rate
 FROM tlsrpt.problem_day AS d
-LEFT JOIN LATERAL (
-	SELECT * FROM tlsrpt.domain_day AS t
-	WHERE t.day = d.day AND t.policy_domain = d.policy_domain
-	UNION ALL
-	SELECT * FROM tlsrpt.domain_day AS t
-	WHERE d.policy_domain IS NULL AND t.policy_domain IS NULL
-		AND t.day = d.day
-) AS t ON true
+LEFT JOIN LATERAL tlsrpt.days_of(d.policy_domain, d.day, d.day) AS t ON true
 GROUP BY d.day, d.policy_domain, d.receiving_mx_hostname;
 
 CREATE VIEW tlsrpt.by_reporter WITH (security_invoker = true) AS

@@ -60,6 +60,7 @@ GRANT SELECT ON tlsrpt.policy, tlsrpt.failure, tlsrpt.problem_history,
 	tlsrpt.silent_reporter TO tlsrpt_tenant;
 GRANT SELECT ON tlsrpt.tenant_domain TO tlsrpt_reader, tlsrpt_tenant;
 GRANT EXECUTE ON FUNCTION tlsrpt.one_line(text),
+	tlsrpt.days_of(text, date, date),
 	tlsrpt.others_of(text, text, text, text, text, date, date),
 	tlsrpt.problems_of(text, date),
 	tlsrpt.overview_of(text) TO tlsrpt_tenant;

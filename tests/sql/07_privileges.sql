@@ -37,7 +37,7 @@ SELECT set_eq($$SELECT c.oid::regclass::text FROM pg_class AS c
 SELECT set_eq($$SELECT p.oid::regprocedure::text FROM pg_proc AS p
 	WHERE pronamespace = 'tlsrpt'::regnamespace
 		AND has_function_privilege('tlsrpt_reader', p.oid, 'EXECUTE')$$,
-	ARRAY['tlsrpt.one_line(text)',
+	ARRAY['tlsrpt.one_line(text)', 'tlsrpt.days_of(text,date,date)',
 	'tlsrpt.others_of(text,text,text,text,text,date,date)',
 	'tlsrpt.problems_of(text,date)', 'tlsrpt.overview_of(text)',
 		'tlsrpt.problem_key(text,text,text,text)'],
