@@ -193,13 +193,14 @@ void phrase_facts(GString *out, const struct summary_problem *problem)
 void phrase_undetailed(
     GString *out, const struct summary_undetailed *undetailed)
 {
+	const char *what = undetailed->failed_sessions == 1 ? "it" : "them";
+
 	phrase_counted(out, undetailed->failed_sessions, "session");
 	g_string_append(out, " failed at ");
 	g_string_append(out, phrase_domain(undetailed->policy_domain));
 	g_string_append_printf(out,
 	    ", but the reports give no details of %s: ask who reported %s (",
-	    undetailed->failed_sessions == 1 ? "it" : "them",
-	    undetailed->failed_sessions == 1 ? "it" : "them");
+	    what, what);
 	if (undetailed->reporters > NAMES_SHOWN ||
 	    undetailed->reporter_names == NULL)
 		phrase_counted(out, undetailed->reporters, "reporter");
