@@ -3,9 +3,9 @@
  * mime: a message (RFC 5322, RFC 2045) to its header fields of interest and its
  * attachments, within bounds.
  *
- * Knows GMime. Leaves gzip and JSON to others, counting before there is
- * anything to count to mime_scan.c; does not open message/rfc822. Any thread
- * after mime_init().
+ * Knows GMime, and by what first bytes a text may be a report. Leaves gzip and
+ * JSON to others, counting before there is anything to count to mime_scan.c;
+ * does not open message/rfc822. Any thread after mime_init().
  */
 #ifndef MIME_H
 #define MIME_H
