@@ -1,0 +1,199 @@
+-- SPDX-License-Identifier: MIT
+-- One step beside the cases of the scripts before: without a host, without a
+-- domain, with one reporter more, a little under and over each threshold.
+BEGIN;
+CREATE EXTENSION IF NOT EXISTS pgtap;
+SELECT no_plan();
+
+\ir include/reports.psql
+\ir include/days.psql
+
+CREATE FUNCTION pg_temp.fails(ago int, domain text, org text, ok int,
+	VARIADIC failures text[]) RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT pg_temp.about(ago, domain, ok, 2 * cardinality(failures), org, (
+		SELECT jsonb_agg(pg_temp.failure(split_part(f, '@', 1),
+			nullif(split_part(f, '@', 2), ''), 2)) FROM unnest(failures) AS f))
+$$;
+
+-- Whose it is: another failure counts only at the same host, which may be none.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(3, 'policy.example', 'One', 0,
+		'sts-policy-fetch-error');
+	PERFORM pg_temp.fails(3, 'policy.example', 'Two', 50, 'sts-webpki-invalid');
+	PERFORM pg_temp.fails(3, 'host.example', 'One', 0,
+		'sts-policy-fetch-error');
+	PERFORM pg_temp.fails(3, 'host.example', 'Two', 50,
+		'sts-webpki-invalid@mx');
+	PERFORM pg_temp.fails(3, 'same.example', 'One', 0, 'tlsa-invalid@mx1',
+		'starttls-not-supported@mx1');
+	PERFORM pg_temp.fails(3, 'same.example', 'Two', 50,
+		'starttls-not-supported@mx2');
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, result_type, side
+	FROM tlsrpt.problem_fact
+	WHERE policy_domain ~ '^(policy|host|same)[.]' AND week_names = '{One}'
+	ORDER BY 1, 2$$,
+	$$VALUES ('host.example', 'sts-policy-fetch-error', 'sender'),
+	('policy.example', 'sts-policy-fetch-error', 'unknown'),
+	('same.example', 'starttls-not-supported', 'sender'),
+	('same.example', 'tlsa-invalid', 'sender')$$,
+	'no host is a host of its own, and another host another one');
+SELECT ok(evidence LIKE 'Only One saw it %; others had other failures with that '
+	'policy in these days.', 'and the evidence says so')
+FROM tlsrpt.problem WHERE policy_domain = 'policy.example'
+	AND result_type = 'sts-policy-fetch-error';
+
+-- Of many who deliver four are looked at, those with most sessions.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(3, 'many.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.about(3, 'many.example', n, 0, chr(ascii('A') + n))
+	FROM generate_series(1, 6) AS n;
+	PERFORM pg_temp.fails(3, 'three.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.about(3, 'three.example', n, 0, chr(ascii('A') + n))
+	FROM generate_series(1, 3) AS n;
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, others, other_names, other_sessions
+	FROM tlsrpt.problem_fact WHERE policy_domain ~ '^(many|three)[.]'
+	ORDER BY 1$$,
+	$$VALUES ('many.example', 4, '{G,F,E,D}'::text[], 18::numeric),
+	('three.example', 3, '{D,C,B}', 6)$$, 'the four with most sessions');
+SELECT ok(evidence LIKE says, says) FROM tlsrpt.problem
+JOIN (VALUES ('many.example', '% while G, F, E and others had %'),
+	('three.example', '% while D, C and B had %')) AS x (policy_domain, says)
+USING (policy_domain);
+
+-- Which hosts of the policy are free of it: of this failure, not of all.
+DO $$
+BEGIN
+	PERFORM tlsrpt.ingest(jsonb_build_array(pg_temp.report(0,
+		jsonb_build_object('start_datetime', pg_temp.today() - 1 || 'T00:00:00Z',
+			'policies', jsonb_build_array(jsonb_build_object(
+				'policy_domain', 'hosts.example', 'policy_type', 'sts',
+				'mx_host', '["mx1", "mx2", "mx3", "mx4"]'::jsonb,
+				'total_failure_session_count', 3, 'failures',
+				jsonb_build_array(
+					pg_temp.failure('certificate-expired', 'mx1', 1),
+					pg_temp.failure('certificate-expired', 'mx2', 1),
+					pg_temp.failure('starttls-not-supported', 'mx3', 1))))))));
+END
+$$;
+SELECT results_eq($$SELECT receiving_mx_hostname, other_mx
+	FROM tlsrpt.problem_fact WHERE policy_domain = 'hosts.example' ORDER BY 1$$,
+	$$VALUES ('mx1', '{mx3,mx4}'::text[]), ('mx2', '{mx3,mx4}'),
+	('mx3', '{mx1,mx2,mx4}')$$, 'who has it too is not free of it');
+
+-- A failure of no domain, asked for by itself and with a bound.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(2, NULL, 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.fails(9, NULL, 'One', 0, 'tlsa-invalid@old');
+END
+$$;
+SELECT ok(explanation LIKE 'New on % for a domain that was not named: 2 failed '
+	'sessions %', 'it has a sentence') FROM tlsrpt.problem
+WHERE policy_domain IS NULL AND receiving_mx_hostname = 'mx';
+SELECT results_eq($$SELECT receiving_mx_hostname
+	FROM tlsrpt.problems_of(NULL, pg_temp.today() - 5)$$, $$VALUES ('mx')$$,
+	'and only what was seen since then is answered');
+
+-- Runs of a year: whether it is old is seen by the days, not by first_seen.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(n, 'years.example', 'One', 0, 'tlsa-invalid@mx')
+	FROM unnest(ARRAY[500, 366, 3]) AS n;
+	PERFORM pg_temp.fails(n, 'weekly.example', 'One', 0, 'tlsa-invalid@mx')
+	FROM generate_series(1, 400, 7) AS n;
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, state, pg_temp.today() - run_first
+	FROM tlsrpt.problem_fact WHERE policy_domain ~ '^(years|weekly)[.]'
+	ORDER BY 1$$, $$VALUES ('weekly.example', 'ongoing', 400),
+	('years.example', 'new', 3)$$, 'runs longer and older than a year');
+
+-- domain_overview: details of a week ago explain nothing of this week.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(7, 'before.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.about(n, 'before.example', 9, 0, 'One')
+	FROM generate_series(2, 6) AS n;
+	PERFORM pg_temp.about(1, 'before.example', 9, 4, 'One');
+END
+$$;
+SELECT is(worst_problem, '4 failed sessions in the last week, and no report '
+	'says why', 'nor does a problem that is over')
+FROM tlsrpt.domain_overview WHERE policy_domain = 'before.example';
+
+-- A fifth and 0.001, both ways.
+DO $$
+BEGIN
+	PERFORM pg_temp.about(35, d || '.example', 100000 - was, was),
+		pg_temp.about(5, d || '.example', 100000 - now, now)
+	FROM (VALUES ('t-worse', 10000, 12001), ('t-less-worse', 10000, 11999),
+		('t-better', 10000, 8333), ('t-less-better', 10000, 8334),
+		('t-tiny-worse', 200, 299), ('t-tiny-better', 200, 101),
+		('t-small-worse', 200, 301), ('t-small-better', 200, 99))
+		AS x (d, was, now);
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, trend FROM tlsrpt.domain_overview
+	WHERE policy_domain ~ '^t-' ORDER BY policy_domain COLLATE "C"$$,
+	$$VALUES ('t-better.example', 'better'), ('t-less-better.example', 'steady'),
+	('t-less-worse.example', 'steady'), ('t-small-better.example', 'better'),
+	('t-small-worse.example', 'worse'), ('t-tiny-better.example', 'steady'),
+	('t-tiny-worse.example', 'steady'), ('t-worse.example', 'worse')$$,
+	'the trends, to a session');
+
+-- A rate is never above 1, though details may say more than the totals.
+DO $$
+BEGIN
+	PERFORM pg_temp.about(1, 'more.example', 1, 1, 'One', jsonb_build_array(
+		pg_temp.failure('tlsa-invalid', 'mx', 9)));
+END
+$$;
+SELECT is(failure_rate, 1::double precision, name)
+FROM (SELECT 'by_mx_host' AS name, policy_domain, failure_rate
+		FROM tlsrpt.by_mx_host
+	UNION ALL SELECT 'problem_daily', policy_domain, failure_rate
+		FROM tlsrpt.problem_daily
+	UNION ALL SELECT 'problem', policy_domain, affected_share
+		FROM tlsrpt.problem) AS x
+WHERE policy_domain = 'more.example';
+
+-- Who is expected to report did so on five days, however often on one.
+DO $$
+BEGIN
+	PERFORM pg_temp.about(n, 'often.example', k, 0, 'Twice a day')
+	FROM unnest(ARRAY[20, 19, 18, 17]) AS n, generate_series(1, 2) AS k;
+	PERFORM pg_temp.about(n, 'often.example', k, 0, 'Daily')
+	FROM generate_series(1, 5) AS n, generate_series(1, 2) AS k;
+	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Old')
+	FROM generate_series(28, 33) AS n;
+	-- Two and three usual gaps of silence.
+	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Gaps of 3')
+	FROM unnest(ARRAY[10, 13, 16, 19, 22]) AS n;
+	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Gaps of 4')
+	FROM unnest(ARRAY[10, 14, 18, 22, 26]) AS n;
+	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Three days')
+	FROM generate_series(4, 9) AS n;
+	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Two days')
+	FROM generate_series(3, 9) AS n;
+END
+$$;
+SELECT results_eq($$SELECT organization_name, days_reported, days_expected,
+		coverage FROM tlsrpt.coverage
+	WHERE policy_domain = 'often.example'
+		AND organization_name IN ('Twice a day', 'Daily', 'Old') ORDER BY 1$$,
+	$$VALUES ('Daily', 5, 5, 1::double precision), ('Old', 3, 30, 0.1)$$,
+	'coverage counts days');
+SELECT results_eq($$SELECT organization_name, silent_days
+	FROM tlsrpt.silent_reporter WHERE policy_domain = 'often.example'
+	ORDER BY 1$$,
+	$$VALUES ('Gaps of 3', 9), ('Old', 27), ('Three days', 3)$$,
+	'silence is three usual gaps, and three days');
+
+SELECT * FROM finish();
+ROLLBACK;
