@@ -5,35 +5,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
 
 \ir include/reports.psql
-
-
-CREATE FUNCTION pg_temp.agree(name text) RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT set_eq('SELECT policy_domain, day, successful_sessions::numeric,
-			failed_sessions::numeric FROM tlsrpt.domain_day',
-		'SELECT policy_domain, day, sum(total_successful_session_count) AS s,
-			sum(total_failure_session_count) AS f FROM tlsrpt.policy GROUP BY 1, 2',
-		name || ': domain_day')
-	UNION ALL SELECT set_eq('SELECT policy_domain, organization_name, first_report,
-			last_report, first_success, last_success,
-			successful_sessions::numeric, failed_sessions::numeric
-		FROM tlsrpt.reporter_history',
-		'SELECT policy_domain, organization_name, min(day) AS x, max(day) AS y,
-			min(day) FILTER (WHERE total_successful_session_count > 0) AS a,
-			max(day) FILTER (WHERE total_successful_session_count > 0) AS b,
-			sum(total_successful_session_count) AS s,
-			sum(total_failure_session_count) AS f FROM tlsrpt.policy GROUP BY 1, 2',
-		name || ': reporter_history')
-	UNION ALL SELECT set_eq('SELECT problem_id, day, policy_domain, result_type,
-			receiving_mx_hostname, failed_sessions::numeric
-		FROM tlsrpt.problem_day',
-		'SELECT tlsrpt.problem_id(policy_domain, result_type,
-				receiving_mx_hostname), day, policy_domain, result_type,
-			receiving_mx_hostname, sum(failed_session_count)
-		FROM tlsrpt.failure GROUP BY 1, 2, 3, 4, 5', name || ': problem_day')
-	UNION ALL SELECT set_eq('SELECT policy_domain FROM tlsrpt.domain',
-		'SELECT policy_domain FROM tlsrpt.policy
-		WHERE policy_domain IS NOT NULL', name || ': domain');
-$$;
+\ir include/agree.psql
 SELECT is(pg_temp.outcomes(pg_temp.report(1),
 	pg_temp.report(2, '{"start_datetime": "2024-02-10T00:00:00Z"}'),
 	pg_temp.report(3, '{"organization_name": "Microsoft Corporation"}'),
