@@ -95,14 +95,16 @@ static void test_grammar(void **state)
 
 static void test_garbage(void **state)
 {
-	static const char *const bodies[] = {"", ";", " ", "a", "a;", "a ;(x)",
-	    "; none", "a; dkim", "a; dkim=", "a; =pass", "a; dkim=pass x",
-	    "a; dkim=pass header.", "a; dkim=pass header.d",
+	static const char *const bodies[] = {"", ";", "\"\"; none", " ", "a",
+	    "a;", "a ;(x)", "; none", "a; dkim", "a; dkim=", "a; =pass",
+	    "a; dkim=pass x", "a; dkim=pass header.", "a; dkim=pass header.d",
 	    "a; dkim=pass .d=x", "a b; dkim=pass", "a; dkim=pass, spf=pass",
 	    "a; none; dkim=pass", "a; dkim=pass (open", "a; dkim=pass \"",
 	    "a; dkim=pass header.d=\"b", "\"a; dkim=pass",
 	    "spf=pass smtp.mailfrom=x; dkim=pass header.d=b", "a 1x; none",
-	    "a; dkim/=pass", "a; dkim=pass)", "(", "a; dkim=pass header.d=b)"};
+	    "a; dkim/=pass", "a; dkim=pass)", "(", "a; dkim=pass header.d=b)",
+	    "a; dkim=pass header.=b", "a; dkim=pass header.d.(open=b",
+	    "a; dkim=pass; (open"};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++)

@@ -189,10 +189,10 @@ static void test_rejection(void **state)
 	record->bytes = NULL;
 	record->kind = RECORD_REJECTION;
 	record->reason = RECORD_REFUSED;
-	record->detail = g_strdup("example.com is not ours\n");
+	record->detail = g_strdup("example.com is not ours\n\x10\x01");
 	file = write_record(record);
 	assert_non_null(strstr(file->str,
-	    "\nreason: refused\ndetail: example.com is not ours%0A\n"));
+	    "\nreason: refused\ndetail: example.com is not ours%0A%10%01\n"));
 	back = read_record(file);
 	assert_same(record, back);
 	record_free(back);
@@ -349,6 +349,10 @@ static const struct row bad[] = {
     {NEEDED "sha256: " EMPTY_SHA256 "\n\n", "length is missing"},
     {NEEDED "length: 0\nsha256: E" EMPTY_SHA256 "\n\n", "line 6 sha256 is not"},
     {NEEDED "length: 0\nsha256: e3\n\n", "line 6 sha256 is not 64"},
+    {NEEDED "length: 0\nsha256: "
+	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeF"
+	    "\n\n",
+	"line 6 sha256 is not 64"},
     {"version: 1\nkind: letter\n\n", "line 2 kind is neither"},
     {"version: 1\nsource: mail\n\n", "line 2 source is neither"},
     {"version: 1\nkind: rejection\nsource: milter\n"
@@ -357,6 +361,8 @@ static const struct row bad[] = {
     {"version: 1\nreason: ugly\n\n", "line 2 reason is neither"},
     {"version: 1\nreceived-at: 2026-11-24T20:20:51Z\n\n", "line 2 received-at"},
     {"version: 1\nreceived-at: 2026-11-24T20:20:51.00000xZ\n\n",
+	"line 2 received-at"},
+    {"version: 1\nreceived-at: 2026-11-24T20:20:51+0000001Z\n\n",
 	"line 2 received-at"},
     {"version: 1\nreceived-at: 2026-11-24T20:20:51.+00001Z\n\n",
 	"line 2 received-at"},
