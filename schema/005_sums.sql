@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- The sums that ingest keeps beside the rows, last in its transaction: these are
 -- the rows that two loaders share, so all write them in one order (domain,
--- domain_day, reporter_history, problem_day, problem_history, each by its key). Whoever takes
--- rows away writes zeros first, which locks the sums, and counts them anew then.
+-- domain_day, reporter_history, problem_day, problem_history, each by its key).
+-- Whoever takes rows away writes zeros first, which locks the sums, and counts
+-- them anew then.
 
 -- Adds sessions to domain, domain_day and reporter_history.
 CREATE FUNCTION tlsrpt.remember_sessions(sessions tlsrpt.session_sum[])
@@ -181,8 +182,8 @@ BEGIN
 
 	FOR place IN
 		SELECT s.policy_domain, s.organization_name, min(s.day) AS first,
-			max(s.day) AS last, tlsrpt.problem_key(s.policy_domain,
-				s.organization_name, NULL, NULL) AS key
+			tlsrpt.problem_key(s.policy_domain, s.organization_name, NULL,
+				NULL) AS key
 		FROM unnest(sessions) AS s
 		GROUP BY s.policy_domain, s.organization_name
 	LOOP
@@ -222,9 +223,9 @@ END
 $$;
 
 -- Counts anew what problem_day and problem_history say about the given problems,
--- of which a failure row was removed on first_seen. remember_problems has locked their
--- rows before, so whoever adds to them next comes after this. The condition on
--- keys beside the join is what leads to the index.
+-- of which a failure row was removed on first_seen. remember_problems has locked
+-- their rows before, so whoever adds to them next comes after this. The
+-- condition on keys beside the join is what leads to the index.
 CREATE FUNCTION tlsrpt.recount_problems(problems tlsrpt.problem_history[])
 RETURNS void
 LANGUAGE plpgsql

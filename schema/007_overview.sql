@@ -187,8 +187,8 @@ CREATE VIEW tlsrpt.coverage WITH (security_invoker = true) AS
 SELECT c.policy_domain, c.organization_name, c.first_report, c.last_report,
 	cardinality(c.days) AS days_reported,
 	(now() AT TIME ZONE 'UTC')::date - c.since AS days_expected,
-	least(1, cardinality(c.days)::double precision
-		/ ((now() AT TIME ZONE 'UTC')::date - c.since)) AS coverage,
+	cardinality(c.days)::double precision
+		/ ((now() AT TIME ZONE 'UTC')::date - c.since) AS coverage,
 	ARRAY(
 		SELECT c.since + n FROM generate_series(0,
 			(now() AT TIME ZONE 'UTC')::date - 1 - c.since) AS n
@@ -199,8 +199,8 @@ SELECT c.policy_domain, c.organization_name, c.first_report, c.last_report,
 FROM (
 	SELECT p.policy_domain, p.organization_name, min(p.day) AS first_report,
 		max(p.day) AS last_report,
-		least((now() AT TIME ZONE 'UTC')::date - 1, greatest(min(p.day),
-			(now() AT TIME ZONE 'UTC')::date - 30)) AS since,
+		-- Of five days and no more than two ahead, one is over.
+		greatest(min(p.day), (now() AT TIME ZONE 'UTC')::date - 30) AS since,
 		coalesce(array_agg(DISTINCT p.day) FILTER (WHERE p.day
 			BETWEEN (now() AT TIME ZONE 'UTC')::date - 30
 			AND (now() AT TIME ZONE 'UTC')::date - 1), '{}') AS days,

@@ -42,6 +42,11 @@ SELECT is(pg_temp.outcomes(pg_temp.report(8, '{"policies": [
 	'a policy that names MX hosts');
 SELECT is((SELECT mx_host FROM tlsrpt.domain_day
 	WHERE policy_domain = 'mx.example'), '{a,b}', 'they are kept');
+SELECT is(pg_temp.outcomes(pg_temp.other(8, pg_temp.auth() || '{"policies": [
+	{"policy_domain": "mx.example", "mx_host": ["c"]}]}'::jsonb)), '{replaced}',
+	'until another report takes its place');
+SELECT is((SELECT mx_host FROM tlsrpt.domain_day
+	WHERE policy_domain = 'mx.example'), '{c}', 'which names others');
 
 SELECT * FROM finish();
 ROLLBACK;

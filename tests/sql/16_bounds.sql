@@ -86,6 +86,23 @@ SELECT results_eq($$SELECT receiving_mx_hostname, other_mx
 	$$VALUES ('mx1', '{mx3,mx4}'::text[]), ('mx2', '{mx3,mx4}'),
 	('mx3', '{mx1,mx2,mx4}')$$, 'who has it too is not free of it');
 
+-- Hosts are those of the last day that names any.
+DO $$
+BEGIN
+	PERFORM tlsrpt.ingest(jsonb_build_array(pg_temp.report(0,
+		jsonb_build_object('identity', sha256('last'), 'start_datetime',
+			pg_temp.today() - ago || 'T00:00:00Z', 'policies',
+			jsonb_build_array(jsonb_build_object('policy_domain',
+				'last.example', 'policy_type', 'sts', 'mx_host', mx,
+				'failures', jsonb_build_array(
+					pg_temp.failure('tlsa-invalid', 'mx1', 1))))))))
+	FROM (VALUES (1, '[]'::jsonb), (2, '["mx1", "mx2"]'), (3, '["mx3"]'))
+		AS x (ago, mx);
+END
+$$;
+SELECT is(other_mx, '{mx2}', 'MX hosts of the last day that names any')
+FROM tlsrpt.problem_fact WHERE policy_domain = 'last.example';
+
 -- A failure of no domain, asked for by itself and with a bound.
 DO $$
 BEGIN
@@ -113,6 +130,33 @@ SELECT results_eq($$SELECT policy_domain, state, pg_temp.today() - run_first
 	FROM tlsrpt.problem_fact WHERE policy_domain ~ '^(years|weekly)[.]'
 	ORDER BY 1$$, $$VALUES ('weekly.example', 'ongoing', 400),
 	('years.example', 'new', 3)$$, 'runs longer and older than a year');
+
+-- Over after three days; the week of a reporter is that of the problem; a report
+-- that does not say which type of policy was looked at changes nothing.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(5, 'over.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.fails(4, 'two-over.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.about(n, d || '.example', 9, 0, 'One')
+	FROM unnest(ARRAY['over', 'two-over']) AS d, unnest(ARRAY[3, 2]) AS n;
+	PERFORM pg_temp.about(4, 'over.example', 9, 0, 'One');
+	PERFORM pg_temp.fails(10, 'week.example', 'Old', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.fails(9, 'week.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.fails(3, 'week.example', 'Two', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.about(n, 'type.example', 0, 1, 'One', jsonb_build_array(
+		pg_temp.failure('tlsa-invalid', 'mx', 1)), type)
+	FROM (VALUES (1, 'sts'), (2, 'sts'), (3, 'tlsa'), (2, NULL), (1, NULL))
+		AS x (n, type);
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, state, week_names
+	FROM tlsrpt.problem_fact
+	WHERE policy_domain ~ '^(over|two-over|week)[.]' ORDER BY 1$$,
+	$$VALUES ('over.example', 'resolved', '{One}'::text[]),
+	('two-over.example', 'new', '{One}'),
+	('week.example', 'ongoing', '{One,Two}')$$, 'three days, and a week');
+SELECT is(policy_type, 'sts', 'the last type of policy that was named')
+FROM tlsrpt.problem_history WHERE policy_domain = 'type.example';
 
 -- domain_overview: details of a week ago explain nothing of this week.
 DO $$
