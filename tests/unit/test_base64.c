@@ -43,6 +43,7 @@ static void test_texts(void **state)
 	check("e319e", NULL);
 	check("e30=e30=", NULL);
 	check("e30===", NULL);
+	check("==", NULL);
 	check("e3_=", NULL);
 	check("{\"a\":1}", NULL);
 	check("e30=\n-- \nfooter", NULL);

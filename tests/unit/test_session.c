@@ -131,8 +131,12 @@ static void test_message_size(void **state)
 	assert_int_equal(session_end_of_header(session), SESSION_CONTINUE);
 	assert_int_equal(
 	    session_body(session, chunk, sizeof chunk), SESSION_CONTINUE);
-	assert_int_equal(
-	    session_body(session, chunk, sizeof chunk), SESSION_SKIP);
+	/* The header, its empty line and this are 64 KiB; a byte is too much.
+	 */
+	assert_int_equal(session_body(session, chunk,
+			     sizeof chunk - strlen("Subject: hello\n\n")),
+	    SESSION_CONTINUE);
+	assert_int_equal(session_body(session, chunk, 1), SESSION_SKIP);
 	assert_int_equal(session_body(session, chunk, 1), SESSION_SKIP);
 	assert_end(session, "invalid; message-size: more than 65536 bytes "
 			    "(limits.message-size)");
@@ -144,11 +148,14 @@ static void test_header_limits(void **state)
 	struct session *session = begin(BY_RECIPIENT
 	    "limits { header-count = 10 header-size = \"4K\" }\n",
 	    "<tlsrpt@example.com>");
-	char *longer = g_strnfill(5000, 'x');
+	/* With ": " and the end of the line. */
+	char *longest = g_strnfill(4096 - strlen("Subject") - 3, 'x');
 
 	(void)state;
-	for (int i = 0; i < 11; i++)
+	for (int i = 0; i < 10; i++)
 		session_header(session, "Subject", "hello");
+	assert_int_equal(session_body(session, "x", 1), SESSION_CONTINUE);
+	session_header(session, "Subject", "hello");
 	assert_int_equal(session_end_of_header(session), SESSION_CONTINUE);
 	assert_int_equal(session_body(session, "x", 1), SESSION_SKIP);
 	assert_end(session,
@@ -158,11 +165,13 @@ static void test_header_limits(void **state)
 	session_free(session);
 	session = begin(BY_RECIPIENT "limits { header-size = \"4K\" }\n",
 	    "<tlsrpt@example.com>");
-	session_header(session, "Subject", longer);
+	session_header(session, "Subject", longest);
+	assert_int_equal(session_body(session, "x", 1), SESSION_CONTINUE);
+	session_header(session, "", "");
 	assert_end(session,
 	    "invalid; limits.header-size: a header of more than 4096 bytes");
 	session_free(session);
-	g_free(longer);
+	g_free(longest);
 }
 
 static void test_two_messages(void **state)

@@ -105,18 +105,22 @@ static void append_number(GByteArray *archive, uint32_t number, guint size)
 	}
 }
 
-/* An empty file, and a directory in which count folders and it stand. */
+/* An empty file, and a directory in which count folders and it stand, each with
+ * an extra field and a comment. */
 static GByteArray *make_archive(guint count)
 {
 	GByteArray *archive = g_byte_array_new();
 	uint8_t local[30] = {'P', 'K', 3, 4}, entry[46] = {'P', 'K', 1, 2};
 
 	g_byte_array_append(archive, local, sizeof(local));
-	entry[28] = 1; /* the length of a name */
+	entry[28] = 1; /* the lengths of name, extra field and comment */
+	entry[30] = 5;
+	entry[32] = 3;
 	for (guint i = 0; i <= count; i++) {
 		g_byte_array_append(archive, entry, sizeof(entry));
 		g_byte_array_append(
 		    archive, (const guint8 *)(i < count ? "/" : "a"), 1);
+		g_byte_array_append(archive, (const guint8 *)"extracom", 5 + 3);
 	}
 	g_byte_array_append(archive, (const guint8 *)"PK\5\6", 4);
 	append_number(archive, 0, 6);
@@ -147,6 +151,46 @@ static void test_entries_are_bounded(void **state)
 	}
 }
 
+/* One member of the only entry, changed. */
+static void test_what_an_entry_points_at(void **state)
+{
+	static const struct {
+		guint at, size;
+		uint32_t value;
+		enum zip_result result;
+	} rows[] = {
+	    {8, 2, 1, ZIP_BROKEN},            /* encrypted */
+	    {8, 2, 2, ZIP_OK},                /* deflated with more patience */
+	    {10, 2, 8, ZIP_OK},               /* deflated */
+	    {10, 2, 9, ZIP_BROKEN},           /* by another method */
+	    {20, 4, 46 + 9 + 22, ZIP_OK},     /* all that follows */
+	    {20, 4, 46 + 9 + 23, ZIP_BROKEN}, /* more than that */
+	    {20, 4, UINT32_MAX, ZIP_BROKEN},
+	    {42, 4, 1, ZIP_BROKEN}, /* no file is there */
+	    {42, 4, 30 + 46 + 9 + 22, ZIP_BROKEN},
+	    {42, 4, UINT32_MAX, ZIP_BROKEN},
+	    {0, 4, 0, ZIP_BROKEN},           /* not an entry */
+	    {28, 2, 1 + 22 + 8, ZIP_OK},     /* a name to the end */
+	    {28, 2, 1 + 22 + 9, ZIP_BROKEN}, /* beyond it */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		GByteArray *archive = make_archive(0);
+		uint32_t value = rows[i].value;
+		uint8_t *copy;
+
+		for (guint k = 0; k < rows[i].size; k++, value >>= 8)
+			archive->data[30 + rows[i].at + k] = (uint8_t)value;
+		/* At its own size, so that a step over the end is seen. */
+		copy = g_memdup2(archive->data, archive->len);
+		if (result_of(copy, archive->len) != rows[i].result)
+			fail_msg("row %zu", i);
+		g_free(copy);
+		g_byte_array_unref(archive);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +199,7 @@ int main(void)
 	    cmocka_unit_test(test_stored_with_folder_and_comment),
 	    cmocka_unit_test(test_several),
 	    cmocka_unit_test(test_entries_are_bounded),
+	    cmocka_unit_test(test_what_an_entry_points_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
