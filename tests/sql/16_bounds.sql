@@ -66,6 +66,24 @@ JOIN (VALUES ('many.example', '% while G, F, E and others had %'),
 	('three.example', '% while D, C and B had %')) AS x (policy_domain, says)
 USING (policy_domain);
 
+-- Three who lost STARTTLS are a wave; of four names three are said.
+DO $$
+BEGIN
+	PERFORM pg_temp.fails(3, of || '-lost.example', chr(ascii('A') + n), 0,
+		'starttls-not-supported@mx')
+	FROM (VALUES ('two', 2), ('three', 3), ('four', 4)) AS x (of, most),
+		generate_series(1, most) AS n;
+END
+$$;
+SELECT results_eq($$SELECT policy_domain, downgrade, split_part(split_part(
+		evidence, ': ', 2), '.', 1)
+	FROM tlsrpt.problem_fact JOIN tlsrpt.problem
+		USING (policy_domain, problem_id)
+	WHERE policy_domain LIKE '%-lost.example' ORDER BY 1$$,
+	$$VALUES ('four-lost.example', true, 'B, C, D and 1 more'),
+	('three-lost.example', true, 'B, C and D'),
+	('two-lost.example', false, 'B and C')$$, 'how many make a wave');
+
 -- Which hosts of the policy are free of it: of this failure, not of all.
 DO $$
 BEGIN
@@ -140,6 +158,10 @@ BEGIN
 	PERFORM pg_temp.about(n, d || '.example', 9, 0, 'One')
 	FROM unnest(ARRAY['over', 'two-over']) AS d, unnest(ARRAY[3, 2]) AS n;
 	PERFORM pg_temp.about(4, 'over.example', 9, 0, 'One');
+	-- Three days on, but of two days only.
+	PERFORM pg_temp.fails(5, 'gap-over.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.about(n, 'gap-over.example', 9, 0, 'One')
+	FROM unnest(ARRAY[4, 1]) AS n;
 	PERFORM pg_temp.fails(10, 'week.example', 'Old', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.fails(9, 'week.example', 'One', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.fails(3, 'week.example', 'Two', 0, 'tlsa-invalid@mx');
@@ -151,8 +173,9 @@ END
 $$;
 SELECT results_eq($$SELECT policy_domain, state, week_names
 	FROM tlsrpt.problem_fact
-	WHERE policy_domain ~ '^(over|two-over|week)[.]' ORDER BY 1$$,
-	$$VALUES ('over.example', 'resolved', '{One}'::text[]),
+	WHERE policy_domain ~ '^(over|(two|gap)-over|week)[.]' ORDER BY 1$$,
+	$$VALUES ('gap-over.example', 'new', '{One}'::text[]),
+	('over.example', 'resolved', '{One}'),
 	('two-over.example', 'new', '{One}'),
 	('week.example', 'ongoing', '{One,Two}')$$, 'three days, and a week');
 SELECT is(policy_type, 'sts', 'the last type of policy that was named')
