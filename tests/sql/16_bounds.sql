@@ -194,6 +194,26 @@ SELECT is(worst_problem, '4 failed sessions in the last week, and no report '
 	'says why', 'nor does a problem that is over')
 FROM tlsrpt.domain_overview WHERE policy_domain = 'before.example';
 
+-- The days before begin with the thirtieth.
+DO $$
+BEGIN
+	PERFORM pg_temp.about(ago, 'thirty.example', ok, failed)
+	FROM (VALUES (29, 3, 1), (30, 4, 1), (59, 4, 1), (60, 4, 4))
+		AS x (ago, ok, failed);
+END
+$$;
+SELECT results_eq($$SELECT failure_rate_30d, failure_rate_previous_30d
+	FROM tlsrpt.domain_overview WHERE policy_domain = 'thirty.example'$$,
+	$$VALUES (0.25::double precision, 0.2::double precision)$$,
+	'thirty days, and thirty before');
+SELECT lives_ok($$SELECT pg_temp.about(1, 'adds.example', n, 9 * n, 'One')
+	FROM generate_series(1, 3) AS n$$);
+SELECT results_eq($$SELECT reports, successful_sessions, failed_sessions,
+		failure_rate FROM tlsrpt.by_reporter
+	WHERE policy_domain = 'adds.example'$$,
+	$$VALUES (3::bigint, 6::numeric, 54::numeric, 0.9::double precision)$$,
+	'by_reporter adds up the reports of a day');
+
 -- A fifth and 0.001, both ways.
 DO $$
 BEGIN
