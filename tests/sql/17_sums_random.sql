@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Reports out of few domains, names, days and hosts, none among them, are stored
--- and replaced at random; after each batch all sums agree with the rows.
+-- and replaced at random; after each batch the rows are those of the documents,
+-- and all sums agree with the rows.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SELECT no_plan();
@@ -52,6 +53,7 @@ BEGIN
 		'start_datetime', format('2024-0%s-1%sT00:00:00Z', 2 + n % 2, n % 3),
 		'organization_name', (ARRAY['One', 'Two', NULL])[1 + n % 3],
 		'content_sha256', sha256(policies::text::bytea),
+		'document', jsonb_build_object('policies', policies),
 		'authenticated', random() < 0.4, 'policies', policies));
 END
 $$;
@@ -74,6 +76,17 @@ LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	INSERT INTO pg_temp.seen SELECT * FROM pg_temp.random_batch();
 	RETURN QUERY SELECT pg_temp.agree('batch ' || n);
+	RETURN NEXT is_empty($rows$
+		SELECT FROM tlsrpt.report AS r
+		WHERE jsonb_array_length(document -> 'policies') <> (
+				SELECT count(*) FROM tlsrpt.policy AS p
+				WHERE p.report_key = r.report_key AND p.day = r.day)
+			OR (SELECT sum(jsonb_array_length(p -> 'failures'))
+				FROM jsonb_array_elements(document -> 'policies') AS p) <> (
+				SELECT count(*) FROM tlsrpt.policy AS p
+				JOIN tlsrpt.failure AS f USING (policy_key, day)
+				WHERE p.report_key = r.report_key AND p.day = r.day)$rows$,
+		'batch ' || n || ': the rows are those of the documents');
 END
 $$;
 SELECT pg_temp.step(n) FROM generate_series(1, 40) AS n;
