@@ -199,8 +199,9 @@ SELECT c.policy_domain, c.organization_name, c.first_report, c.last_report,
 FROM (
 	SELECT p.policy_domain, p.organization_name, min(p.day) AS first_report,
 		max(p.day) AS last_report,
-		-- Of five days and no more than two ahead, one is over.
-		greatest(min(p.day), (now() AT TIME ZONE 'UTC')::date - 30) AS since,
+		-- Not today, even when a clock was ahead: since then divides.
+		least((now() AT TIME ZONE 'UTC')::date - 1, greatest(min(p.day),
+			(now() AT TIME ZONE 'UTC')::date - 30)) AS since,
 		coalesce(array_agg(DISTINCT p.day) FILTER (WHERE p.day
 			BETWEEN (now() AT TIME ZONE 'UTC')::date - 30
 			AND (now() AT TIME ZONE 'UTC')::date - 1), '{}') AS days,

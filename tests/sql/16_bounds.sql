@@ -276,6 +276,17 @@ SELECT results_eq($$SELECT organization_name, days_reported, days_expected,
 		AND organization_name IN ('Twice a day', 'Daily', 'Old') ORDER BY 1$$,
 	$$VALUES ('Daily', 5, 5, 1::double precision), ('Old', 3, 30, 0.1)$$,
 	'coverage counts days');
+-- A mail host whose clock was ahead.
+DO $$
+BEGIN
+	PERFORM pg_temp.about(-n, 'ahead.example', 1, 0, 'One')
+	FROM generate_series(0, 5) AS n;
+END
+$$;
+SELECT results_eq($$SELECT days_reported, days_expected, coverage, missing_days
+	FROM tlsrpt.coverage WHERE policy_domain = 'ahead.example'$$,
+	$$VALUES (0, 1, 0::double precision, ARRAY[pg_temp.today() - 1])$$,
+	'days to come break nothing');
 SELECT results_eq($$SELECT organization_name, silent_days
 	FROM tlsrpt.silent_reporter WHERE policy_domain = 'often.example'
 	ORDER BY 1$$,
