@@ -50,14 +50,6 @@ def report(*hosts, ago=1, result_type="tlsa-invalid", domain="example.com"):
     )
 
 
-def load(site, document):
-    path = site.folder / "report.json"
-    path.write_bytes(mails.as_json(document))
-    done = site.run_import(path)
-    assert done.returncode == 0, done.stderr
-    site.drain()
-
-
 def announce(site, payload, user="postgres"):
     site.postgres.query(
         site.database, "SELECT pg_notify('tlsrpt_problem', %s)", [payload], user
@@ -189,7 +181,7 @@ def words(text):
 
 def test_prints_what_appears(site, notify):
     notifier = notify(site)
-    load(site, report("mx1.example.com"))
+    site.take_in(report("mx1.example.com"))
     notifier.wait_told("mx1.example.com")
     ((problem_id, *sentences),) = site.rows(
         "SELECT problem_id, explanation, evidence, action FROM tlsrpt.problem"
@@ -201,20 +193,20 @@ def test_prints_what_appears(site, notify):
     assert "Bäckerei Post" in printed
     # Neither a repeat, nor one that is over: all in the order of the notes.
     announce(site, problem_id)
-    load(site, report("old.example.com", ago=40))
-    load(site, report("mx2.example.com"))
+    site.take_in(report("old.example.com", ago=40))
+    site.take_in(report("mx2.example.com"))
     notifier.wait_told("mx1.example.com", "mx2.example.com")
     # Nobody named the domain.
-    load(site, report("mx3.example.com", domain=None))
+    site.take_in(report("mx3.example.com", domain=None))
     notifier.wait_told("mx1.example.com", "mx2.example.com", "mx3.example.com")
     assert "a domain that was not named" in words(notifier.stdout)
 
 
 def test_known_at_the_start(site, notify):
     """What was there is not told, but when it is announced again."""
-    load(site, report("mx1.example.com"))
+    site.take_in(report("mx1.example.com"))
     notifier = notify(site, PYTHONIOENCODING="ascii")
-    load(site, report("mx2.example.com"))
+    site.take_in(report("mx2.example.com"))
     notifier.wait_told("mx2.example.com")
     assert "B\\xe4ckerei Post" in words(notifier.stdout)
     ((problem_id,),) = site.rows(
@@ -228,9 +220,9 @@ def test_known_at_the_start(site, notify):
 def test_flood(site, notify):
     """A stranger's report with any number of problems is no mail bomb."""
     notifier = notify(site)
-    load(site, report(*(f"mx{n}.example.com" for n in range(45))))
+    site.take_in(report(*(f"mx{n}.example.com" for n in range(45))))
     wait_for(lambda: len(notifier.told()) >= 30, "30 problems are told")
-    load(site, report("more.example.com"))
+    site.take_in(report("more.example.com"))
     holds_for(lambda: len(notifier.told()) == 30, "no more are told", 0.5)
     last = "No other problem will be told for up to an hour.\n\n"
     assert notifier.stdout.count(last) == 1
@@ -259,7 +251,7 @@ def test_mails(mail_site, notify):
         **mail_site.postfix.sendmail_env,
     )
     document = report("mx1.example.com", result_type="certificate-expired")
-    load(mail_site, document)
+    mail_site.take_in(document)
     _, (letter,) = wait_letters(mail_site)
     assert letter["Subject"] == (
         "TLS problem: certificate-expired at mx1.example.com"
@@ -287,7 +279,7 @@ def test_hostile_names(mail_site, notify):
     document["organization-name"] = EVIL
     arguments = ("--mail", mail_site.address("ops"))
     notify(mail_site, *arguments, **mail_site.postfix.sendmail_env)
-    load(mail_site, document)
+    mail_site.take_in(document)
     (raw,), (letter,) = wait_letters(mail_site)
     head, _, body = raw.partition(b"\n\n")
     assert re.fullmatch(rb"[ -~\n]+", head)
@@ -305,10 +297,10 @@ def test_posts(site, notify):
     with WebServer(503, 302) as server:
         url = server.address + "/hook/secret"
         notifier = notify(site, "--post", url, "--retry", "0.1")
-        load(site, report("mx1.example.com"))
+        site.take_in(report("mx1.example.com"))
         wait_for(lambda: len(server.requests) >= 3, "it is posted")
         row = site.value("SELECT to_jsonb(p) FROM tlsrpt.problem AS p")
-        load(site, report("mx2.example.com"))
+        site.take_in(report("mx2.example.com"))
         wait_for(lambda: len(server.requests) >= 4, "the next is posted")
     bodies = []
     for method, path, kind, body in server.requests:
@@ -334,7 +326,7 @@ def test_what_never_works_keeps_nobody_from_the_rest(site, notify):
             *("--retry", "0.01"),
         )
         for number in (1, 2):
-            load(site, report(f"mx{number}.example.com"))
+            site.take_in(report(f"mx{number}.example.com"))
             notifier.wait_stderr("Given up.", 2 * number)
             assert len(server.requests) == number
     for start in ("Mail to root failed", "POST to 127.0.0.1:1 failed"):
@@ -350,7 +342,7 @@ def test_forged_notes(site, notify):
         *("0123456789abcdef", "0", "NULL"),
     ):
         announce(site, payload, STRANGER)
-    load(site, report("mx1.example.com"))
+    site.take_in(report("mx1.example.com"))
     notifier.wait_told("mx1.example.com")
     assert notifier.stdout.count("TLS problem") == 1
     assert notifier.stderr == "tlsrpt-notify: Listening.\n"
@@ -358,7 +350,7 @@ def test_forged_notes(site, notify):
 
 def test_database_restarts(site, notify):
     notifier = notify(site)
-    load(site, report("mx1.example.com"))
+    site.take_in(report("mx1.example.com"))
     notifier.wait_told("mx1.example.com")
     site.postgres.stop()
     notifier.wait_stderr("Not listening: ")
@@ -367,12 +359,12 @@ def test_database_restarts(site, notify):
     site.postgres.start()
     notifier.wait_stderr("Listening.", 2)
     assert notifier.stderr.count("Not listening: ") == 1
-    load(site, report("mx2.example.com"))
+    site.take_in(report("mx2.example.com"))
     notifier.wait_told("mx1.example.com", "mx2.example.com")
     # It is stopped while the database goes, comes, and takes a report in.
     notifier.process.send_signal(signal.SIGSTOP)
     site.postgres.restart()
-    load(site, report("mx3.example.com"))
+    site.take_in(report("mx3.example.com"))
     notifier.process.send_signal(signal.SIGCONT)
     notifier.wait_told("mx1.example.com", "mx2.example.com", "mx3.example.com")
 

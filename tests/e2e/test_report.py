@@ -82,10 +82,7 @@ def test_days(loaded):
         day=mails.yesterday(20),
         domain="example.net",
     )
-    path = loaded.folder / "old.json"
-    path.write_bytes(mails.as_json(old))
-    assert loaded.run_import(path).returncode == 0
-    loaded.drain()
+    loaded.take_in(old)
     assert "777" in loaded.run_report("--days", "30").stdout
     assert "777" not in loaded.run_report("--days", "7").stdout
 
@@ -107,10 +104,7 @@ def test_hostile_names_are_harmless(site):
         ],
         **{"organization-name": "Evil\x1b[2J\u202eInc."},
     )
-    path = site.folder / "evil.json"
-    path.write_bytes(mails.as_json(report))
-    assert site.run_import(path).returncode == 0
-    site.drain()
+    site.take_in(report)
     assert site.count("report") == 1
     done = site.run_report()
     assert done.returncode == 0, done.stderr
@@ -250,10 +244,7 @@ def test_many_domains(site):
         )
         for number in range(1, 61)
     ]
-    path = site.folder / "many.json"
-    path.write_bytes(mails.as_json(mails.document(policies=policies)))
-    assert site.run_import(path).returncode == 0
-    site.drain()
+    site.take_in(mails.document(policies=policies))
     text = site.run_report().stdout
     assert "35 more with fewer failures" in text
     assert "40 more, less urgent" in text
@@ -409,24 +400,17 @@ def test_json_of_nothing(site):
 def test_huge_counts(site):
     """Claims beyond all reason stay numbers."""
     most = 2**63 - 1
-    for number, sender in enumerate((mails.GOOGLE, mails.MICROSOFT)):
-        path = site.folder / f"{number}.json"
-        path.write_bytes(
-            mails.as_json(
-                mails.document(
-                    sender,
-                    [
-                        mails.policy(
-                            successful=most,
-                            failed=most,
-                            details=[mails.detail("tlsa-invalid", most)],
-                        )
-                    ],
-                )
-            )
+    policies = [
+        mails.policy(
+            successful=most,
+            failed=most,
+            details=[mails.detail("tlsa-invalid", most)],
         )
-        site.run_import(path)
-    site.drain()
+    ]
+    site.take_in(
+        mails.document(mails.GOOGLE, policies),
+        mails.document(mails.MICROSOFT, policies),
+    )
     assert site.count("report") == 2
     for form in ("text", "html", "json"):
         done = site.run_report("--format", form)
@@ -534,14 +518,19 @@ def test_check_thresholds(scene):
     )
 
 
+def test_check_of_one_failed_session(site):
+    policies = [mails.policy("one.example", successful=3, failed=1)]
+    site.take_in(mails.document(policies=policies))
+    state, text, _ = check(site)
+    assert state == "CRITICAL"
+    assert "1 of 4 sessions failed in 7 days, worst one.example 25.0%" in text
+
+
 def test_check_age(site):
     state, text, _ = check(site, "--max-age", "2")
     assert state == "WARNING" and "no report came in the last 90" in text
     assert check(site)[0] == "OK"
-    path = site.folder / "one.json"
-    path.write_bytes(mails.as_json(mails.document()))
-    assert site.run_import(path).returncode == 0
-    site.drain()
+    site.take_in(mails.document())
     assert check(site, "--max-age", "2")[0] == "OK"
     site.postgres.query(
         site.database,

@@ -7,19 +7,9 @@ import re
 import pytest
 
 from harness import mails, programs
-from harness.site import READER
 
 MOST = 2**63 - 1
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-
-
-def take_in(site, *documents):
-    for number, document in enumerate(documents):
-        path = site.folder / f"{number}.json"
-        path.write_bytes(mails.as_json(document))
-        done = site.run_import(path)
-        assert done.returncode == 0, done.stdout + done.stderr
-    site.drain()
 
 
 def words(text):
@@ -35,8 +25,7 @@ def fields(line):
 
 @pytest.fixture
 def named(site):
-    take_in(
-        site,
+    site.take_in(
         mails.document(policies=[mails.policy(successful=10)]),
         mails.document(
             policies=[mails.policy("old.example", successful=10)],
@@ -181,7 +170,7 @@ def test_open_problems_beyond_the_page(site):
         )
         for number in range(120)
     ]
-    take_in(site, mails.document(policies=policies))
+    site.take_in(mails.document(policies=policies))
     page = words(site.run_report("--format", "html").stdout)
     assert "<span>Open problems</span><b>120</b>" in page
     assert "20 less urgent ones are not shown" in page
@@ -193,8 +182,7 @@ def test_open_problems_beyond_the_page(site):
 
 @pytest.fixture
 def absurd(site):
-    take_in(
-        site,
+    site.take_in(
         mails.document(
             policies=[
                 mails.policy(
@@ -239,8 +227,7 @@ def test_absurd_columns(absurd):
 
 def test_large_columns(site):
     """What a large provider sees is written out."""
-    take_in(
-        site,
+    site.take_in(
         mails.document(
             policies=[mails.policy(successful=987654321, failed=9876543)]
         ),
@@ -275,8 +262,7 @@ def terse(site):
     """q.test says nothing of 10 failures, r.test of a part of them, and s.test's
     only problem is over."""
     details = [mails.detail("tlsa-invalid", 4)]
-    take_in(
-        site,
+    site.take_in(
         mails.document(
             mails.SMALL, [mails.policy("q.test", successful=0, failed=10)]
         ),
@@ -353,8 +339,7 @@ def test_a_tenant_is_told_of_its_own(terse):
 
 
 def test_failures_without_a_count(site):
-    take_in(
-        site,
+    site.take_in(
         mails.document(
             policies=[
                 mails.policy(
@@ -450,8 +435,7 @@ def test_long_sentences(site):
     """Words longer than a line lose nothing: a long link can be opened."""
     link = "https://example.com/" + "x" * 300
     host = ".".join(["h" * 60] * 4)
-    take_in(
-        site,
+    site.take_in(
         mails.document(
             policies=[
                 mails.policy(

@@ -113,18 +113,10 @@ FROM tlsrpt.problem WHERE policy_domain = 'quiet.example';
 -- A certificate has expired on one MX of three.
 DO $$
 BEGIN
-	PERFORM tlsrpt.ingest(jsonb_build_array(pg_temp.report(0,
-		jsonb_build_object('organization_name', org, 'identity',
-			sha256(org::bytea), 'start_datetime',
-			pg_temp.today() - 1 || 'T00:00:00Z', 'policies',
-			jsonb_build_array(jsonb_build_object('policy_domain',
-				'three.example', 'policy_type', 'sts', 'mx_host',
-				'["mx1.three.example", "mx2.three.example",
-				"mx3.three.example", "*.three.example"]'::jsonb,
-				'total_successful_session_count', 60,
-				'total_failure_session_count', 30, 'failures',
-				jsonb_build_array(pg_temp.failure('certificate-expired',
-					'MX2.three.example', 30))))))))
+	PERFORM pg_temp.about(1, 'three.example', 60, 30, org, jsonb_build_array(
+		pg_temp.failure('certificate-expired', 'MX2.three.example', 30)),
+		mx => '["mx1.three.example", "mx2.three.example",
+			"mx3.three.example", "*.three.example"]')
 	FROM unnest(ARRAY['A', 'B']) AS org;
 END
 $$;

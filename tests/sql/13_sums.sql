@@ -6,6 +6,7 @@ SELECT no_plan();
 
 \ir include/reports.psql
 \ir include/agree.psql
+
 SELECT is(pg_temp.outcomes(pg_temp.report(1),
 	pg_temp.report(2, '{"start_datetime": "2024-02-10T00:00:00Z"}'),
 	pg_temp.report(3, '{"organization_name": "Microsoft Corporation"}'),

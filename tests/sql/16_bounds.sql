@@ -8,7 +8,8 @@ SELECT no_plan();
 \ir include/reports.psql
 \ir include/days.psql
 
-CREATE FUNCTION pg_temp.fails(ago int, domain text, org text, ok int,
+-- A reporter's day: successes, and failures given as TYPE@HOST, two of each.
+CREATE FUNCTION pg_temp.sees(ago int, domain text, org text, ok int,
 	VARIADIC failures text[]) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT pg_temp.about(ago, domain, ok, 2 * cardinality(failures), org, (
 		SELECT jsonb_agg(pg_temp.failure(split_part(f, '@', 1),
@@ -18,16 +19,16 @@ $$;
 -- Whose it is: another failure counts only at the same host, which may be none.
 DO $$
 BEGIN
-	PERFORM pg_temp.fails(3, 'policy.example', 'One', 0,
+	PERFORM pg_temp.sees(3, 'policy.example', 'One', 0,
 		'sts-policy-fetch-error');
-	PERFORM pg_temp.fails(3, 'policy.example', 'Two', 50, 'sts-webpki-invalid');
-	PERFORM pg_temp.fails(3, 'host.example', 'One', 0,
+	PERFORM pg_temp.sees(3, 'policy.example', 'Two', 50, 'sts-webpki-invalid');
+	PERFORM pg_temp.sees(3, 'host.example', 'One', 0,
 		'sts-policy-fetch-error');
-	PERFORM pg_temp.fails(3, 'host.example', 'Two', 50,
+	PERFORM pg_temp.sees(3, 'host.example', 'Two', 50,
 		'sts-webpki-invalid@mx');
-	PERFORM pg_temp.fails(3, 'same.example', 'One', 0, 'tlsa-invalid@mx1',
+	PERFORM pg_temp.sees(3, 'same.example', 'One', 0, 'tlsa-invalid@mx1',
 		'starttls-not-supported@mx1');
-	PERFORM pg_temp.fails(3, 'same.example', 'Two', 50,
+	PERFORM pg_temp.sees(3, 'same.example', 'Two', 50,
 		'starttls-not-supported@mx2');
 END
 $$;
@@ -48,10 +49,10 @@ FROM tlsrpt.problem WHERE policy_domain = 'policy.example'
 -- Of many who deliver four are looked at, those with most sessions.
 DO $$
 BEGIN
-	PERFORM pg_temp.fails(3, 'many.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(3, 'many.example', 'One', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.about(3, 'many.example', n, 0, chr(ascii('A') + n))
 	FROM generate_series(1, 6) AS n;
-	PERFORM pg_temp.fails(3, 'three.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(3, 'three.example', 'One', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.about(3, 'three.example', n, 0, chr(ascii('A') + n))
 	FROM generate_series(1, 3) AS n;
 END
@@ -69,7 +70,7 @@ USING (policy_domain);
 -- Three who lost STARTTLS are a wave; of four names three are said.
 DO $$
 BEGIN
-	PERFORM pg_temp.fails(3, of || '-lost.example', chr(ascii('A') + n), 0,
+	PERFORM pg_temp.sees(3, of || '-lost.example', chr(ascii('A') + n), 0,
 		'starttls-not-supported@mx')
 	FROM (VALUES ('two', 2), ('three', 3), ('four', 4)) AS x (of, most),
 		generate_series(1, most) AS n;
@@ -87,16 +88,11 @@ SELECT results_eq($$SELECT policy_domain, downgrade, split_part(split_part(
 -- Which hosts of the policy are free of it: of this failure, not of all.
 DO $$
 BEGIN
-	PERFORM tlsrpt.ingest(jsonb_build_array(pg_temp.report(0,
-		jsonb_build_object('start_datetime', pg_temp.today() - 1 || 'T00:00:00Z',
-			'policies', jsonb_build_array(jsonb_build_object(
-				'policy_domain', 'hosts.example', 'policy_type', 'sts',
-				'mx_host', '["mx1", "mx2", "mx3", "mx4"]'::jsonb,
-				'total_failure_session_count', 3, 'failures',
-				jsonb_build_array(
-					pg_temp.failure('certificate-expired', 'mx1', 1),
-					pg_temp.failure('certificate-expired', 'mx2', 1),
-					pg_temp.failure('starttls-not-supported', 'mx3', 1))))))));
+	PERFORM pg_temp.about(1, 'hosts.example', 0, 3, failures =>
+		jsonb_build_array(pg_temp.failure('certificate-expired', 'mx1', 1),
+			pg_temp.failure('certificate-expired', 'mx2', 1),
+			pg_temp.failure('starttls-not-supported', 'mx3', 1)),
+		mx => '["mx1", "mx2", "mx3", "mx4"]');
 END
 $$;
 SELECT results_eq($$SELECT receiving_mx_hostname, other_mx
@@ -107,13 +103,8 @@ SELECT results_eq($$SELECT receiving_mx_hostname, other_mx
 -- Hosts are those of the last day that names any.
 DO $$
 BEGIN
-	PERFORM tlsrpt.ingest(jsonb_build_array(pg_temp.report(0,
-		jsonb_build_object('identity', sha256('last'), 'start_datetime',
-			pg_temp.today() - ago || 'T00:00:00Z', 'policies',
-			jsonb_build_array(jsonb_build_object('policy_domain',
-				'last.example', 'policy_type', 'sts', 'mx_host', mx,
-				'failures', jsonb_build_array(
-					pg_temp.failure('tlsa-invalid', 'mx1', 1))))))))
+	PERFORM pg_temp.about(ago, 'last.example', 0, 1, failures =>
+		jsonb_build_array(pg_temp.failure('tlsa-invalid', 'mx1', 1)), mx => mx)
 	FROM (VALUES (1, '[]'::jsonb), (2, '["mx1", "mx2"]'), (3, '["mx3"]'))
 		AS x (ago, mx);
 END
@@ -124,8 +115,8 @@ FROM tlsrpt.problem_fact WHERE policy_domain = 'last.example';
 -- A failure of no domain, asked for by itself and with a bound.
 DO $$
 BEGIN
-	PERFORM pg_temp.fails(2, NULL, 'One', 0, 'tlsa-invalid@mx');
-	PERFORM pg_temp.fails(9, NULL, 'One', 0, 'tlsa-invalid@old');
+	PERFORM pg_temp.sees(2, NULL, 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(9, NULL, 'One', 0, 'tlsa-invalid@old');
 END
 $$;
 SELECT ok(explanation LIKE 'New on % for a domain that was not named: 2 failed '
@@ -138,9 +129,9 @@ SELECT results_eq($$SELECT receiving_mx_hostname
 -- Runs of a year: whether it is old is seen by the days, not by first_seen.
 DO $$
 BEGIN
-	PERFORM pg_temp.fails(n, 'years.example', 'One', 0, 'tlsa-invalid@mx')
+	PERFORM pg_temp.sees(n, 'years.example', 'One', 0, 'tlsa-invalid@mx')
 	FROM unnest(ARRAY[500, 366, 3]) AS n;
-	PERFORM pg_temp.fails(n, 'weekly.example', 'One', 0, 'tlsa-invalid@mx')
+	PERFORM pg_temp.sees(n, 'weekly.example', 'One', 0, 'tlsa-invalid@mx')
 	FROM generate_series(1, 400, 7) AS n;
 END
 $$;
@@ -153,18 +144,18 @@ SELECT results_eq($$SELECT policy_domain, state, pg_temp.today() - run_first
 -- that does not say which type of policy was looked at changes nothing.
 DO $$
 BEGIN
-	PERFORM pg_temp.fails(5, 'over.example', 'One', 0, 'tlsa-invalid@mx');
-	PERFORM pg_temp.fails(4, 'two-over.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(5, 'over.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(4, 'two-over.example', 'One', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.about(n, d || '.example', 9, 0, 'One')
 	FROM unnest(ARRAY['over', 'two-over']) AS d, unnest(ARRAY[3, 2]) AS n;
 	PERFORM pg_temp.about(4, 'over.example', 9, 0, 'One');
 	-- Three days on, but of two days only.
-	PERFORM pg_temp.fails(5, 'gap-over.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(5, 'gap-over.example', 'One', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.about(n, 'gap-over.example', 9, 0, 'One')
 	FROM unnest(ARRAY[4, 1]) AS n;
-	PERFORM pg_temp.fails(10, 'week.example', 'Old', 0, 'tlsa-invalid@mx');
-	PERFORM pg_temp.fails(9, 'week.example', 'One', 0, 'tlsa-invalid@mx');
-	PERFORM pg_temp.fails(3, 'week.example', 'Two', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(10, 'week.example', 'Old', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(9, 'week.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(3, 'week.example', 'Two', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.about(n, 'type.example', 0, 1, 'One', jsonb_build_array(
 		pg_temp.failure('tlsa-invalid', 'mx', 1)), type)
 	FROM (VALUES (1, 'sts'), (2, 'sts'), (3, 'tlsa'), (2, NULL), (1, NULL))
@@ -184,7 +175,7 @@ FROM tlsrpt.problem_history WHERE policy_domain = 'type.example';
 -- domain_overview: details of a week ago explain nothing of this week.
 DO $$
 BEGIN
-	PERFORM pg_temp.fails(7, 'before.example', 'One', 0, 'tlsa-invalid@mx');
+	PERFORM pg_temp.sees(7, 'before.example', 'One', 0, 'tlsa-invalid@mx');
 	PERFORM pg_temp.about(n, 'before.example', 9, 0, 'One')
 	FROM generate_series(2, 6) AS n;
 	PERFORM pg_temp.about(1, 'before.example', 9, 4, 'One');
@@ -259,7 +250,7 @@ BEGIN
 	FROM generate_series(1, 5) AS n, generate_series(1, 2) AS k;
 	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Old')
 	FROM generate_series(28, 33) AS n;
-	-- Two and three usual gaps of silence.
+	-- Nine days of silence: three usual gaps, and fewer.
 	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Gaps of 3')
 	FROM unnest(ARRAY[10, 13, 16, 19, 22]) AS n;
 	PERFORM pg_temp.about(n, 'often.example', 1, 0, 'Gaps of 4')

@@ -131,8 +131,7 @@ static void test_message_size(void **state)
 	assert_int_equal(session_end_of_header(session), SESSION_CONTINUE);
 	assert_int_equal(
 	    session_body(session, chunk, sizeof chunk), SESSION_CONTINUE);
-	/* The header, its empty line and this are 64 KiB; a byte is too much.
-	 */
+	/* 64 KiB with the header and its empty line; a byte is too much. */
 	assert_int_equal(session_body(session, chunk,
 			     sizeof chunk - strlen("Subject: hello\n\n")),
 	    SESSION_CONTINUE);
