@@ -38,6 +38,8 @@ GLIB = $(shell pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g')
 PACKAGES = $(shell pkg-config --cflags gmime-3.0 jansson nettle libpq \
 	libconfuse libsystemd | sed 's/-I/-isystem /g')
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude $(GLIB) $(PACKAGES)
+# Tests also reach the headers that only one folder of the product needs.
+TEST_CPPFLAGS = $(CPPFLAGS) -Imilter
 
 L_glib = $(shell pkg-config --libs glib-2.0)
 L_gmime = $(shell pkg-config --libs gmime-3.0)
@@ -50,25 +52,32 @@ LIBS_tlsrpt-loader = $(L_pg) -ljansson -lnettle -lz -lconfuse -lsystemd -lm
 LIBS_tlsrpt-import = $(L_intake)
 LIBS_tlsrpt-report = $(L_pg) -lconfuse
 
-ROOMS = $(filter-out milter/main_%.c,$(wildcard milter/*.c))
-OBJECTS = $(ROOMS:milter/%.c=$(B)/%.o) $(B)/migrations.o
+SOURCES = $(wildcard milter/*/*.c)
+MODULES = $(foreach source,$(SOURCES),$(if $(findstring /main_,$(source)),,$(source)))
+OBJECTS = $(MODULES:milter/%.c=$(B)/%.o) $(B)/migrations.o
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 MIGRATIONS = $(sort $(wildcard schema/[0-9]*.sql))
 
 all: $(PROGRAMS:%=$(B)/%)
 
-$(B)/tlsrpt-%: $(B)/main_%.o $(B)/libtlsrpt.a
+$(B)/tlsrpt-milter: $(B)/intake/main_milter.o
+$(B)/tlsrpt-import: $(B)/intake/main_import.o
+$(B)/tlsrpt-loader: $(B)/load/main_loader.o
+$(B)/tlsrpt-report: $(B)/show/main_report.o
+$(PROGRAMS:%=$(B)/%): $(B)/libtlsrpt.a
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_tlsrpt-$*)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(LIBS_$(notdir $@))
 
-# Tests link with an archive, so each takes only the rooms it uses.
+# Programs link with an archive, so each takes only the modules it uses.
 $(B)/libtlsrpt.a: $(OBJECTS)
 	@echo "  AR   $@"
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/%.o: milter/%.c | $(B)
+$(B)/%.o: milter/%.c
 	@echo "  CC   $<"
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 # The migrations travel inside tlsrpt-loader, so program and schema match.
@@ -82,13 +91,13 @@ $(B)/migrations.o: $(B)/migrations.c
 
 $(B)/unit/%: tests/unit/%.c $(B)/libtlsrpt.a | $(B)/unit
 	@echo "  TEST $@"
-	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -Itests/unit \
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(TEST_CPPFLAGS) -Itests/unit \
 		-DFIXTURES='"$(CURDIR)/tests/fixtures"' $(LDFLAGS) -MMD -MP \
 		-o $@ $< $(B)/libtlsrpt.a -lmilter $(L_intake) $(L_pg) -lsystemd \
 		-lpthread -lcmocka
 
 # A fuzz target twice: replay_X runs its seeds, fuzz_X is libFuzzer's.
-LINK_FUZZ = $(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -Itests/fuzz $(LDFLAGS) -MMD -MP
+LINK_FUZZ = $(CC) $(WARN) $(CFLAGS) $(TEST_CPPFLAGS) -Itests/fuzz $(LDFLAGS) -MMD -MP
 $(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libtlsrpt.a | $(B)/fuzz
 	@echo "  TEST $@"
 	$(Q)$(LINK_FUZZ) -o $@ $(filter-out %.h,$^) $(L_intake)
@@ -100,7 +109,7 @@ $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/libtlsrpt.a | $(B)/fuzz
 $(B) $(B)/unit $(B)/fuzz $(B)/bench:
 	$(Q)mkdir -p $@
 
--include $(wildcard $(B)/*.d $(B)/unit/*.d $(B)/fuzz/*.d)
+-include $(wildcard $(B)/*.d $(B)/*/*.d)
 
 unit: $(UNIT)
 replay: $(FUZZ:%=$(B)/fuzz/replay_%)
@@ -182,7 +191,7 @@ torture: all $(B)/faults.so
 # What takes long: every test under AddressSanitizer and UBSan, those with
 # threads under ThreadSanitizer, the unit tests under valgrind.
 CONCURRENT = fifty or sigterm or sigquit or many or flight or finishes or \
-	refuses or test_listen or test_log or test_turn or test_quota or test_spool \
+	refuses or test_listen_socket or test_log or test_admission or test_quota or test_spool \
 	or test_metrics or test_decode
 check-deep: check-asan
 	$(Q)sh packaging/install-deps.sh deep
@@ -207,7 +216,7 @@ lint: deps-lint
 	$(Q)CPPFLAGS="$(subst ",\",$(CPPFLAGS))" bash tests/lint.sh
 
 format:
-	clang-format -i milter/*.c include/*.h tests/unit/*.c tests/fuzz/*.[ch]
+	clang-format -i milter/*/*.[ch] include/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch]
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \

@@ -4,7 +4,7 @@
 # The files are given in order; their numbers have to be 1, 2, 3 and so on.
 set -eu
 printf '/* Made by embed-migrations.sh; do not edit. */\n'
-printf '#include "migrations.h"\n\n'
+printf '#include "db/migrations.h"\n\n'
 printf 'const struct migration migrations[] = {\n'
 expected=1
 for file in "$@"; do

@@ -17,40 +17,33 @@ step()
 	printf '  LINT %s\n' "$*"
 }
 
-step "one .c file for each third-party header"
-for header in libmilter/mfapi.h gmime/gmime.h zlib.h jansson.h \
-	nettle/sha2.h libpq-fe.h confuse.h systemd/sd-daemon.h; do
-	in_c=$(grep -lE "#[[:space:]]*include[[:space:]]*[<\"]$header" milter/*.c)
-	in_h=$(grep -lE "#[[:space:]]*include[[:space:]]*[<\"]$header" include/*.h)
-	[ -z "$in_h" ] || complain "<$header> is included by a header: $in_h"
-	[ "$(printf '%s\n' "$in_c" | grep -c .)" -eq 1 ] ||
-		complain "<$header> is to be in exactly one .c file: $in_c"
-done
+step "which folder includes which"
+sh tests/includes.sh . || complain "see the table in CONTRIBUTING.md"
 
 step "size of files and functions"
-for file in milter/*.c include/*.h; do
+for file in milter/*/*.[ch] include/*/*.h; do
 	lines=$(wc -l <"$file")
 	[ "$lines" -le 600 ] || complain "$file has $lines lines, 600 at most"
 done
 long=$(awk 'FNR == 1 { start = 0 } /^\{/ { start = FNR }
 	/^\}/ && start { if (FNR - start > 60)
 		print FILENAME ":" start ": " FNR - start " lines"; start = 0 }' \
-	milter/*.c)
+	milter/*/*.c)
 [ -z "$long" ] || complain "functions over 60 lines: $long"
 
 step "functions that are not used here"
 grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|alloca)\(' \
-	milter/*.c include/*.h && complain "use the bounded ones"
+	milter/*/*.[ch] include/*/*.h && complain "use the bounded ones"
 
 step "an SPDX line in each source"
-for file in milter/*.c include/*.h schema/*.sql tests/unit/*.[ch] \
+for file in milter/*/*.[ch] include/*/*.h schema/*.sql tests/unit/*.[ch] \
 	tests/fuzz/*.[ch] tests/fuzz/dict/* packaging/*.sh tests/*.sh; do
 	head -n 3 "$file" | grep -q SPDX-License-Identifier ||
 		complain "$file has no SPDX line"
 done
 
 step "clang-format"
-clang-format --dry-run -Werror milter/*.c include/*.h tests/unit/*.[ch] \
+clang-format --dry-run -Werror milter/*/*.[ch] include/*/*.h tests/unit/*.[ch] \
 	tests/fuzz/*.[ch] ||
 	complain "run make format"
 
@@ -71,7 +64,7 @@ cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
 
 # One file a run: given several, version 14 confuses their va_lists.
 step "clang-tidy"
-printf '%s\0' milter/*.c | xargs -0 -P 2 -I '{}' clang-tidy --quiet \
+printf '%s\0' milter/*/*.c | xargs -0 -P 2 -I '{}' clang-tidy --quiet \
 	--warnings-as-errors='*' '{}' -- -std=c11 "${flags[@]}" 2>/dev/null ||
 	complain "clang-tidy"
 

@@ -20,12 +20,14 @@ NAMES = (
     "tlsrpt-report.1",
     "tlsrpt-milter.conf.5",
 )
-# Rooms besides its main_*.c whose exit codes a program ends with.
-ROOMS = {
-    "tlsrpt-milter": ("cli.c", "mlfi.c"),
-    "tlsrpt-loader": ("cli.c", "loader.c", "loader_status.c"),
-    "tlsrpt-import": ("cli.c",),
-    "tlsrpt-report": ("cli.c",),
+# The modules whose exit codes a program ends with.
+MODULES = {
+    "tlsrpt-milter": ("intake/main_milter.c", "intake/mlfi.c"),
+    "tlsrpt-loader": (
+        "load/main_loader.c", "load/loader.c", "load/loader_status.c",
+    ),
+    "tlsrpt-import": ("intake/main_import.c",),
+    "tlsrpt-report": ("show/main_report.c",),
 }
 SYSEXITS = {
     name: getattr(os, name) for name in dir(os) if name.startswith("EX_")
@@ -168,7 +170,7 @@ def test_keys():
 def test_defaults_and_ranges():
     text = sections(page("tlsrpt-milter.conf.5"))
     empty = {"LIST": "an empty list", "STRING": "an empty string"}
-    for entry in entries("include/config_key.h", "CONFIG_KEYS"):
+    for entry in entries("milter/config/config_key.h", "CONFIG_KEYS"):
         section, name, kind = literal(entry[1]), literal(entry[2]), entry[3]
         sentence = "Default: " + (literal(entry[5]) or empty[kind])
         bounds = dict(
@@ -197,7 +199,7 @@ def test_options(program):
 
 def test_anomalies():
     described = items(sections(page("tlsrpt-milter.8"))["ANOMALIES"])
-    known = entries("include/report.h", "REPORT_ANOMALIES")
+    known = entries("include/document/report.h", "REPORT_ANOMALIES")
     names = [literal(entry[1]) for entry in known]
     assert list(described) == names
     for entry in known:
@@ -208,7 +210,7 @@ def test_anomalies():
 def metric_names(macro):
     return {
         literal(entry[1])
-        for entry in entries("include/metrics.h", f"METRICS_{macro}")
+        for entry in entries("include/base/metrics.h", f"METRICS_{macro}")
     }
 
 
@@ -227,7 +229,7 @@ def test_metric_outcomes():
         for program in DAEMONS
         for name, body in items(sections(page_of(program))["METRICS"]).items()
     }
-    for entry in entries("include/metrics.h", "METRICS_COUNTERS"):
+    for entry in entries("include/base/metrics.h", "METRICS_COUNTERS"):
         name, labels = literal(entry[1]) + "_total", literal(entry[2])
         for label, value in re.findall(r'(\w+)=\\"([^"\\]*)\\"', labels):
             assert re.search(rf"\b{label}\b", texts[name]), (name, label)
@@ -235,9 +237,10 @@ def test_metric_outcomes():
 
 
 def status_names():
-    text = source("milter/process.c")
-    table = text[text.index("*process_status_name(") :]
-    return re.findall(r'\[PROCESS_\w+\] = "([a-z-]+)"', table)
+    text = source("milter/intake/pipeline.c")
+    table = text[text.index("*pipeline_status_name(") :]
+    names = re.findall(r'\[PIPELINE_\w+\] = "([a-z-]+)"', table)
+    return ["spooled" if name == "stored" else name for name in names]
 
 
 def events_of(path):
@@ -247,11 +250,11 @@ def events_of(path):
         name = literal(call[1]) if len(call) > 1 else None
         if name:
             yield name
-        elif call[1].startswith("process_status_name("):
+        elif call[1] == "event":
             yield from status_names()
         else:
             # log.c's own definitions have parameters there.
-            assert path == "milter/log.c", (path, call)
+            assert path == "milter/base/log.c", (path, call)
 
 
 def test_events():
@@ -262,19 +265,18 @@ def test_events():
     }
     known = {
         event
-        for file in (ROOT / "milter").glob("*.c")
-        for event in events_of(f"milter/{file.name}")
+        for file in (ROOT / "milter").rglob("*.c")
+        for event in events_of(file.relative_to(ROOT).as_posix())
     }
-    assert {"stored", "loaded", "database-down", "reload-refused"} < known
+    assert {"spooled", "loaded", "database-down", "reload-refused"} < known
     assert described == known
 
 
 @pytest.mark.parametrize("program", ALL)
 def test_exit_codes(program):
-    main = f"main_{program.removeprefix('tlsrpt-')}.c"
     used = {
         SYSEXITS[name]
-        for file in (main, *ROOMS[program])
+        for file in ("daemon/command_line.c", *MODULES[program])
         for name in re.findall(r"\bEX_[A-Z]+\b", source(f"milter/{file}"))
     }
     text = sections(page_of(program))["EXIT STATUS"]
@@ -288,9 +290,9 @@ def test_exit_codes(program):
 
 
 def test_lines_of_a_record():
-    text = source("milter/record_field.c")
-    table = text[text.index("record_fields[FIELD_COUNT]") :]
-    names = re.findall(r'\[FIELD_\w+\] =\s*(?:STRING\(|\{)"([a-z0-9-]+)"', table)
+    text = source("milter/spool/record_field.c")
+    table = text[text.index("record_fields[RECORD_FIELD_COUNT]") :]
+    names = re.findall(r'\[RECORD_FIELD_\w+\] =\s*(?:STRING\(|\{)"([a-z0-9-]+)"', table)
     assert len(names) > 15
     described = items(sections(page("tlsrpt-milter.8"))["SPOOL"])
     assert set(described) == {"version", "recipients-left-out", *names}

@@ -365,7 +365,7 @@ def test_fifty_thousand_details(site):
         client.envelope("<>", f"<{site.address()}>")
         replies = client.message(mails.carrier(content))
     assert [reply.name for reply in replies] == ["discard"], replies
-    (stored,) = daemon.events("stored")
+    (stored,) = daemon.events("spooled")
     assert stored["failures"] == str(count)
     site.drain()
     assert site.rows(

@@ -66,7 +66,7 @@ def test_discard(mail_site):
     mail_site.drain()
     assert mail_site.count("report") == 1
     assert mail_site.spooled() == []
-    stored = milter.events("stored")
+    stored = milter.events("spooled")
     assert len(stored) == 1
     assert stored[0]["organization"] == "Google Inc."
     assert stored[0]["policies"] == "1"
@@ -365,7 +365,7 @@ def test_oversize(mail_site):
     assert len(rows) == 1
     assert rows[0][0] == "invalid" and "message-size" in rows[0][1]
     assert mail_site.count("report") == 0
-    assert not milter.events("stored")
+    assert not milter.events("spooled")
 
 
 def break_spool(site):

@@ -49,7 +49,7 @@ def test_metrics_of_real_programs(site):
         client.message(mails.carrier())
     site.wait_count("report", 1)
     for name, series in (
-        ("milter", 'tlsrpt_reports_total{outcome="stored"}'),
+        ("milter", 'tlsrpt_reports_total{outcome="spooled"}'),
         ("loader", 'tlsrpt_loaded_total{outcome="stored"}'),
     ):
         wait_for(

@@ -355,7 +355,7 @@ def test_queue_id_that_comes_late(place):
         client.body(body)
         client.macros(b"E", i="4LateQueueId1")
         client.end()
-    stored = daemon.wait_event("stored")
+    stored = daemon.wait_event("spooled")
     assert stored[0]["queue-id"] == "4LateQueueId1"
     assert daemon.text().count("queue-id=4LateQueueId1") >= 1
 
@@ -366,7 +366,7 @@ def test_no_queue_id_at_all(place):
         client.envelope("<>", report_address(place), queue_id=None)
         replies = client.message(mails.carrier())
         assert added_header(replies) == "stored; reports=1"
-    daemon.wait_event("stored")
+    daemon.wait_event("spooled")
 
 
 def test_header_value_with_folds(place):

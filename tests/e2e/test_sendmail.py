@@ -52,7 +52,7 @@ def test_discard(site):
     site.drain()
     assert site.count("report") == 1
     assert site.spooled() == []
-    stored = milter.events("stored")
+    stored = milter.events("spooled")
     assert len(stored) == 1 and stored[0]["disposition"] == "discard"
     # Sendmail has the queue id from the start.
     assert stored[0]["queue-id"] in text
@@ -190,7 +190,7 @@ def test_ordinary_mail(site, name):
             expected = without_header(expected, HEADER)
         assert delivered == expected, local
     assert site.spooled() == []
-    assert not milter.events("stored")
+    assert not milter.events("spooled")
 
 
 def test_mail_goes_on_without_the_milter(site):

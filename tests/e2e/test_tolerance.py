@@ -77,7 +77,7 @@ def test_mails_by_the_milter(intake_site):
         else:
             assert header == f"invalid; {expected[0]['reason']}", name
     events = {line["event"] for line in daemon.events()}
-    assert events <= {"started", "stored", "invalid"}, events
+    assert events <= {"started", "spooled", "invalid"}, events
 
 
 def test_discard_loses_no_second_report(site):

@@ -3,11 +3,12 @@
  * The body of a header field: as Authentication-Results, and by whom it would
  * be believed; as an address, a Message-ID, a Content-Type and a recipient.
  */
-#include "authres.h"
-#include "detect.h"
+#include "config/recipient.h"
 #include "fuzz.h"
-#include "policy.h"
-#include "rfc5322.h"
+#include "intake/authentication.h"
+#include "mail/authres.h"
+#include "mail/carrier.h"
+#include "mail/rfc5322.h"
 
 static struct config *config;
 
@@ -45,12 +46,12 @@ static void check_results(const struct authres *authres)
 static void check_judgement(char *body, const struct authres *authres)
 {
 	GPtrArray *fields = g_ptr_array_new();
-	struct policy_dkim dkim;
+	struct authentication dkim;
 	bool ours = authres != NULL &&
 		    g_str_equal(authres->authserv_id, "mx.example.com");
 
 	g_ptr_array_add(fields, body);
-	policy_judge_dkim(config, fields, "mail.sender.example", &dkim);
+	authentication_judge(config, fields, "mail.sender.example", &dkim);
 	if (!ours) {
 		FUZZ_CHECK(g_str_equal(dkim.result, "none"));
 		FUZZ_CHECK(dkim.domain == NULL && !dkim.authenticated);
@@ -60,7 +61,7 @@ static void check_judgement(char *body, const struct authres *authres)
 		FUZZ_CHECK(g_str_equal(dkim.domain, "mail.sender.example") ||
 			   g_str_equal(dkim.domain, "sender.example"));
 	}
-	policy_dkim_clear(&dkim);
+	authentication_clear(&dkim);
 	g_ptr_array_unref(fields);
 }
 
@@ -81,9 +82,9 @@ static void read_addresses(const char *body)
 	FUZZ_CHECK(id == NULL || *id != '\0');
 	FUZZ_CHECK(rfc5322_skip_cfws(&cursor) || *cursor == '\0');
 	FUZZ_CHECK(cursor <= body + strlen(body));
-	(void)detect_recipient((char *const *)patterns, body);
-	(void)detect_header("Content-Type", body);
-	(void)detect_pattern_error(body);
+	(void)recipient_matches((char *const *)patterns, body);
+	(void)carrier_header("Content-Type", body);
+	(void)recipient_pattern_error(body);
 	g_free(line);
 	g_free(again);
 	g_free(domain);

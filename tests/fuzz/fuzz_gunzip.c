@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* gunzip and zip: the two ways of inflating agree, and keep within bounds. */
+#include "document/gunzip.h"
+#include "document/zip.h"
 #include "fuzz.h"
-#include "gunzip.h"
-#include "zip.h"
 
 #define SIZE_LIMIT ((size_t)256 * 1024)
 #define MEMBER_LIMIT 8

@@ -3,10 +3,10 @@
  * A file of mail: as an mbox, whose messages are pieces of it in order, and as
  * a mailbox under a name that the first byte chooses.
  */
+#include "document/gunzip.h"
 #include "fuzz.h"
-#include "gunzip.h"
-#include "mailbox.h"
-#include "mbox.h"
+#include "intake/mailbox.h"
+#include "mail/mbox.h"
 
 static void split(const uint8_t *bytes, size_t length)
 {

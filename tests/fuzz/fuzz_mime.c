@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A message to its attachments, under the usual limits and under low ones. */
+#include "base/log.h"
+#include "base/syntax.h"
 #include "fuzz.h"
-#include "log.h"
-#include "mime.h"
-#include "value.h"
+#include "mail/mime.h"
 
 static struct config *generous, *tight;
 
@@ -11,7 +11,7 @@ static void begin(void)
 {
 	if (generous != NULL)
 		return;
-	log_open("fuzz", CONFIG_LOG_STDERR, LOG_EMERG);
+	log_open("fuzz", LOG_TARGET_STDERR, LOG_EMERG);
 	mime_init();
 	generous = config_default();
 	tight = fuzz_config("limits { message-size = \"8K\" header-count = 20 "
@@ -42,8 +42,8 @@ static void check_fields(const struct mime_message *message)
 
 	FUZZ_CHECK(message->message_id == NULL || *message->message_id != '\0');
 	if (message->from_domain != NULL) {
-		FUZZ_CHECK(value_domain(message->from_domain, false, &domain) ==
-			   VALUE_OK);
+		FUZZ_CHECK(syntax_domain(message->from_domain, false,
+			       &domain) == SYNTAX_OK);
 		g_free(domain);
 	}
 	for (guint i = 0; i < message->authentication_results->len; i++)

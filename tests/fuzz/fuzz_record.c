@@ -4,10 +4,10 @@
  * a record is made, each string ended by a NUL, and what was written must be
  * read. Either way the second reading gives the same header as the first.
  */
+#include "document/json_tree.h"
 #include "fuzz.h"
-#include "ingest_row.h"
-#include "json_tree.h"
-#include "record.h"
+#include "load/ingest_row.h"
+#include "spool/record.h"
 
 /* What is left of the input to make a record of. */
 struct source {

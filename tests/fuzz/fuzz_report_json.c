@@ -4,12 +4,12 @@
  * again, and goes to the database as JSON. The first byte says how it was
  * labelled, and whether the limits are low.
  */
-#include "budget.h"
-#include "decode.h"
+#include "document/budget.h"
+#include "document/decode.h"
+#include "document/json_tree.h"
+#include "document/report_json.h"
 #include "fuzz.h"
-#include "ingest_row.h"
-#include "json_tree.h"
-#include "report_json.h"
+#include "load/ingest_row.h"
 
 static const char *const media_types[] = {NULL, "application/tlsrpt+json",
     "application/tlsrpt+gzip", "application/octet-stream"};

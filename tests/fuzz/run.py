@@ -27,11 +27,11 @@ MAX_LENGTH = {
     "gunzip": 16384,
     "mailbox": 8192,
     "mime": 16384,
-    "process": 16384,
+    "pipeline": 16384,
     "record": 16384,
     "report_json": 8192,
-    "text": 2048,
-    "value": 320,
+    "escape": 2048,
+    "syntax": 320,
 }
 RSS_LIMIT_MB = 1024
 # Of one input: a hundred times what the slowest takes on an idle machine.

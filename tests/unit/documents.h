@@ -27,7 +27,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
-#include "config.h"
+#include "config/config.h"
 
 static inline struct limits documents_limits(void)
 {

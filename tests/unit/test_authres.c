@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "authres.h"
+#include "mail/authres.h"
 #include "tree.h"
 
 /* CPU seconds, a thousand times what the work takes: no measure of speed, but

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base64.h"
+#include "document/base64.h"
 
 static void check(const char *text, const char *expected)
 {

@@ -9,9 +9,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "batch.h"
-#include "decode.h"
-#include "json_tree.h"
+#include "document/decode.h"
+#include "document/json_tree.h"
+#include "load/batch.h"
 
 #define QUOTA ((uint64_t)64 << 20)
 

@@ -20,7 +20,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "tree.h"
 
 #define FOLDER FIXTURES "/config"
@@ -82,7 +82,7 @@ static void assert_default(const struct config *config)
 	assert_int_equal(config->spool_quota, 1024 * 1024 * 1024);
 	assert_string_equal(config->conninfo, "service=tlsrpt");
 	assert_int_equal(config->batch, 256);
-	assert_int_equal(config->log_target, CONFIG_LOG_SYSLOG);
+	assert_int_equal(config->log_target, LOG_TARGET_SYSLOG);
 	assert_int_equal(config->log_level, LOG_INFO);
 	assert_string_equal(config->metrics_directory, "");
 }
@@ -172,7 +172,7 @@ static void test_everything(void **state)
 	assert_true(config->spool_quota == (uint64_t)2 << 30);
 	assert_string_equal(config->conninfo, "service=other");
 	assert_int_equal(config->batch, 255);
-	assert_int_equal(config->log_target, CONFIG_LOG_STDERR);
+	assert_int_equal(config->log_target, LOG_TARGET_STDERR);
 	assert_int_equal(config->log_level, LOG_DEBUG);
 	assert_string_equal(
 	    config->metrics_directory, "/var/lib/node_exporter");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Attachments to reports: every case of tests/fixtures/documents, which has one
  * for each deviation and each reason to refuse. */
-#include "decode.h"
+#include "document/decode.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/admission.h"
+#include "base/syntax.h"
+#include "document/report_json.h"
 #include "documents.h"
-#include "report_json.h"
-#include "turn.h"
-#include "value.h"
 
 /* What the cases have been seen to note, all together. */
 static report_anomalies noted;
@@ -92,9 +92,9 @@ static void check_list(
 static void check_time(
     struct expectation *expect, const char *key, int64_t seconds)
 {
-	char text[VALUE_TIME_SIZE];
+	char text[SYNTAX_TIME_SIZE];
 
-	value_time_format(seconds, text);
+	syntax_time_format(seconds, text);
 	check(expect, key, text);
 }
 
@@ -257,7 +257,7 @@ static void test_document(void **state)
 	take_limits(&expect, &limits);
 	if (received != NULL)
 		assert_int_equal(
-		    value_time(received, &input.received_at), VALUE_OK);
+		    syntax_time(received, &input.received_at), SYNTAX_OK);
 	input.bytes = (const uint8_t *)bytes;
 	input.length = length;
 	input.media_type = media_type;
@@ -357,7 +357,7 @@ static void test_large_takes_turns(void **state)
 	char *reason = NULL;
 
 	(void)state;
-	assert_true(turn_take(TURN_LARGE, half, half, 0));
+	assert_true(admission_enter(ADMISSION_LARGE, half, half, 0));
 	assert_int_equal(decode_by(large, length, label,
 			     g_get_monotonic_time() + SOON, &reason),
 	    DECODE_DEADLINE);
@@ -367,7 +367,7 @@ static void test_large_takes_turns(void **state)
 	g_free(reason);
 	assert_int_equal(
 	    decode_by(small, small_length, label, 1, &reason), DECODE_OK);
-	turn_give(TURN_LARGE, half);
+	admission_leave(ADMISSION_LARGE, half);
 	assert_int_equal(
 	    decode_by(large, length, label, 1, &reason), DECODE_OK);
 	g_free(large);
@@ -389,7 +389,7 @@ static void test_small_waits(void **state)
 	char *reason = NULL;
 
 	(void)state;
-	assert_true(turn_take(TURN_SMALL, half, half, 0));
+	assert_true(admission_enter(ADMISSION_SMALL, half, half, 0));
 	assert_int_equal(
 	    decode_by(small, small_length, label, 1, &reason), DECODE_DEADLINE);
 	g_clear_pointer(&reason, g_free);
@@ -401,7 +401,7 @@ static void test_small_waits(void **state)
 	assert_int_equal(
 	    decode_by("%PDF-1.7", 8, "application/pdf", 1, &reason),
 	    DECODE_OTHER);
-	turn_give(TURN_SMALL, half);
+	admission_leave(ADMISSION_SMALL, half);
 	assert_int_equal(
 	    decode_by(small, small_length, label, 1, &reason), DECODE_OK);
 	g_free(large);
@@ -447,10 +447,10 @@ static void test_threads(void **state)
 		g_thread_join(threads[i]);
 	assert_int_equal(failures, 0);
 	/* All that was taken has been given back. */
-	assert_true(turn_take(TURN_SMALL, half, half, 1));
-	assert_true(turn_take(TURN_LARGE, half, half, 1));
-	turn_give(TURN_SMALL, half);
-	turn_give(TURN_LARGE, half);
+	assert_true(admission_enter(ADMISSION_SMALL, half, half, 1));
+	assert_true(admission_enter(ADMISSION_LARGE, half, half, 1));
+	admission_leave(ADMISSION_SMALL, half);
+	admission_leave(ADMISSION_LARGE, half);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "digest.h"
+#include "base/digest.h"
 
 static void assert_digest(
     const void *bytes, size_t length, const char *expected)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "gunzip.h"
+#include "document/gunzip.h"
 
 #define NO_LIMIT ((size_t)1 << 30)
 

@@ -10,9 +10,9 @@
 
 #include <string.h>
 
-#include "batch.h"
-#include "digest.h"
-#include "ingest_row.h"
+#include "base/digest.h"
+#include "load/batch.h"
+#include "load/ingest_row.h"
 
 #define DOCUMENT "{\"report-id\":\"r-1\"}"
 #define HEX_00 \

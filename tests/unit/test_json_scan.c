@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "json_scan.h"
+#include "document/json_scan.h"
 
 struct row {
 	const char *text;

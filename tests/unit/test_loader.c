@@ -11,7 +11,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#include "loader.h"
+#include "load/loader.h"
 
 struct fixture {
 	char *directory;

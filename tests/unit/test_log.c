@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "base/log.h"
 
 static int saved_stderr;
 static int reading;
@@ -67,7 +67,7 @@ static void assert_lines(const char *expected)
 static void test_event(void **state)
 {
 	(void)state;
-	log_open("test", CONFIG_LOG_STDERR, LOG_INFO);
+	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
 	log_event(LOG_INFO, "stored", "organization", "Google Inc.", "queue-id",
 	    "4XyZ12", "nothing", NULL, "empty", "", NULL);
 	log_event(LOG_INFO, "stored", "report-id", "1\n2\" x=\"", NULL);
@@ -81,7 +81,7 @@ static void test_event(void **state)
 static void test_failure(void **state)
 {
 	(void)state;
-	log_open("test", CONFIG_LOG_STDERR, LOG_INFO);
+	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
 	log_failure(LOG_ERR, "spool", "%s: %d %% full", "/var/\033x", 100);
 	assert_lines("event=spool reason=\"/var/\\x1bx: 100 % full\"\n");
 }
@@ -89,14 +89,14 @@ static void test_failure(void **state)
 static void test_level(void **state)
 {
 	(void)state;
-	log_open("test", CONFIG_LOG_STDERR, LOG_WARNING);
+	log_open("test", LOG_TARGET_STDERR, LOG_WARNING);
 	assert_true(log_enabled(LOG_ERR));
 	assert_true(log_enabled(LOG_WARNING));
 	assert_false(log_enabled(LOG_NOTICE));
 	log_event(LOG_NOTICE, "no", NULL);
 	log_failure(LOG_DEBUG, "no", "no");
 	log_event(LOG_WARNING, "yes", NULL);
-	log_open("test", CONFIG_LOG_STDERR, LOG_DEBUG);
+	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
 	log_event(LOG_DEBUG, "yes", NULL);
 	assert_lines("event=yes\nevent=yes\n");
 }
@@ -112,17 +112,17 @@ static void test_journal(void **state)
 	stream = g_strdup_printf(
 	    "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
 	setenv("JOURNAL_STREAM", stream, 1);
-	log_open("test", CONFIG_LOG_STDERR, LOG_DEBUG);
+	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
 	log_event(LOG_ERR, "a", NULL);
 	log_event(LOG_DEBUG, "b", NULL);
 	setenv("JOURNAL_STREAM", "1:2", 1);
-	log_open("test", CONFIG_LOG_STDERR, LOG_DEBUG);
+	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
 	log_event(LOG_ERR, "c", NULL);
 	setenv("JOURNAL_STREAM", "rubbish", 1);
-	log_open("test", CONFIG_LOG_STDERR, LOG_DEBUG);
+	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
 	log_event(LOG_ERR, "d", NULL);
 	unsetenv("JOURNAL_STREAM");
-	log_open("test", CONFIG_LOG_STDERR, LOG_INFO);
+	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
 	g_free(stream);
 	assert_lines("<3>event=a\n<7>event=b\nevent=c\nevent=d\n");
 }
@@ -142,7 +142,7 @@ static void test_threads(void **state)
 	int count = 0;
 
 	(void)state;
-	log_open("test", CONFIG_LOG_STDERR, LOG_INFO);
+	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(
 		    pthread_create(&threads[i], NULL, write_many, "many"), 0);

@@ -20,8 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mailbox.h"
-#include "mbox.h"
+#include "intake/mailbox.h"
+#include "mail/mbox.h"
 #include "tree.h"
 
 /* CPU seconds, a thousand times what the work takes: no measure of speed, but

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "mime.h"
-#include "mime_scan.h"
+#include "mail/mime.h"
+#include "mail/mime_limits.h"
 #include "tree.h"
 
 /* CPU seconds, a thousand times what the work takes: no measure of speed, but
@@ -487,11 +487,11 @@ static void test_scan_tells_what_is_no_message(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    mime_scan((const uint8_t *)"a b: c\n", 7, &limits, &reason),
-	    MIME_SCAN_NO_MESSAGE);
+	    mime_limits((const uint8_t *)"a b: c\n", 7, &limits, &reason),
+	    MIME_LIMITS_NO_MESSAGE);
 	assert_int_equal(
-	    mime_scan((const uint8_t *)"ab \t: c\n", 8, &limits, &reason),
-	    MIME_SCAN_OK);
+	    mime_limits((const uint8_t *)"ab \t: c\n", 8, &limits, &reason),
+	    MIME_LIMITS_OK);
 	assert_null(reason);
 }
 

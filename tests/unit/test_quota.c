@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "folder.h"
-#include "quota.h"
+#include "base/folder.h"
+#include "spool/quota.h"
 
 #define MINOR ".minor"
 

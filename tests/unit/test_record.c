@@ -10,8 +10,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "digest.h"
-#include "record.h"
+#include "base/digest.h"
+#include "spool/record.h"
 
 #define EMPTY_SHA256 \
 	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

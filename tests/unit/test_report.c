@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "digest.h"
-#include "report.h"
+#include "base/digest.h"
+#include "document/report.h"
 
 static struct report *make_report(void)
 {

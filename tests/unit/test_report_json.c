@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Documents as hostile as they come: cut, changed, huge, and short of memory at
  * every single step. What reports mean is in test_decode.c. */
-#include "report_json.h"
+#include "document/report_json.h"
 
 #include <string.h>
 
-#include "budget.h"
-#include "digest.h"
+#include "base/digest.h"
+#include "document/budget.h"
 #include "documents.h"
 
 #define RECEIVED INT64_C(1764000000)

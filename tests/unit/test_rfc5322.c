@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "rfc5322.h"
+#include "mail/rfc5322.h"
 
 /* CPU seconds, a thousand times what the work takes: no measure of speed, but
  * what work that grows with the square of its input goes beyond. */

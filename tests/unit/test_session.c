@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "process.h"
-#include "session.h"
+#include "intake/pipeline.h"
+#include "intake/session.h"
 #include "tree.h"
 
 static struct config *config_of(const char *text)
@@ -92,7 +92,7 @@ static void test_no_message(void **state)
 	assert_int_equal(session_data(session), SESSION_ACCEPT);
 	assert_int_equal(session_end_of_header(session), SESSION_ACCEPT);
 	assert_int_equal(session_body(session, "x", 1), SESSION_ACCEPT);
-	assert_int_equal(session_end(session, NULL)->action, POLICY_ACCEPT);
+	assert_int_equal(session_end(session, NULL)->action, VERDICT_ACCEPT);
 	session_free(session);
 }
 
@@ -113,9 +113,9 @@ static void test_forged_are_counted(void **state)
 
 static void assert_end(struct session *session, const char *header)
 {
-	const struct policy_verdict *verdict = session_end(session, "Q1");
+	const struct verdict *verdict = session_end(session, "Q1");
 
-	assert_int_equal(verdict->action, POLICY_HEADER);
+	assert_int_equal(verdict->action, VERDICT_HEADER);
 	assert_string_equal(verdict->header, header);
 }
 
@@ -211,7 +211,7 @@ static void test_a_message_that_can_not_be_kept(void **state)
 	spool_set_quota(spool, 1 << 20);
 	assert_int_equal(session_end_of_header(session), SESSION_CONTINUE);
 	assert_int_equal(session_body(session, "x", 1), SESSION_SKIP);
-	assert_int_equal(session_end(session, "Q1")->action, POLICY_ACCEPT);
+	assert_int_equal(session_end(session, "Q1")->action, VERDICT_ACCEPT);
 	session_free(session);
 	spool_close(spool);
 	tree_remove(folder);
@@ -222,7 +222,7 @@ static void test_a_message_that_can_not_be_kept(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	process_init();
+	pipeline_init();
 	return 0;
 }
 

@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include <utime.h>
 
-#include "spool.h"
+#include "spool/spool.h"
 #include "tree.h"
 
 #define QUOTA ((uint64_t)1 << 20)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* zip archives, whole, cut at every byte, and with every byte changed. */
-#include "zip.h"
+#include "document/zip.h"
 
 #include <string.h>
 
+#include "document/gunzip.h"
 #include "documents.h"
-#include "gunzip.h"
 
 static bool unpacks(const uint8_t *bytes, size_t length)
 {

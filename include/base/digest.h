@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * digest: SHA-256 (FIPS 180-4). Knows nothing of what is digested.
+ */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIGEST_SIZE 32
+#define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
+
+struct digest;
+
+/* digest_finish() writes the digest and frees it. */
+struct digest *digest_new(void);
+void digest_update(struct digest *digest, const void *bytes, size_t length);
+void digest_finish(struct digest *digest, uint8_t ret_digest[DIGEST_SIZE]);
+
+/* Of one piece of memory, at once. */
+void digest_of(
+    const void *bytes, size_t length, uint8_t ret_digest[DIGEST_SIZE]);
+
+/* Lower-case hexadecimal, with NUL. */
+void digest_hex(
+    const uint8_t digest[DIGEST_SIZE], char ret_hex[DIGEST_HEX_SIZE]);
+
+#endif

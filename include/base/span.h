@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * span: a stretch of somebody else's text, without a NUL of its own.
+ *
+ * For code that looks at text without copying it. Case is ASCII's. Pure; any
+ * thread.
+ */
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct span {
+	const char *start;
+	size_t length;
+};
+
+/* A whole string as a span. */
+struct span span_of(const char *text);
+
+/* The span without the blanks and line ends around it. */
+struct span span_trim(struct span span);
+
+/* Whether two spans hold the same text, in any case. */
+bool span_same(struct span a, struct span b);
+
+/* Whether a span is, or begins with, a text in any case. */
+bool span_equals(struct span span, const char *text);
+bool span_begins(struct span span, const char *text);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recipient: the patterns of milter.recipients, and which addresses they match.
+ *
+ * Pure; any thread.
+ */
+#ifndef CONFIG_RECIPIENT_H
+#define CONFIG_RECIPIENT_H
+
+#include <stdbool.h>
+
+/*
+ * Whether an RCPT argument ("<a@b>" or "a@b", any case) is matched by one of
+ * the NULL-terminated patterns: exact, "*@domain", or "local+*@domain".
+ */
+bool recipient_matches(char *const *patterns, const char *rcpt);
+
+/*
+ * Whether a pattern is valid: NULL, or a static sentence that says what is
+ * wrong with it.
+ */
+const char *recipient_pattern_error(const char *pattern);
+
+#endif

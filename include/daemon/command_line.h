@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli: the arguments that the four programs share.
+ *
+ * Knows -c FILE, --check-config, --help and --version and the exit codes of
+ * sysexits.h that go with them. One thread.
+ */
+#ifndef DAEMON_COMMAND_LINE_H
+#define DAEMON_COMMAND_LINE_H
+
+#include <getopt.h>
+
+#include "config/config.h"
+
+struct command_line {
+	const char *program; /* "tlsrpt-milter" */
+	const char *usage;   /* what follows the name: "[-c FILE] PATH…" */
+	const char *description; /* a sentence or two for --help */
+	const char *options;     /* help lines of the program's own options */
+	/* The program's own long options, ended by a zero entry, or NULL; their
+	 * val is handed to take(), which returns 0 or an exit code + 1. A val
+	 * is a number over 255. */
+	const struct option *own;
+	int (*take)(int val, const char *argument, void *data);
+	void *data;
+};
+
+/*
+ * Parses the arguments. Exits by itself for --help, --version, --check-config
+ * (0 or EX_CONFIG) and wrong usage (EX_USAGE). Returns the index of the first
+ * operand, with *ret_path the configuration's path.
+ */
+int command_line_parse(const struct command_line *cli, int argc, char **argv,
+    const char **ret_path);
+
+/* Ends the program for wrong usage: one line "PROGRAM: …; try 'PROGRAM --help'"
+ * on stderr, EX_USAGE. For take() and for operands. */
+_Noreturn void command_line_usage(const struct command_line *cli,
+    const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Loads the configuration, or prints the error and exits with EX_CONFIG. */
+struct config *command_line_config(const char *path);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mime: a message (RFC 5322, RFC 2045) to its header fields of interest and its
+ * attachments, within bounds.
+ *
+ * Knows GMime, and by what first bytes a text may be a report. Leaves gzip and
+ * JSON to others, counting before there is anything to count to mime_limits.c;
+ * does not open message/rfc822. Any thread after mime_init().
+ */
+#ifndef MAIL_MIME_H
+#define MAIL_MIME_H
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+enum mime_result { MIME_OK, MIME_LIMIT };
+
+struct mime_attachment {
+	char *media_type;  /* lower case, "application/tlsrpt+gzip" */
+	char *filename;    /* of Content-Disposition, else name=; or NULL */
+	GByteArray *bytes; /* transfer encoding removed */
+};
+
+struct mime_message {
+	char *message_id;           /* without <>; or NULL */
+	char *from_domain;          /* lower case; or NULL */
+	char *tls_report_domain;    /* lower case; or NULL */
+	char *tls_report_submitter; /* lower case; or NULL */
+	/* Unfolded Authentication-Results fields, topmost first. */
+	GPtrArray *authentication_results; /* of char * */
+	/* Leaf parts that may be a report: no image, audio, video or message,
+	 * and text only as text/json, when named *.json or *.gz, or when it
+	 * begins as a JSON object (behind blanks and a byte order mark) or as
+	 * gzip does. */
+	GPtrArray *attachments; /* of struct mime_attachment * */
+};
+
+/* Once, before any thread and any other call here. */
+void mime_init(void);
+
+/*
+ * Reads a whole message. On MIME_OK *ret_message is the caller's
+ * (mime_message_free). On MIME_LIMIT *ret_reason is one sentence that names the
+ * limit (g_free). A message that is no MIME at all is MIME_OK without
+ * attachments; one of a single part has its body as the one attachment, if that
+ * may be a report. bytes are only read, and only during the call.
+ */
+enum mime_result mime_read(const uint8_t *bytes, size_t length,
+    const struct limits *limits, struct mime_message **ret_message,
+    char **ret_reason);
+
+void mime_message_free(struct mime_message *message);
+
+#endif

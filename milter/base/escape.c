@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text is walked character by character through one function, next_char(), so
+ * that every output agrees on what is valid UTF-8 and what may not be shown
+ * (Unicode Technical Report 36, "Trojan Source": bidi controls reorder a line).
+ */
+#include "base/escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LOGFMT_MAX_CHARS 1000
+#define ELLIPSIS "\xe2\x80\xa6"
+
+/* One character of the input: a code point, or a byte that begins none. */
+struct character {
+	gunichar code;
+	size_t length; /* in bytes of the input */
+	bool valid;
+};
+
+static struct character next_char(const char *at)
+{
+	struct character c = {(guchar)*at, 1, false};
+	gunichar code = g_utf8_get_char_validated(at, -1);
+
+	/* (gunichar)-1 is invalid, (gunichar)-2 cut off at the end. */
+	if (code >= (gunichar)-2)
+		return c;
+	c.code = code;
+	c.length = (size_t)g_unichar_to_utf8(code, NULL);
+	c.valid = true;
+	return c;
+}
+
+/* Whether a code point shows as itself: no control or format character, no line
+ * or paragraph separator, none of the invisible tags in plane 14. */
+static bool is_visible(gunichar code)
+{
+	if (code < 0x80)
+		return code >= 0x20 && code != 0x7f;
+	if (code >= 0xe0000 && code <= 0xe007f)
+		return false;
+	switch (g_unichar_type(code)) {
+	case G_UNICODE_CONTROL:
+	case G_UNICODE_FORMAT:
+	case G_UNICODE_LINE_SEPARATOR:
+	case G_UNICODE_PARAGRAPH_SEPARATOR:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* How one character looks on a terminal, into buf; returns its width there, an
+ * escape counting as many characters as it has. */
+static size_t show_char(
+    const char *at, const struct character *c, char *buf, size_t size)
+{
+	if (c->valid && c->code == '\\') {
+		g_strlcpy(buf, "\\\\", size);
+	} else if (c->valid && is_visible(c->code)) {
+		memcpy(buf, at, c->length);
+		buf[c->length] = '\0';
+		return 1;
+	} else if (!c->valid || c->code < 0x80) {
+		g_snprintf(buf, size, "\\x%02x", c->code);
+	} else {
+		g_snprintf(buf, size, "\\u{%04x}", c->code);
+	}
+	return strlen(buf);
+}
+
+/* How many bytes from here on are ASCII that stands for itself, up to a
+ * backslash or the one given: nearly all of most texts, and copied at once. */
+static size_t plain_length(const char *text, char but)
+{
+	size_t length = 0;
+
+	while (text[length] >= 0x20 && text[length] < 0x7f &&
+	       text[length] != '\\' && text[length] != but)
+		length++;
+	return length;
+}
+
+void escape_terminal(GString *out, const char *text, size_t max_chars)
+{
+	size_t left = max_chars > 0 ? max_chars : SIZE_MAX;
+
+	if (text == NULL)
+		return;
+	while (*text != '\0') {
+		struct character c;
+		char shown[16];
+		size_t width = MIN(plain_length(text, '\\'), left);
+
+		g_string_append_len(out, text, (gssize)width);
+		text += width;
+		left -= width;
+		if (*text == '\0')
+			return;
+		c = next_char(text);
+		width = show_char(text, &c, shown, sizeof(shown));
+		if (width > left) {
+			g_string_append(out, ELLIPSIS);
+			return;
+		}
+		g_string_append(out, shown);
+		left -= width;
+		text += c.length;
+	}
+}
+
+void escape_logfmt(GString *out, const char *text)
+{
+	size_t start = out->len;
+	bool quote;
+
+	if (text == NULL)
+		text = "";
+	escape_terminal(out, text, LOGFMT_MAX_CHARS);
+	quote = out->len == start || strpbrk(out->str + start, " \"=") != NULL;
+	if (!quote)
+		return;
+	for (size_t i = start; i < out->len; i++) {
+		if (out->str[i] == '"')
+			g_string_insert_c(out, (gssize)i++, '\\');
+	}
+	g_string_insert_c(out, (gssize)start, '"');
+	g_string_append_c(out, '"');
+}
+
+void escape_header(GString *out, const char *text, size_t max_bytes)
+{
+	size_t written = 0;
+
+	if (text == NULL)
+		return;
+	for (; *text != '\0'; text++) {
+		guchar byte = (guchar)*text;
+		char shown[8] = {(char)byte, '\0'};
+		size_t width;
+
+		if (byte == '\\')
+			g_strlcpy(shown, "\\\\", sizeof(shown));
+		else if (byte < 0x20 || byte > 0x7e)
+			g_snprintf(shown, sizeof(shown), "\\x%02x", byte);
+		width = strlen(shown);
+		if (width > max_bytes - written) {
+			g_string_append(out, "...");
+			return;
+		}
+		g_string_append(out, shown);
+		written += width;
+	}
+}
+
+/* RFC 8259 section 7. */
+void escape_json_code(GString *out, gunichar code)
+{
+	if (code < 0x10000) {
+		g_string_append_printf(out, "\\u%04x", code);
+		return;
+	}
+	code -= 0x10000;
+	g_string_append_printf(out, "\\u%04x\\u%04x", 0xd800 + (code >> 10),
+	    0xdc00 + (code & 0x3ff));
+}
+
+void escape_json(GString *out, const char *text)
+{
+	if (text == NULL) {
+		g_string_append(out, "null");
+		return;
+	}
+	g_string_append_c(out, '"');
+	while (*text != '\0') {
+		size_t plain = plain_length(text, '"');
+		struct character c;
+
+		if (plain > 0) {
+			g_string_append_len(out, text, (gssize)plain);
+			text += plain;
+			continue;
+		}
+		c = next_char(text);
+		if (!c.valid) {
+			g_string_append(out, "\xef\xbf\xbd");
+		} else if (c.code == '"' || c.code == '\\') {
+			g_string_append_c(out, '\\');
+			g_string_append_c(out, (char)c.code);
+		} else if (is_visible(c.code)) {
+			g_string_append_len(out, text, (gssize)c.length);
+		} else {
+			escape_json_code(out, c.code);
+		}
+		text += c.length;
+	}
+	g_string_append_c(out, '"');
+}
+
+void escape_json_document(GString *out, const char *json)
+{
+	if (json == NULL)
+		return;
+	while (*json != '\0') {
+		struct character c = next_char(json);
+
+		if (!c.valid)
+			g_string_append(out, "\xef\xbf\xbd");
+		else if (c.code == '\n' || is_visible(c.code))
+			g_string_append_len(out, json, (gssize)c.length);
+		else if (c.code == '\t' || c.code == '\r')
+			/* Outside of strings, where alone it may stand. */
+			g_string_append_c(out, ' ');
+		else
+			escape_json_code(out, c.code);
+		json += c.length;
+	}
+}
+
+/* The reference for a character that means something in HTML, or NULL. */
+static const char *html_reference(gunichar code)
+{
+	switch (code) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+void escape_html(GString *out, const char *text)
+{
+	if (text == NULL)
+		return;
+	while (*text != '\0') {
+		struct character c = next_char(text);
+		const char *reference = c.valid ? html_reference(c.code) : NULL;
+		char shown[16];
+
+		if (reference != NULL) {
+			g_string_append(out, reference);
+		} else if (c.valid && c.code == '\\') {
+			g_string_append_c(out, '\\');
+		} else {
+			show_char(text, &c, shown, sizeof(shown));
+			g_string_append(out, shown);
+		}
+		text += c.length;
+	}
+}

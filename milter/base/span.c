@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/span.h"
+
+#include <glib.h>
+#include <string.h>
+
+struct span span_of(const char *text)
+{
+	return (struct span){text, strlen(text)};
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct span span_trim(struct span span)
+{
+	while (span.length > 0 && is_blank(span.start[0])) {
+		span.start++;
+		span.length--;
+	}
+	while (span.length > 0 && is_blank(span.start[span.length - 1]))
+		span.length--;
+	return span;
+}
+
+bool span_same(struct span a, struct span b)
+{
+	return a.length == b.length &&
+	       g_ascii_strncasecmp(a.start, b.start, a.length) == 0;
+}
+
+bool span_equals(struct span span, const char *text)
+{
+	return span_same(span, span_of(text));
+}
+
+bool span_begins(struct span span, const char *text)
+{
+	struct span prefix = span_of(text);
+
+	return span.length >= prefix.length &&
+	       g_ascii_strncasecmp(span.start, text, prefix.length) == 0;
+}

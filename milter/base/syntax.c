@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shapes are checked by hand and to the last byte: strptime(3) takes
+ * 30 February, and PostgreSQL takes "tomorrow" and "10.0.0.1/8". What leaves
+ * here is either canonical or refused, so that nothing downstream has to parse
+ * foreign text again.
+ */
+#include "base/syntax.h"
+
+#include <arpa/inet.h>
+#include <glib.h>
+#include <string.h>
+
+/* RFC 1035 section 2.3.4, without the root label. */
+#define LABEL_MAX 63
+#define NAME_MAX_LENGTH 253
+
+#define SECONDS_PER_DAY INT64_C(86400)
+#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
+/* A date-time while it is being read, and how unusual it has been so far. */
+struct civil {
+	int year, month, day;
+	int hour, minute, second;
+	int offset; /* seconds east of UTC */
+	bool zone;
+	bool unusual;
+};
+
+static const char *skip_blanks(const char *text)
+{
+	while (g_ascii_isspace(*text))
+		text++;
+	return text;
+}
+
+/* Reads exactly count digits. NULL when they are not there. */
+static const char *take_digits(const char *text, int count, int *ret_number)
+{
+	int number = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (!g_ascii_isdigit(text[i]))
+			return NULL;
+		number = number * 10 + (text[i] - '0');
+	}
+	*ret_number = number;
+	return text + count;
+}
+
+static const char *take_byte(const char *text, char byte)
+{
+	return text != NULL && *text == byte ? text + 1 : NULL;
+}
+
+static bool is_leap_year(int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int days_in_month(int year, int month)
+{
+	static const int days[] = {
+	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+	return month == 2 && is_leap_year(year) ? 29 : days[month - 1];
+}
+
+/* full-date of RFC 3339. */
+static const char *take_date(const char *text, struct civil *civil)
+{
+	text = take_digits(text, 4, &civil->year);
+	text = take_byte(text, '-');
+	if (text != NULL)
+		text = take_digits(text, 2, &civil->month);
+	text = take_byte(text, '-');
+	if (text != NULL)
+		text = take_digits(text, 2, &civil->day);
+	if (text == NULL || civil->month < 1 || civil->month > 12 ||
+	    civil->day < 1 ||
+	    civil->day > days_in_month(civil->year, civil->month))
+		return NULL;
+	return text;
+}
+
+static const char *take_fraction(const char *text, struct civil *civil)
+{
+	if (*text != '.' && *text != ',')
+		return text;
+	civil->unusual |= *text == ',';
+	text++;
+	if (!g_ascii_isdigit(*text))
+		return NULL;
+	while (g_ascii_isdigit(*text))
+		text++;
+	return text;
+}
+
+/* partial-time of RFC 3339, the seconds optional. */
+static const char *take_clock(const char *text, struct civil *civil)
+{
+	text = take_digits(text, 2, &civil->hour);
+	text = take_byte(text, ':');
+	if (text != NULL)
+		text = take_digits(text, 2, &civil->minute);
+	if (text == NULL)
+		return NULL;
+	if (*text == ':')
+		text = take_digits(text + 1, 2, &civil->second);
+	else
+		civil->unusual = true;
+	if (text == NULL || civil->minute > 59 || civil->second > 60)
+		return NULL;
+	if (civil->hour == 24 && civil->minute == 0 && civil->second == 0)
+		civil->unusual = true; /* ISO 8601's end of the day */
+	else if (civil->hour > 23)
+		return NULL;
+	return take_fraction(text, civil);
+}
+
+/* "UTC" or "GMT", after blanks. Returns text itself when there is neither. */
+static const char *take_zone_name(const char *text, struct civil *civil)
+{
+	const char *name = skip_blanks(text);
+
+	if (g_ascii_strncasecmp(name, "UTC", 3) != 0 &&
+	    g_ascii_strncasecmp(name, "GMT", 3) != 0)
+		return text;
+	civil->zone = true;
+	civil->unusual = true;
+	return name + 3;
+}
+
+static const char *take_offset(const char *text, struct civil *civil)
+{
+	int sign = *text == '-' ? -1 : 1;
+	int hours = 0, minutes = 0;
+
+	text = take_digits(text + 1, 2, &hours);
+	if (text == NULL)
+		return NULL;
+	if (*text == ':') {
+		text = take_digits(text + 1, 2, &minutes);
+	} else {
+		civil->unusual = true;
+		if (g_ascii_isdigit(*text))
+			text = take_digits(text, 2, &minutes);
+	}
+	if (text == NULL || hours > 23 || minutes > 59)
+		return NULL;
+	civil->offset = sign * (hours * 3600 + minutes * 60);
+	civil->zone = true;
+	return take_zone_name(text, civil);
+}
+
+/* time-offset of RFC 3339, or nothing. */
+static const char *take_zone(const char *text, struct civil *civil)
+{
+	const char *zone = skip_blanks(text);
+
+	if (*zone == '\0')
+		return text;
+	civil->unusual |= zone != text;
+	if (*zone == 'Z' || *zone == 'z') {
+		civil->zone = true;
+		return zone + 1;
+	}
+	if (*zone == '+' || *zone == '-')
+		return take_offset(zone, civil);
+	return take_zone_name(zone, civil);
+}
+
+/* Days since 1970-01-01 of a date in the Gregorian calendar. */
+static int64_t count_days(const struct civil *civil)
+{
+	/* Years begin in March, so that the leap day is a year's last. */
+	int64_t year = civil->month <= 2 ? civil->year - 1 : civil->year;
+	int64_t month = civil->month <= 2 ? civil->month + 9 : civil->month - 3;
+	int64_t days = year * 365 + year / 4 - year / 100 + year / 400;
+
+	days += (153 * month + 2) / 5 + civil->day - 1;
+	return days - 719468; /* that count at 1970-01-01 */
+}
+
+/* False for a leap second that does not end a UTC day, and out of range. */
+static bool count_seconds(const struct civil *civil, int64_t *ret_seconds)
+{
+	bool leap = civil->second == 60;
+	int64_t seconds = count_days(civil) * SECONDS_PER_DAY +
+			  civil->hour * 3600 + civil->minute * 60 +
+			  civil->second - (leap ? 1 : 0) - civil->offset;
+
+	if (seconds < 0 || seconds > LAST_SECOND)
+		return false;
+	if (leap && seconds % SECONDS_PER_DAY != SECONDS_PER_DAY - 1)
+		return false;
+	*ret_seconds = seconds;
+	return true;
+}
+
+enum syntax_result syntax_time(const char *text, int64_t *ret_seconds)
+{
+	struct civil civil = {0};
+	const char *end = skip_blanks(text);
+
+	civil.unusual = end != text;
+	end = take_date(end, &civil);
+	if (end == NULL)
+		return SYNTAX_BAD;
+	if (*end == 'T' || *end == 't')
+		end++;
+	else if (!g_ascii_isspace(*end))
+		return SYNTAX_BAD;
+	civil.unusual |= g_ascii_isspace(*end);
+	end = skip_blanks(end);
+	end = take_clock(end, &civil);
+	if (end != NULL)
+		end = take_zone(end, &civil);
+	if (end == NULL)
+		return SYNTAX_BAD;
+	civil.unusual |= g_ascii_isspace(*end);
+	if (*skip_blanks(end) != '\0' || !count_seconds(&civil, ret_seconds))
+		return SYNTAX_BAD;
+	if (!civil.zone)
+		return SYNTAX_WITHOUT_ZONE;
+	return civil.unusual ? SYNTAX_TOLERATED : SYNTAX_OK;
+}
+
+/* Writes number in exactly count digits and the byte that follows them. */
+static char *put_digits(char *buf, int number, int count, char after)
+{
+	for (int i = count - 1; i >= 0; i--) {
+		buf[i] = (char)('0' + number % 10);
+		number /= 10;
+	}
+	buf[count] = after;
+	return buf + count + 1;
+}
+
+void syntax_time_format(int64_t seconds, char *buf)
+{
+	struct civil civil = {.year = 1970, .month = 1};
+	int64_t days;
+	int clock;
+
+	seconds = CLAMP(seconds, 0, LAST_SECOND);
+	days = seconds / SECONDS_PER_DAY;
+	clock = (int)(seconds % SECONDS_PER_DAY);
+	while (days >= (is_leap_year(civil.year) ? 366 : 365)) {
+		days -= is_leap_year(civil.year) ? 366 : 365;
+		civil.year++;
+	}
+	while (days >= days_in_month(civil.year, civil.month)) {
+		days -= days_in_month(civil.year, civil.month);
+		civil.month++;
+	}
+	buf = put_digits(buf, civil.year, 4, '-');
+	buf = put_digits(buf, civil.month, 2, '-');
+	buf = put_digits(buf, (int)days + 1, 2, 'T');
+	buf = put_digits(buf, clock / 3600, 2, ':');
+	buf = put_digits(buf, clock / 60 % 60, 2, ':');
+	buf = put_digits(buf, clock % 60, 2, 'Z');
+	*buf = '\0';
+}
+
+/*
+ * Cuts what may stand around an address: blanks, one pair of brackets, "IPv6:"
+ * (RFC 5321 section 4.1.3) and a zone (RFC 4007 section 11). text is changed.
+ */
+static char *unwrap_ip(char *text)
+{
+	size_t length;
+
+	text = g_strstrip(text);
+	length = strlen(text);
+	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+		text[length - 1] = '\0';
+		text = g_strstrip(text + 1);
+	}
+	if (g_ascii_strncasecmp(text, "IPv6:", 5) == 0)
+		text = g_strchug(text + 5);
+	if (strchr(text, ':') != NULL)
+		text[strcspn(text, "%")] = '\0';
+	return text;
+}
+
+enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN])
+{
+	struct in6_addr address;
+	char *copy, *bare;
+	enum syntax_result result = SYNTAX_BAD;
+	int family;
+
+	/* Longer text is no address with anything around it either. */
+	if (strlen(text) > 256)
+		return SYNTAX_BAD;
+	copy = g_strdup(text);
+	bare = unwrap_ip(copy);
+	family = strchr(bare, ':') != NULL ? AF_INET6 : AF_INET;
+	if (inet_pton(family, bare, &address) == 1 &&
+	    inet_ntop(family, &address, ret_ip, INET6_ADDRSTRLEN) != NULL)
+		result = strcmp(bare, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;
+	g_free(copy);
+	return result;
+}
+
+static bool is_domain(const char *name, size_t length)
+{
+	size_t label = 0;
+
+	if (length == 0 || length > NAME_MAX_LENGTH)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (name[i] == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+		} else if (g_ascii_isalnum(name[i]) || name[i] == '-' ||
+			   name[i] == '_') {
+			if (++label > LABEL_MAX)
+				return false;
+		} else {
+			return false;
+		}
+	}
+	return label > 0;
+}
+
+enum syntax_result syntax_domain(
+    const char *text, bool wildcard, char **ret_domain)
+{
+	const char *start = skip_blanks(text);
+	size_t length = strlen(start);
+	size_t prefix;
+	char *domain;
+
+	while (length > 0 && g_ascii_isspace(start[length - 1]))
+		length--;
+	if (length > 0 && start[length - 1] == '.')
+		length--;
+	prefix = wildcard && length > 2 && strncmp(start, "*.", 2) == 0 ? 2 : 0;
+	if (!is_domain(start + prefix, length - prefix))
+		return SYNTAX_BAD;
+	domain = g_ascii_strdown(start, (gssize)length);
+	*ret_domain = domain;
+	return strcmp(domain, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;
+}
+
+bool syntax_domain_is_below(const char *name, const char *parent)
+{
+	size_t name_length = strlen(name);
+	size_t parent_length = strlen(parent);
+
+	return parent_length > 0 && name_length > parent_length + 1 &&
+	       name[name_length - parent_length - 1] == '.' &&
+	       strcmp(name + name_length - parent_length, parent) == 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every recipient of every message that passes is looked at, so nothing here
+ * allocates.
+ */
+#include "config/recipient.h"
+
+#include <glib.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/span.h"
+
+/* The address in an RCPT argument, without <> and without a source route
+ * (RFC 5321 appendix C). Empty for the null path. */
+static struct span find_address(const char *rcpt)
+{
+	struct span address = span_trim(span_of(rcpt));
+	const char *colon;
+
+	if (address.length >= 2 && address.start[0] == '<' &&
+	    address.start[address.length - 1] == '>')
+		address = span_trim(
+		    (struct span){address.start + 1, address.length - 2});
+	if (address.length > 0 && address.start[0] == '@') {
+		colon = memchr(address.start, ':', address.length);
+		if (colon != NULL) {
+			address.length -= (size_t)(colon + 1 - address.start);
+			address.start = colon + 1;
+		}
+	}
+	return address;
+}
+
+/* Splits at the last '@', since a quoted local part may hold others. */
+static bool split_address(
+    struct span address, struct span *ret_local, struct span *ret_domain)
+{
+	const char *at = memrchr(address.start, '@', address.length);
+
+	if (at == NULL)
+		return false;
+	ret_local->start = address.start;
+	ret_local->length = (size_t)(at - address.start);
+	ret_domain->start = at + 1;
+	ret_domain->length = address.length - ret_local->length - 1;
+	return ret_local->length > 0 && ret_domain->length > 0;
+}
+
+static bool match_pattern(
+    const char *pattern, struct span local, struct span domain)
+{
+	struct span part, host;
+
+	if (!split_address(span_of(pattern), &part, &host) ||
+	    host.length != domain.length ||
+	    g_ascii_strncasecmp(host.start, domain.start, host.length) != 0)
+		return false;
+	if (part.start[part.length - 1] == '*') /* "*" or "local+*" */
+		return local.length >= part.length - 1 &&
+		       g_ascii_strncasecmp(
+			   part.start, local.start, part.length - 1) == 0;
+	return part.length == local.length &&
+	       g_ascii_strncasecmp(part.start, local.start, part.length) == 0;
+}
+
+bool recipient_matches(char *const *patterns, const char *rcpt)
+{
+	struct span local, domain;
+
+	if (!split_address(find_address(rcpt), &local, &domain))
+		return false;
+	for (; *patterns != NULL; patterns++)
+		if (match_pattern(*patterns, local, domain))
+			return true;
+	return false;
+}
+
+const char *recipient_pattern_error(const char *pattern)
+{
+	struct span local, domain;
+	const char *star;
+
+	for (const char *p = pattern; *p != '\0'; p++)
+		if (g_ascii_iscntrl(*p) || *p == ' ' || *p == '<' || *p == '>')
+			return "an address has no blanks, controls, '<' or "
+			       "'>' in it";
+	if (strchr(pattern, '@') == NULL)
+		return "an address needs an '@', such as tlsrpt@example.com";
+	if (!split_address(span_of(pattern), &local, &domain))
+		return pattern[0] == '@' && strchr(pattern + 1, '@') == NULL
+			   ? "nothing stands before the '@'; write *@domain "
+			     "for all "
+			     "addresses of a domain"
+			   : "nothing stands before or behind the last '@'";
+	if (memchr(domain.start, '*', domain.length) != NULL)
+		return "'*' may not stand in the domain";
+	star = memchr(local.start, '*', local.length);
+	if (star == NULL || (local.length == 1 && star == local.start))
+		return NULL;
+	if (star != local.start + local.length - 1 || local.length < 3 ||
+	    star[-1] != '+')
+		return "'*' may only stand as *@domain or local+*@domain";
+	return NULL;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The label of an attachment can lie and its size says nothing: 16 MiB fit into
+ * 16 KiB of gzip, and jansson makes 78 bytes of one. So everything is inflated
+ * piece by piece first, to see what it is and what parsing it may take, and
+ * what is more than a few kilobytes once more into memory, when that much may
+ * be had.
+ */
+#include "document/decode.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "base/admission.h"
+#include "base64.h"
+#include "document/gunzip.h"
+#include "document/zip.h"
+#include "json_scan.h"
+#include "report_json.h"
+
+#define SNIFF_SIZE 8
+
+/* Up to so much is kept from the measuring: nearly all reports, and no more
+ * memory than inflating takes anyway. */
+#define KEPT_SIZE ((size_t)64 << 10)
+
+/* One decoding, step by step. */
+struct decoding {
+	const struct decode_input *input;
+	const struct limits *limits;
+	bool labelled;
+	/* The input's bytes, or what was in them: base64 undone, and a zip
+	 * archive's file made gzip. */
+	const uint8_t *bytes;
+	size_t length;
+	GByteArray *plain;
+	GByteArray *unzipped;
+	bool several; /* files in the archive; unzipped is the first */
+
+	/* What the measuring found. */
+	bool gzip;
+	size_t size;      /* inflated once */
+	GByteArray *kept; /* all of it, or NULL */
+	struct json_scan scan;
+	uint8_t head[SNIFF_SIZE]; /* how it begins, inflated once */
+	size_t head_length;
+
+	report_anomalies anomalies;
+	char *reason;
+};
+
+void decode_init(void)
+{
+	report_json_init();
+}
+
+bool decode_media_type_is_report(const char *media_type)
+{
+	static const char prefix[] = "application/tlsrpt";
+
+	return media_type != NULL &&
+	       g_ascii_strncasecmp(media_type, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length >= end_length &&
+	       g_ascii_strcasecmp(text + length - end_length, end) == 0;
+}
+
+static bool is_labelled(const struct decode_input *input)
+{
+	if (input->media_type != NULL)
+		return decode_media_type_is_report(input->media_type);
+	return input->filename != NULL &&
+	       (ends_with(input->filename, ".json") ||
+		   ends_with(input->filename, ".json.gz"));
+}
+
+static void note(struct decoding *decoding, enum report_anomaly anomaly)
+{
+	decoding->anomalies |= UINT64_C(1) << anomaly;
+}
+
+/* Ends with a result that holds only for what is or claims to be a report. */
+static enum decode_result refuse(struct decoding *decoding, bool claims,
+    enum decode_result result, char *reason)
+{
+	if (!decoding->labelled && !claims) {
+		g_free(reason);
+		return DECODE_OTHER;
+	}
+	decoding->reason = reason;
+	return result;
+}
+
+static bool is_twice_gzip(const struct decoding *decoding)
+{
+	return decoding->gzip &&
+	       gunzip_sniff(decoding->head, decoding->head_length);
+}
+
+static enum decode_result refuse_late(
+    struct decoding *decoding, const char *what)
+{
+	return refuse(decoding,
+	    decoding->scan.claims_report || is_twice_gzip(decoding),
+	    DECODE_DEADLINE,
+	    g_strdup_printf("limits.deadline: there was no turn to %s the "
+			    "report within %u seconds",
+		what, decoding->limits->deadline));
+}
+
+static enum decode_result refuse_gzip(struct decoding *decoding,
+    enum gunzip_result result, const struct gunzip_info *info)
+{
+	bool claims = decoding->scan.claims_report;
+
+	if (result == GUNZIP_TOO_LARGE)
+		return refuse(decoding, claims, DECODE_LIMIT,
+		    g_strdup_printf(
+			"limits.report-size: more than %zu bytes when inflated",
+			decoding->limits->report_size));
+	if (result == GUNZIP_TOO_MANY_MEMBERS)
+		return refuse(decoding, claims, DECODE_LIMIT,
+		    g_strdup_printf(
+			"limits.gzip-members: more than %zu gzip members",
+			decoding->limits->gzip_members));
+	/* Broken data is only a report's where the label says so. */
+	return refuse(decoding, false, DECODE_INVALID,
+	    g_strdup_printf("RFC 1952: attachment: gzip data is broken or cut "
+			    "short at byte %zu",
+		info->offset));
+}
+
+static bool past_deadline(const struct decoding *decoding)
+{
+	int64_t deadline = decoding->input->deadline;
+
+	return deadline != 0 && g_get_monotonic_time() >= deadline;
+}
+
+static void keep_piece(
+    struct decoding *decoding, const uint8_t *bytes, size_t length)
+{
+	if (decoding->kept == NULL)
+		return;
+	if (decoding->kept->len + length <= KEPT_SIZE)
+		g_byte_array_append(decoding->kept, bytes, (guint)length);
+	else
+		g_clear_pointer(&decoding->kept, g_byte_array_unref);
+}
+
+/* False when there is much of it and the time is over: of a hundred threads
+ * that inflate at once each takes a hundred times as long. */
+static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
+{
+	struct decoding *decoding = context;
+	size_t room = SNIFF_SIZE - decoding->head_length;
+
+	if (room > length)
+		room = length;
+	if (room > 0)
+		memcpy(decoding->head + decoding->head_length, bytes, room);
+	decoding->head_length += room;
+	decoding->size += length;
+	json_scan_update(&decoding->scan, bytes, length);
+	keep_piece(decoding, bytes, length);
+	return decoding->size < DECODE_LARGE || !past_deadline(decoding);
+}
+
+static bool begins_as_report(const uint8_t *bytes, size_t length)
+{
+	return gunzip_sniff(bytes, length) || zip_sniff(bytes, length) ||
+	       (length > 0 && bytes[0] == '{');
+}
+
+/* Undoes base64 that the mail did not declare. This copies it, made smaller,
+ * which the caller holds in memory anyway. */
+static void undo_base64(struct decoding *decoding)
+{
+	GByteArray *plain;
+
+	if (!decode_media_type_is_report(decoding->input->media_type) ||
+	    begins_as_report(decoding->bytes, decoding->length))
+		return;
+	plain = base64_undo(decoding->bytes, decoding->length);
+	if (plain == NULL)
+		return;
+	decoding->plain = plain;
+	if (!begins_as_report(plain->data, plain->len))
+		return;
+	note(decoding, REPORT_ANOMALY_BASE64_UNDECLARED);
+	decoding->bytes = plain->data;
+	decoding->length = plain->len;
+}
+
+/* Takes the file out of a zip archive. This copies it, compressed, which the
+ * caller holds in memory anyway. */
+static enum decode_result unzip(struct decoding *decoding)
+{
+	enum zip_result result =
+	    zip_to_gzip(decoding->bytes, decoding->length, &decoding->unzipped);
+
+	if (result == ZIP_BROKEN)
+		return refuse(decoding, false, DECODE_INVALID,
+		    g_strdup("RFC 8460 section 5.2: attachment: a zip archive "
+			     "that is broken, encrypted or has no file in it, "
+			     "where gzip is asked for"));
+	decoding->several = result == ZIP_SEVERAL;
+	note(decoding, REPORT_ANOMALY_ZIP_ARCHIVE);
+	decoding->bytes = decoding->unzipped->data;
+	decoding->length = decoding->unzipped->len;
+	return DECODE_OK;
+}
+
+/* What it is, and how much: in memory that does not grow with it. */
+static enum decode_result measure(struct decoding *decoding)
+{
+	struct gunzip_info info;
+	enum gunzip_result result;
+
+	decoding->gzip = gunzip_sniff(decoding->bytes, decoding->length);
+	if (decoding->gzip) {
+		decoding->kept = g_byte_array_new();
+		result = gunzip_each(decoding->bytes, decoding->length,
+		    decoding->limits->report_size,
+		    decoding->limits->gzip_members, measure_piece, decoding,
+		    &info);
+		if (result == GUNZIP_STOPPED)
+			return refuse_late(decoding, "measure");
+		if (result != GUNZIP_OK)
+			return refuse_gzip(decoding, result, &info);
+		if (info.data_after_end)
+			note(decoding, REPORT_ANOMALY_GZIP_DATA_AFTER_END);
+		return DECODE_OK;
+	}
+	(void)measure_piece(decoding, decoding->bytes, decoding->length);
+	if (decoding->length > decoding->limits->report_size)
+		return refuse(decoding, decoding->scan.claims_report,
+		    DECODE_LIMIT,
+		    g_strdup_printf("limits.report-size: more than %zu bytes",
+			decoding->limits->report_size));
+	return DECODE_OK;
+}
+
+/* What is neither labelled nor a JSON object at a glance never waits. */
+static bool may_be_report(const struct decoding *decoding)
+{
+	return decoding->labelled || decoding->scan.claims_report ||
+	       is_twice_gzip(decoding);
+}
+
+static void note_label(struct decoding *decoding)
+{
+	const char *media_type = decoding->input->media_type;
+	bool says_gzip, says_json;
+
+	if (media_type == NULL)
+		return;
+	says_gzip =
+	    g_ascii_strcasecmp(media_type, "application/tlsrpt+gzip") == 0;
+	says_json =
+	    g_ascii_strcasecmp(media_type, "application/tlsrpt+json") == 0;
+	if (!says_gzip && !says_json)
+		note(decoding, REPORT_ANOMALY_MEDIA_TYPE_UNEXPECTED);
+	if (!decoding->gzip && ends_with(media_type, "gzip"))
+		note(decoding, REPORT_ANOMALY_NOT_COMPRESSED);
+	if (decoding->gzip && says_json)
+		note(decoding, REPORT_ANOMALY_COMPRESSED_UNLABELLED);
+}
+
+/* The last step, on the bytes of the document itself. */
+static enum decode_result read_document(struct decoding *decoding,
+    const uint8_t *bytes, size_t length, struct report **ret_report)
+{
+	const struct decode_input *input = decoding->input;
+	bool claims = decoding->scan.claims_report;
+	const struct report_json_source source = {
+	    .bytes = (const char *)bytes,
+	    .length = length,
+	    .scan = &decoding->scan,
+	    .received_at = input->received_at,
+	    .judge_only = input->judge_only,
+	};
+	struct report *report;
+	char *reason = NULL;
+
+	switch (report_json_read_source(
+	    &source, decoding->limits, &report, &reason)) {
+	case REPORT_JSON_OK:
+		report->anomalies |= decoding->anomalies;
+		report_complete(
+		    report, input->tls_report_domain, input->filename);
+		*ret_report = report;
+		return DECODE_OK;
+	case REPORT_JSON_OTHER:
+		return refuse(decoding, false, DECODE_INVALID, reason);
+	case REPORT_JSON_INVALID:
+		decoding->reason = reason;
+		return DECODE_INVALID;
+	default:
+		return refuse(decoding, claims, DECODE_LIMIT, reason);
+	}
+}
+
+/* Inflates once more what came out of gzip as gzip, and reads that. */
+static enum decode_result read_twice_gzip(struct decoding *decoding,
+    const GByteArray *outer, struct report **ret_report)
+{
+	GByteArray *inner = NULL;
+	struct gunzip_info info;
+	enum gunzip_result unzipped;
+	enum decode_result result;
+
+	note(decoding, REPORT_ANOMALY_DOUBLE_GZIP);
+	unzipped =
+	    gunzip(outer->data, outer->len, decoding->limits->report_size,
+		decoding->limits->gzip_members, &inner, &info);
+	if (unzipped != GUNZIP_OK)
+		return refuse_gzip(decoding, unzipped, &info);
+	if (info.data_after_end)
+		note(decoding, REPORT_ANOMALY_GZIP_DATA_AFTER_END);
+	/* What claims to be a report is inside, not what was measured. */
+	memset(&decoding->scan, 0, sizeof(decoding->scan));
+	json_scan_update(&decoding->scan, inner->data, inner->len);
+	if (gunzip_sniff(inner->data, inner->len))
+		result = refuse(decoding, false, DECODE_INVALID,
+		    g_strdup("RFC 8460 section 5.2: attachment: compressed "
+			     "more than twice"));
+	else
+		result = read_document(
+		    decoding, inner->data, inner->len, ret_report);
+	g_byte_array_unref(inner);
+	return result;
+}
+
+static enum decode_result read_gzip(
+    struct decoding *decoding, struct report **ret_report)
+{
+	GByteArray *bytes = g_steal_pointer(&decoding->kept);
+	struct gunzip_info info;
+	enum gunzip_result unzipped = GUNZIP_OK;
+	enum decode_result result;
+
+	if (bytes == NULL)
+		unzipped = gunzip(decoding->bytes, decoding->length,
+		    decoding->limits->report_size,
+		    decoding->limits->gzip_members, &bytes, &info);
+	if (unzipped != GUNZIP_OK)
+		return refuse_gzip(decoding, unzipped, &info);
+	if (is_twice_gzip(decoding))
+		result = read_twice_gzip(decoding, bytes, ret_report);
+	else
+		result = read_document(
+		    decoding, bytes->data, bytes->len, ret_report);
+	g_byte_array_unref(bytes);
+	return result;
+}
+
+/* Waits for a turn that fits, and reads in it. */
+static enum decode_result read_in_turn(
+    struct decoding *decoding, struct report **ret_report)
+{
+	size_t half = report_json_budget(decoding->limits);
+	size_t need = decoding->size + json_scan_estimate(&decoding->scan);
+	enum admission_queue kind = ADMISSION_SMALL;
+	enum decode_result result;
+
+	if (decoding->size >= DECODE_LARGE || need > half ||
+	    is_twice_gzip(decoding)) {
+		kind = ADMISSION_LARGE;
+		need = half;
+	}
+	if (!admission_enter(kind, need, half, decoding->input->deadline))
+		return refuse_late(decoding, "parse");
+	if (decoding->gzip)
+		result = read_gzip(decoding, ret_report);
+	else
+		result = read_document(
+		    decoding, decoding->bytes, decoding->length, ret_report);
+	admission_leave(kind, need);
+	return result;
+}
+
+/* Whatever the first file of several was: who took it alone would let the mail
+ * with the others go. */
+static enum decode_result refuse_several(
+    struct decoding *decoding, struct report *first)
+{
+	report_free(first);
+	g_free(decoding->reason);
+	decoding->reason =
+	    g_strdup("RFC 8460 section 5.2: attachment: a zip archive with "
+		     "several files, where one gzip file is asked for");
+	return DECODE_INVALID;
+}
+
+enum decode_result decode_report(const struct decode_input *input,
+    const struct limits *limits, struct report **ret_report, char **ret_reason)
+{
+	struct decoding decoding = {
+	    .input = input,
+	    .limits = limits,
+	    .labelled = is_labelled(input),
+	    .bytes = input->bytes,
+	    .length = input->length,
+	};
+	enum decode_result result = DECODE_OK;
+	struct report *report = NULL;
+
+	undo_base64(&decoding);
+	if (zip_sniff(decoding.bytes, decoding.length))
+		result = unzip(&decoding);
+	if (result == DECODE_OK)
+		result = measure(&decoding);
+	if (result == DECODE_OK && !may_be_report(&decoding))
+		result = DECODE_OTHER;
+	if (result == DECODE_OK) {
+		note_label(&decoding);
+		result = read_in_turn(&decoding, &report);
+	}
+	if (decoding.several && result != DECODE_OTHER &&
+	    result != DECODE_DEADLINE)
+		result = refuse_several(&decoding, report);
+	if (result == DECODE_OK)
+		*ret_report = report;
+	else if (result != DECODE_OTHER)
+		*ret_reason = decoding.reason;
+	if (decoding.kept != NULL)
+		g_byte_array_unref(decoding.kept);
+	if (decoding.plain != NULL)
+		g_byte_array_unref(decoding.plain);
+	if (decoding.unzipped != NULL)
+		g_byte_array_unref(decoding.unzipped);
+	return result;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inflate() ends at the first member, so the loop over members is here. Output
+ * goes through a piece of fixed size: a bomb costs the time to fill max_size
+ * and never more memory than has honestly come out.
+ */
+#include "document/gunzip.h"
+
+#include <string.h>
+
+/* Input is const. */
+#define ZLIB_CONST
+#include <zlib.h>
+
+#define PIECE_SIZE 32768
+/* avail_in is an unsigned int; longer input is handed over in parts. */
+#define INPUT_PART ((size_t)1 << 30)
+/* MAX_WBITS, and 16 for "gzip format only" (see zlib's manual). */
+#define GZIP_WINDOW (15 + 16)
+
+struct inflating {
+	z_stream stream;
+	const uint8_t *bytes;
+	size_t length;
+	size_t fed; /* how much of bytes the stream has been handed */
+	size_t size;
+	size_t max_size;
+	gunzip_sink *sink;
+	void *context;
+};
+
+bool gunzip_sniff(const uint8_t *bytes, size_t length)
+{
+	return length >= 3 && bytes[0] == 0x1f && bytes[1] == 0x8b &&
+	       bytes[2] == 0x08;
+}
+
+/* zlib in GLib's memory: out of memory ends the process as it does elsewhere,
+ * and is never taken for a broken file. */
+static voidpf take_memory(voidpf opaque, uInt items, uInt size)
+{
+	(void)opaque;
+	return g_malloc_n(items, size);
+}
+
+static void give_memory(voidpf opaque, voidpf address)
+{
+	(void)opaque;
+	g_free(address);
+}
+
+static size_t input_offset(const struct inflating *inflating)
+{
+	return inflating->fed - inflating->stream.avail_in;
+}
+
+static void feed(struct inflating *inflating)
+{
+	size_t part = inflating->length - inflating->fed;
+
+	if (inflating->stream.avail_in > 0)
+		return;
+	if (part > INPUT_PART)
+		part = INPUT_PART;
+	inflating->stream.next_in = inflating->bytes + inflating->fed;
+	inflating->stream.avail_in = (uInt)part;
+	inflating->fed += part;
+}
+
+static enum gunzip_result pour(
+    struct inflating *inflating, const uint8_t *piece, size_t length)
+{
+	if (length > inflating->max_size - inflating->size)
+		return GUNZIP_TOO_LARGE;
+	inflating->size += length;
+	if (length > 0 && !inflating->sink(inflating->context, piece, length))
+		return GUNZIP_STOPPED;
+	return GUNZIP_OK;
+}
+
+/* From a member's first byte to its last (RFC 1952 section 2.2). */
+static enum gunzip_result inflate_member(struct inflating *inflating)
+{
+	uint8_t piece[PIECE_SIZE];
+	enum gunzip_result result = GUNZIP_OK;
+	int status = Z_OK;
+
+	while (status != Z_STREAM_END && result == GUNZIP_OK) {
+		feed(inflating);
+		inflating->stream.next_out = piece;
+		inflating->stream.avail_out = sizeof(piece);
+		status = inflate(&inflating->stream, Z_NO_FLUSH);
+		/* No progress was possible: the input ends too early. */
+		if (status != Z_OK && status != Z_STREAM_END)
+			return GUNZIP_CORRUPT;
+		result = pour(inflating, piece,
+		    sizeof(piece) - inflating->stream.avail_out);
+	}
+	return result;
+}
+
+static bool all_zeros(const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] != 0)
+			return false;
+	return true;
+}
+
+static enum gunzip_result inflate_members(
+    struct inflating *inflating, size_t max_members, struct gunzip_info *info)
+{
+	const uint8_t *rest;
+	size_t left;
+
+	do {
+		enum gunzip_result result;
+
+		if (info->members == max_members)
+			return GUNZIP_TOO_MANY_MEMBERS;
+		if (inflateReset(&inflating->stream) != Z_OK)
+			return GUNZIP_CORRUPT;
+		result = inflate_member(inflating);
+		info->offset = input_offset(inflating);
+		if (result != GUNZIP_OK)
+			return result;
+		info->members++;
+		rest = inflating->bytes + info->offset;
+		left = inflating->length - info->offset;
+	} while (gunzip_sniff(rest, left));
+	info->data_after_end = !all_zeros(rest, left);
+	return GUNZIP_OK;
+}
+
+enum gunzip_result gunzip_each(const uint8_t *bytes, size_t length,
+    size_t max_size, size_t max_members, gunzip_sink *sink, void *context,
+    struct gunzip_info *ret_info)
+{
+	struct gunzip_info info = {0};
+	enum gunzip_result result;
+	struct inflating inflating = {
+	    .stream = {.zalloc = take_memory, .zfree = give_memory},
+	    .bytes = bytes,
+	    .length = length,
+	    .max_size = max_size,
+	    .sink = sink,
+	    .context = context,
+	};
+
+	if (inflateInit2(&inflating.stream, GZIP_WINDOW) != Z_OK)
+		g_error("zlib %s cannot start: %s", zlibVersion(),
+		    inflating.stream.msg != NULL ? inflating.stream.msg
+						 : "another version");
+	result = inflate_members(&inflating, max_members, &info);
+	(void)inflateEnd(&inflating.stream);
+	if (ret_info != NULL)
+		*ret_info = info;
+	return result;
+}
+
+/* Where gunzip() gathers what comes out. */
+struct gathering {
+	uint8_t *bytes;
+	size_t length;
+	size_t size;
+	size_t max_size;
+};
+
+/* The doubling stops at max_size; one byte more is for the NUL. */
+static bool gather(void *context, const uint8_t *bytes, size_t length)
+{
+	struct gathering *gathering = context;
+	size_t needed = gathering->length + length + 1;
+
+	if (needed > gathering->size) {
+		size_t size = gathering->size > gathering->max_size / 2
+				  ? gathering->max_size + 1
+				  : gathering->size * 2;
+
+		gathering->size = MAX(size, needed);
+		gathering->bytes = g_realloc(gathering->bytes, gathering->size);
+	}
+	memcpy(gathering->bytes + gathering->length, bytes, length);
+	gathering->length += length;
+	return true;
+}
+
+enum gunzip_result gunzip(const uint8_t *bytes, size_t length, size_t max_size,
+    size_t max_members, GByteArray **ret_bytes, struct gunzip_info *ret_info)
+{
+	struct gathering gathering = {.size = 1, .max_size = max_size};
+	enum gunzip_result result;
+
+	gathering.bytes = g_malloc(gathering.size);
+	result = gunzip_each(
+	    bytes, length, max_size, max_members, gather, &gathering, ret_info);
+	if (result == GUNZIP_OK) {
+		gathering.bytes[gathering.length] = 0;
+		*ret_bytes =
+		    g_byte_array_new_take(gathering.bytes, gathering.length);
+	} else {
+		g_free(gathering.bytes);
+	}
+	return result;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_scan: what can be told of a JSON text before anybody parses it.
+ *
+ * One pass over the bytes, in pieces of any size, that counts structure and
+ * checks nothing: of a text that is not JSON it tells something harmless. Takes
+ * no memory. A scan belongs to one thread.
+ */
+#ifndef DOCUMENT_JSON_SCAN_H
+#define DOCUMENT_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JSON_SCAN_NAME_SIZE 12
+
+struct json_scan {
+	/* The results, valid at any time. */
+	size_t length;     /* bytes that were scanned */
+	size_t end;        /* behind the outermost object; 0: not seen yet */
+	size_t max_depth;  /* of objects and arrays in one another */
+	size_t max_string; /* bytes between quotes, escapes as they stand */
+	size_t controls;   /* in strings, not escaped, U+0000 left out */
+	size_t max_word;   /* bytes of a number, or of what else is bare */
+	bool is_object;    /* the first byte that is no blank or BOM is '{' */
+	/* A string directly in the outermost object reads policies or
+	 * report-id, or has an escape and might. */
+	bool claims_report;
+
+	/* Its own. */
+	size_t objects, arrays, pairs, commas, strings, numbers;
+	size_t string_bytes;
+	size_t depth;
+	size_t string;                  /* length of the string that it is in */
+	size_t word;                    /* the same of the bare word */
+	char name[JSON_SCAN_NAME_SIZE]; /* how that string begins */
+	bool started, done, in_string, escaped, in_number, has_escape;
+};
+
+/* Begins with an all-zero struct. Bytes behind the outermost object or array
+ * are only counted in length. */
+void json_scan_update(
+    struct json_scan *scan, const uint8_t *bytes, size_t length);
+
+/*
+ * Whether an object that claims to be a report stands anywhere in the bytes,
+ * but for inside of other objects. Then *ret_offset is where it begins. Looks
+ * at each byte once.
+ */
+bool json_scan_find_report(
+    const uint8_t *bytes, size_t length, size_t *ret_offset);
+
+/*
+ * An estimate from above of the memory in bytes that it takes to parse the text
+ * with jansson, make a struct report of it and write it down again, on a 64-bit
+ * machine. The text itself is not in it.
+ */
+size_t json_scan_estimate(const struct json_scan *scan);
+
+#endif

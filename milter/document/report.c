@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model is plain data: strings that may be NULL, and lists that own their
+ * elements. What makes two reports the same is decided here and nowhere else,
+ * because the database holds the result as a unique key: changing
+ * report_identity() would let every stored report in a second time.
+ */
+#include "document/report.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/syntax.h"
+
+G_STATIC_ASSERT(REPORT_DIGEST_SIZE == DIGEST_SIZE);
+
+static void free_failure(void *element)
+{
+	struct report_failure *failure = element;
+
+	g_free(failure->result_type);
+	g_free(failure->sending_mta_ip);
+	g_free(failure->receiving_mx_hostname);
+	g_free(failure->receiving_mx_helo);
+	g_free(failure->receiving_ip);
+	g_free(failure->additional_information);
+	g_free(failure->failure_reason_code);
+	g_free(failure);
+}
+
+static void free_policy(void *element)
+{
+	struct report_policy *policy = element;
+
+	g_free(policy->policy_type);
+	g_free(policy->policy_mode);
+	g_free(policy->policy_domain);
+	g_ptr_array_unref(policy->policy_string);
+	g_ptr_array_unref(policy->mx_host);
+	g_ptr_array_unref(policy->failures);
+	g_free(policy);
+}
+
+struct report *report_new(void)
+{
+	struct report *report = g_new0(struct report, 1);
+
+	report->policies = g_ptr_array_new_with_free_func(free_policy);
+	return report;
+}
+
+void report_free(struct report *report)
+{
+	if (report == NULL)
+		return;
+	g_free(report->organization_name);
+	g_free(report->contact_info);
+	g_free(report->report_id);
+	g_ptr_array_unref(report->policies);
+	g_free(report->document);
+	g_free(report);
+}
+
+struct report_policy *report_add_policy(struct report *report)
+{
+	struct report_policy *policy = g_new0(struct report_policy, 1);
+
+	policy->policy_string = g_ptr_array_new_with_free_func(g_free);
+	policy->mx_host = g_ptr_array_new_with_free_func(g_free);
+	policy->failures = g_ptr_array_new_with_free_func(free_failure);
+	g_ptr_array_add(report->policies, policy);
+	return policy;
+}
+
+struct report_failure *report_add_failure(struct report_policy *policy)
+{
+	struct report_failure *failure = g_new0(struct report_failure, 1);
+
+	g_ptr_array_add(policy->failures, failure);
+	return failure;
+}
+
+void report_note(struct report *report, enum report_anomaly anomaly)
+{
+	report->anomalies |= UINT64_C(1) << anomaly;
+}
+
+const char *report_anomaly_name(enum report_anomaly anomaly)
+{
+	static const char *const names[] = {
+#define X(constant, name, clause, meaning) name,
+	    REPORT_ANOMALIES(X)
+#undef X
+	};
+
+	return names[anomaly];
+}
+
+const char *report_anomaly_clause(enum report_anomaly anomaly)
+{
+	static const char *const clauses[] = {
+#define X(constant, name, clause, meaning) clause,
+	    REPORT_ANOMALIES(X)
+#undef X
+	};
+
+	return clauses[anomaly];
+}
+
+const char *report_anomaly_meaning(enum report_anomaly anomaly)
+{
+	static const char *const meanings[] = {
+#define X(constant, name, clause, meaning) meaning,
+	    REPORT_ANOMALIES(X)
+#undef X
+	};
+
+	return meanings[anomaly];
+}
+
+/* The second part of "sender!policy-domain!begin!end[!unique-id].json[.gz]"
+ * (RFC 8460 section 5.1), or NULL. */
+static char *domain_of_filename(const char *filename)
+{
+	const char *base = strrchr(filename, '/');
+	char **parts = g_strsplit(base != NULL ? base + 1 : filename, "!", 6);
+	char *domain = NULL;
+
+	if (g_strv_length(parts) >= 4)
+		(void)syntax_domain(parts[1], false, &domain);
+	g_strfreev(parts);
+	return domain;
+}
+
+/* The domain that a policy without one is about, or NULL. */
+static char *find_domain(const char *tls_report_domain, const char *filename,
+    enum report_anomaly *ret_anomaly)
+{
+	char *domain = NULL;
+
+	*ret_anomaly = REPORT_ANOMALY_POLICY_DOMAIN_FROM_HEADER;
+	if (tls_report_domain != NULL)
+		(void)syntax_domain(tls_report_domain, false, &domain);
+	if (domain == NULL && filename != NULL) {
+		*ret_anomaly = REPORT_ANOMALY_POLICY_DOMAIN_FROM_FILENAME;
+		domain = domain_of_filename(filename);
+	}
+	if (domain == NULL)
+		*ret_anomaly = REPORT_ANOMALY_POLICY_DOMAIN_MISSING;
+	return domain;
+}
+
+void report_complete(
+    struct report *report, const char *tls_report_domain, const char *filename)
+{
+	enum report_anomaly anomaly;
+	char *domain = find_domain(tls_report_domain, filename, &anomaly);
+
+	for (guint i = 0; i < report->policies->len; i++) {
+		struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
+
+		if (policy->policy_domain != NULL)
+			continue;
+		policy->policy_domain = g_strdup(domain);
+		report_note(report, anomaly);
+	}
+	g_free(domain);
+}
+
+/* The domain of "local@domain", "mailto:local@domain" or "Name <local@domain>",
+ * lower case; or NULL. */
+static char *domain_of_address(const char *address)
+{
+	const char *at = strrchr(address, '@');
+	char *text, *domain = NULL;
+
+	if (at == NULL)
+		return NULL;
+	text = g_strndup(at + 1, strcspn(at + 1, " \t\r\n<>()[],;?\"'"));
+	(void)syntax_domain(text, false, &domain);
+	g_free(text);
+	return domain;
+}
+
+char *report_submitter(const struct report *report, const char *from_domain)
+{
+	char *domain = NULL;
+
+	if (report->contact_info != NULL)
+		domain = domain_of_address(report->contact_info);
+	if (domain != NULL)
+		return domain;
+	if (from_domain != NULL && *from_domain != '\0') {
+		if (syntax_domain(from_domain, false, &domain) == SYNTAX_BAD)
+			domain = g_ascii_strdown(from_domain, -1);
+		return domain;
+	}
+	return g_strdup(
+	    report->organization_name != NULL ? report->organization_name : "");
+}
+
+static gint compare_strings(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *report_policy_domains(const struct report *report)
+{
+	GPtrArray *all = g_ptr_array_new();
+	GPtrArray *distinct = g_ptr_array_new();
+
+	for (guint i = 0; i < report->policies->len; i++) {
+		struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
+
+		if (policy->policy_domain != NULL)
+			g_ptr_array_add(all, policy->policy_domain);
+	}
+	g_ptr_array_sort(all, compare_strings);
+	for (guint i = 0; i < all->len; i++)
+		if (i == 0 || strcmp(g_ptr_array_index(all, i),
+				  g_ptr_array_index(all, i - 1)) != 0)
+			g_ptr_array_add(distinct, g_ptr_array_index(all, i));
+	g_ptr_array_unref(all);
+	return distinct;
+}
+
+/* A string with its length before it, as eight bytes, the highest first. */
+static void digest_string(struct digest *digest, const char *text)
+{
+	size_t length = text != NULL ? strlen(text) : 0;
+	uint64_t prefix = GUINT64_TO_BE((uint64_t)length);
+
+	digest_update(digest, &prefix, sizeof(prefix));
+	if (length > 0)
+		digest_update(digest, text, length);
+}
+
+void report_identity(const struct report *report, const char *submitter,
+    uint8_t ret_identity[REPORT_DIGEST_SIZE])
+{
+	struct digest *digest = digest_new();
+	GPtrArray *domains = report_policy_domains(report);
+	char start[SYNTAX_TIME_SIZE], end[SYNTAX_TIME_SIZE];
+
+	syntax_time_format(report->start_datetime, start);
+	syntax_time_format(report->end_datetime, end);
+	digest_string(digest, submitter);
+	digest_string(digest, report->organization_name);
+	digest_string(digest, report->report_id);
+	digest_string(digest, start);
+	digest_string(digest, end);
+	for (guint i = 0; i < domains->len; i++)
+		digest_string(digest, g_ptr_array_index(domains, i));
+	digest_finish(digest, ret_identity);
+	g_ptr_array_unref(domains);
+}
+
+size_t report_failure_count(const struct report *report)
+{
+	size_t count = 0;
+
+	for (guint i = 0; i < report->policies->len; i++) {
+		struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
+
+		count += policy->failures->len;
+	}
+	return count;
+}
+
+int64_t report_session_count(const struct report *report)
+{
+	int64_t sum = 0;
+
+	for (guint i = 0; i < report->policies->len; i++) {
+		struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
+
+		sum = report_add_sessions(
+		    sum, policy->total_successful_session_count);
+		sum = report_add_sessions(
+		    sum, policy->total_failure_session_count);
+	}
+	return sum;
+}
+
+int64_t report_add_sessions(int64_t sum, int64_t count)
+{
+	return sum > INT64_MAX - count ? INT64_MAX : sum + count;
+}
+
+gboolean report_result_type_known(const char *result_type)
+{
+	/* The registry "STARTTLS Validation Result Types" of RFC 8460 section
+	 * 6.6, as IANA lists it. */
+	static const char *const known[] = {
+	    "starttls-not-supported",
+	    "certificate-host-mismatch",
+	    "certificate-expired",
+	    "certificate-not-trusted",
+	    "validation-failure",
+	    "tlsa-invalid",
+	    "dnssec-invalid",
+	    "dane-required",
+	    "sts-policy-fetch-error",
+	    "sts-policy-invalid",
+	    "sts-webpki-invalid",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+		if (strcmp(result_type, known[i]) == 0)
+			return TRUE;
+	return FALSE;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order is: what one look at the bytes can refuse (UTF-16, depth), then
+ * jansson under a budget, then limits that need the tree, then the model
+ * (report_structure_read.c), and last the document written down again. A
+ * document is parsed once, and a tree never outlives the call.
+ */
+#include "report_json.h"
+
+#include <string.h>
+
+#include "base/digest.h"
+#include "budget.h"
+#include "json_scan.h"
+#include "json_tree.h"
+#include "report_member.h"
+#include "report_structure.h"
+
+/* How much longer "\\u000a" is than what it stands for. */
+#define CONTROL_GROWS 5
+
+void report_json_init(void)
+{
+	budget_init();
+	json_tree_init();
+}
+
+size_t report_json_budget(const struct limits *limits)
+{
+	return limits->parse_memory / 2;
+}
+
+/* UTF-16 and UTF-32 show by a byte order mark or by the zeros of ASCII. */
+static bool is_wide(const char *bytes, size_t length)
+{
+	return length >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 ||
+				  memcmp(bytes, "\xfe\xff", 2) == 0 ||
+				  bytes[0] == '\0' || bytes[1] == '\0');
+}
+
+static bool check_bytes(
+    struct member_reader *reader, const char *bytes, size_t length)
+{
+	if (length == 0)
+		return member_fail(reader, MEMBER_INVALID, "RFC 8259", NULL,
+		    "the document is empty");
+	if (is_wide(bytes, length))
+		return member_fail(reader, MEMBER_INVALID,
+		    "RFC 8259 section 8.1", NULL,
+		    "byte 0: the document is in UTF-16 or UTF-32, not in "
+		    "UTF-8");
+	return true;
+}
+
+/* What stands behind the document is harmless, or another report: who took the
+ * first one alone would let the mail with the second go. */
+static bool check_rest(struct member_reader *reader, const char *bytes,
+    size_t length, size_t document)
+{
+	size_t at = document;
+
+	while (at < length && memchr(" \t\r\n", bytes[at], 4) != NULL)
+		at++;
+	if (at == length)
+		return true;
+	report_note(reader->report, REPORT_ANOMALY_DATA_AFTER_JSON);
+	if (!json_scan_find_report(
+		(const uint8_t *)bytes + document, length - document, &at))
+		return true;
+	return member_fail(reader, MEMBER_INVALID, "RFC 8259 section 2", NULL,
+	    "byte %zu: another report follows in the same file; one file may "
+	    "hold one report",
+	    document + at);
+}
+
+static bool check_strings(struct member_reader *reader,
+    const struct json_scan *scan, const struct json_tree *root)
+{
+	size_t max = reader->limits->string_length;
+	char *path;
+
+	/* What is long neither with its escapes nor without them. */
+	if (scan->max_string <= max || !json_tree_long_string(root, max, &path))
+		return true;
+	(void)member_fail(reader, MEMBER_LIMIT, "limits.string-length", NULL,
+	    "%s: more than %zu bytes", path, max);
+	g_free(path);
+	return false;
+}
+
+/* A copy with the control characters in strings escaped (RFC 8259 section 7).
+ */
+static GString *escape_controls(const char *bytes, size_t length, size_t size)
+{
+	GString *copy = g_string_sized_new(size);
+	bool in_string = false, escaped = false;
+
+	for (size_t i = 0; i < length; i++) {
+		char byte = bytes[i];
+
+		if (in_string && !escaped && byte > 0 && byte < ' ')
+			g_string_append_printf(
+			    copy, "\\u%04x", (unsigned int)byte);
+		else
+			g_string_append_c(copy, byte);
+		if (byte == '"' && !escaped)
+			in_string = !in_string;
+		escaped = in_string && byte == '\\' && !escaped;
+	}
+	return copy;
+}
+
+/* Parses a document by itself; NULL, and the reason in the reader. What only
+ * control characters keep from being JSON is read from a copy, if that is no
+ * larger than a report may be. */
+static struct json_tree *parse(struct member_reader *reader, const char *bytes,
+    size_t length, size_t controls, struct json_tree_info *ret_info)
+{
+	size_t size = length + controls * CONTROL_GROWS;
+	struct json_tree *root;
+	GString *copy;
+
+	if (controls == 0 || size > reader->limits->report_size)
+		return json_tree_load(bytes, length, ret_info, &reader->reason);
+	report_note(reader->report, REPORT_ANOMALY_CONTROL_CHARACTERS);
+	copy = escape_controls(bytes, length, size);
+	root = json_tree_load(copy->str, copy->len, ret_info, &reader->reason);
+	g_string_free(copy, TRUE);
+	return root;
+}
+
+/* Bytes to a tree within limits, or NULL and the reason in the reader. */
+static struct json_tree *load(struct member_reader *reader, const char *bytes,
+    size_t length, const struct json_scan *scan)
+{
+	struct json_tree_info info;
+	struct json_tree *root;
+
+	if (scan->max_depth > reader->limits->json_depth) {
+		(void)member_fail(reader, MEMBER_LIMIT, "limits.json-depth",
+		    NULL, "nested more than %zu levels deep",
+		    reader->limits->json_depth);
+		return NULL;
+	}
+	root = parse(reader, bytes, length, scan->controls, &info);
+	if (root == NULL) {
+		reader->result = MEMBER_INVALID;
+		return NULL;
+	}
+	if (info.duplicate_key)
+		report_note(reader->report, REPORT_ANOMALY_DUPLICATE_KEY);
+	if (!check_strings(reader, scan, root))
+		g_clear_pointer(&root, json_tree_free);
+	return root;
+}
+
+static bool is_report(const struct json_tree *root)
+{
+	return json_tree_member(root, "policies") != NULL ||
+	       json_tree_member(root, "report-id") != NULL;
+}
+
+/* False when the budget for it was refused. */
+static bool write_document(
+    struct report *report, const struct json_tree *root, size_t length)
+{
+	GString *text = g_string_sized_new(length);
+
+	if (!json_tree_write(root, text)) {
+		g_string_free(text, TRUE);
+		return false;
+	}
+	report->document_length = text->len;
+	report->document = g_string_free(text, FALSE);
+	digest_of(
+	    report->document, report->document_length, report->content_sha256);
+	return true;
+}
+
+/* The result but for the budget, which only ends after the tree. */
+static enum report_json_result read_document(struct member_reader *reader,
+    const char *bytes, size_t length, const struct report_json_source *source)
+{
+	enum report_json_result result = REPORT_JSON_INVALID;
+	const struct json_scan *scan = source->scan;
+	/* Counted from behind a byte order mark. */
+	size_t end =
+	    scan->end > 0 ? scan->end - (source->length - length) : length;
+	struct json_tree *root = load(reader, bytes, end, scan);
+
+	if (root == NULL)
+		return reader->result == MEMBER_LIMIT ? REPORT_JSON_LIMIT
+						      : REPORT_JSON_OTHER;
+	if (!is_report(root)) {
+		(void)member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, NULL,
+		    "the document is %s without policies and report-id, so no "
+		    "report",
+		    json_tree_type_name(root));
+		result = REPORT_JSON_OTHER;
+	} else if (check_rest(reader, bytes, length, end) &&
+		   report_structure_read(reader, root, source->received_at) &&
+		   (source->judge_only ||
+		       write_document(reader->report, root, length))) {
+		result = REPORT_JSON_OK;
+	} else if (reader->result == MEMBER_LIMIT) {
+		result = REPORT_JSON_LIMIT;
+	}
+	json_tree_free(root);
+	return result;
+}
+
+/* A sentence may quote a text that was cut in the middle of a character. Takes
+ * it, and returns what is UTF-8. */
+static char *valid_text(char *sentence)
+{
+	char *valid = g_utf8_make_valid(sentence, -1);
+
+	g_free(sentence);
+	return valid;
+}
+
+enum report_json_result report_json_read_source(
+    const struct report_json_source *source, const struct limits *limits,
+    struct report **ret_report, char **ret_reason)
+{
+	size_t budget = report_json_budget(limits), length = source->length;
+	const char *bytes = source->bytes;
+	enum report_json_result result = REPORT_JSON_OTHER;
+	struct member_reader reader = {
+	    .limits = limits, .report = report_new()};
+
+	if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		report_note(reader.report, REPORT_ANOMALY_UTF8_BOM);
+		bytes += 3;
+		length -= 3;
+	}
+	budget_begin(budget);
+	if (check_bytes(&reader, bytes, length))
+		result = read_document(&reader, bytes, length, source);
+	if (budget_end()) {
+		result = REPORT_JSON_LIMIT;
+		g_free(reader.reason);
+		reader.reason = g_strdup_printf(
+		    "limits.parse-memory: parsing takes more than %zu bytes, "
+		    "the half of it that one document may have",
+		    budget);
+	}
+	if (result == REPORT_JSON_OK) {
+		*ret_report = reader.report;
+		g_free(reader.reason);
+	} else {
+		*ret_reason = valid_text(reader.reason);
+		report_free(reader.report);
+	}
+	return result;
+}
+
+enum report_json_result report_json_read(const char *bytes, size_t length,
+    const struct limits *limits, int64_t received_at,
+    struct report **ret_report, char **ret_reason)
+{
+	struct json_scan scan = {0};
+	const struct report_json_source source = {
+	    .bytes = bytes,
+	    .length = length,
+	    .scan = &scan,
+	    .received_at = received_at,
+	};
+
+	json_scan_update(&scan, (const uint8_t *)bytes, length);
+	return report_json_read_source(&source, limits, ret_report, ret_reason);
+}
+
+size_t report_json_estimate(const char *bytes, size_t length)
+{
+	struct json_scan scan = {0};
+
+	json_scan_update(&scan, (const uint8_t *)bytes, length);
+	return json_scan_estimate(&scan);
+}

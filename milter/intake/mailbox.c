@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a file is, is decided by its first bytes; only a name in .json or .gz
+ * weighs more, so that a broken report is told to be one. Folders are read by
+ * descriptor and symbolic links in them refused, since whoever delivers mail
+ * may own them. A compressed mailbox could be of any size, so what is in gzip
+ * is only looked at, to tell that it was not read. Pages of a mapped file are
+ * given back while it is walked: an archive of many gigabytes takes no more
+ * memory than a small one.
+ */
+#include "mailbox.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "document/gunzip.h"
+#include "document/zip.h"
+#include "mail/mbox.h"
+
+/* Folders deeper than this are a mistake or an attack. */
+#define MAX_DEPTH 64
+
+/* So much is walked before its pages are given back. */
+#define RELEASE_SIZE ((size_t)16 * 1024 * 1024)
+
+struct walk {
+	mailbox_visit visit;
+	mailbox_problem problem;
+	void *data;
+};
+
+/* So many blanks may precede what is in gzip. */
+#define PEEK_SIZE ((size_t)64 * 1024)
+
+enum kind { KIND_MESSAGE, KIND_MBOX, KIND_BARE, KIND_PACKED };
+
+__attribute__((format(printf, 3, 4))) static void tell_problem(
+    const struct walk *walk, const char *path, const char *format, ...)
+{
+	va_list arguments;
+	char *sentence;
+
+	va_start(arguments, format);
+	sentence = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	walk->problem(path, sentence, walk->data);
+	g_free(sentence);
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t length = strlen(name);
+	size_t wanted = strlen(suffix);
+
+	return length > wanted &&
+	       g_ascii_strcasecmp(name + length - wanted, suffix) == 0;
+}
+
+/* Behind a UTF-8 byte order mark, if there is one. */
+static size_t skip_bom(const uint8_t *bytes, size_t length)
+{
+	return length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+/* What is in gzip, as far as its first byte tells. */
+struct peek {
+	bool seen, report;
+};
+
+/* A gunzip_sink that stops at the first byte that is no blank or BOM. */
+static bool peek_piece(void *context, const uint8_t *bytes, size_t length)
+{
+	struct peek *peek = context;
+
+	for (size_t i = 0; i < length && !peek->seen; i++) {
+		peek->seen = memchr(" \t\r\n\xef\xbb\xbf", bytes[i], 7) == NULL;
+		peek->report =
+		    bytes[i] == '{' || bytes[i] == '[' || bytes[i] == 0x1f;
+	}
+	return !peek->seen;
+}
+
+/* Of what is broken there is a report to be told by its name, or nothing. */
+static enum kind sniff_gzip(
+    const char *name, const uint8_t *bytes, size_t length)
+{
+	struct peek peek = {0};
+
+	if (has_suffix(name, ".json.gz"))
+		return KIND_BARE;
+	(void)gunzip_each(bytes, length, PEEK_SIZE, 1, peek_piece, &peek, NULL);
+	return peek.seen && !peek.report ? KIND_PACKED : KIND_BARE;
+}
+
+static enum kind sniff(const char *name, const uint8_t *bytes, size_t length)
+{
+	size_t i = skip_bom(bytes, length);
+
+	if (mbox_sniff(bytes, length))
+		return KIND_MBOX;
+	if (length >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
+		return sniff_gzip(name, bytes, length);
+	if (zip_sniff(bytes, length))
+		return KIND_BARE;
+	while (i < length && memchr(" \t\r\n", bytes[i], 4) != NULL)
+		i++;
+	if (i < length && bytes[i] == '{')
+		return KIND_BARE;
+	return has_suffix(name, ".json") || has_suffix(name, ".gz")
+		   ? KIND_BARE
+		   : KIND_MESSAGE;
+}
+
+/* Gives back whole pages of a mapping before offset. */
+static void release_pages(const uint8_t *bytes, size_t offset, size_t *released)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t upto = offset / page * page;
+
+	if (upto < *released + RELEASE_SIZE)
+		return;
+	madvise((void *)(bytes + *released), upto - *released, MADV_DONTNEED);
+	*released = upto;
+}
+
+static bool walk_mbox(const struct walk *walk, const char *path,
+    const uint8_t *bytes, size_t length)
+{
+	struct mailbox_item item = {.path = path};
+	struct mbox_message message;
+	struct mbox mbox;
+	size_t released = 0;
+	bool more = true;
+
+	mbox_init(&mbox, bytes, length);
+	while (more && mbox_next(&mbox, &message)) {
+		item.number++;
+		item.bytes = message.bytes;
+		item.length = message.length;
+		more = walk->visit(&item, walk->data);
+		release_pages(bytes, mbox.offset, &released);
+	}
+	mbox_clear(&mbox);
+	return more;
+}
+
+static bool walk_bytes(const struct walk *walk, const char *path,
+    const uint8_t *bytes, size_t length)
+{
+	char *name = g_path_get_basename(path);
+	struct mailbox_item item = {.path = path};
+	enum kind kind = sniff(name, bytes, length);
+	size_t bom = 0;
+	bool more;
+
+	if (kind == KIND_MBOX) {
+		more = walk_mbox(walk, path, bytes, length);
+	} else if (kind == KIND_PACKED) {
+		tell_problem(walk, path,
+		    "is compressed, and no report by itself; what it holds is "
+		    "read by: gzip -dc FILE | tlsrpt-import -");
+		more = true;
+	} else {
+		item.bare = kind == KIND_BARE;
+		if (!item.bare) /* a header field can't begin with one */
+			bom = skip_bom(bytes, length);
+		item.bytes = bytes + bom;
+		item.length = length - bom;
+		item.filename =
+		    item.bare && !g_str_equal(path, "-") ? name : NULL;
+		more = walk->visit(&item, walk->data);
+	}
+	g_free(name);
+	return more;
+}
+
+/* Maps a regular file and walks it. */
+static bool walk_mapped(
+    const struct walk *walk, const char *path, int fd, off_t size)
+{
+	size_t length = (size_t)size;
+	void *bytes;
+	bool more;
+
+	if (size == 0)
+		return true;
+	bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED) {
+		tell_problem(
+		    walk, path, "can't be mapped: %s", g_strerror(errno));
+		return true;
+	}
+	madvise(bytes, length, MADV_SEQUENTIAL);
+	more = walk_bytes(walk, path, bytes, length);
+	munmap(bytes, length);
+	return more;
+}
+
+/* A new file without a name, or -1 with errno. */
+static int make_temporary(void)
+{
+	char *path = g_build_filename(g_get_tmp_dir(), "tlsrpt-XXXXXX", NULL);
+	int fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+	int saved = errno;
+
+	if (fd >= 0)
+		unlink(path);
+	g_free(path);
+	errno = saved;
+	return fd;
+}
+
+static bool write_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t put = write(fd, bytes, length);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return false;
+		bytes += put;
+		length -= (size_t)put;
+	}
+	return true;
+}
+
+/* Copies standard input; NULL, or what failed, with errno. */
+static const char *copy_input(int fd, off_t *ret_size)
+{
+	char piece[65536];
+	off_t size = 0;
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
+		if (got < 0)
+			return "can't be read";
+		if (!write_all(fd, piece, (size_t)got))
+			return "can't be kept in a temporary file";
+		size += got;
+	}
+	*ret_size = size;
+	return NULL;
+}
+
+/* A pipe can't be mapped, and what it carries may be an mbox of any size. */
+static bool walk_input(const struct walk *walk)
+{
+	int fd = make_temporary();
+	const char *failed = "can't be kept in a temporary file";
+	off_t size = 0;
+	bool more = true;
+
+	if (fd >= 0)
+		failed = copy_input(fd, &size);
+	if (failed == NULL)
+		more = walk_mapped(walk, "-", fd, size);
+	else if (errno == EINTR) /* someone does not want to wait for more */
+		more = false;
+	else
+		tell_problem(walk, "-", "standard input %s: %s", failed,
+		    g_strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return more;
+}
+
+static bool walk_folder(
+    const struct walk *walk, const char *path, int fd, unsigned int depth);
+
+/* Walks what is open; closes it. */
+static bool walk_open(
+    const struct walk *walk, const char *path, int fd, unsigned int depth)
+{
+	struct stat status;
+	bool more = true;
+
+	if (fstat(fd, &status) != 0) {
+		tell_problem(
+		    walk, path, "can't be read: %s", g_strerror(errno));
+	} else if (S_ISDIR(status.st_mode)) {
+		return walk_folder(walk, path, fd, depth);
+	} else if (S_ISREG(status.st_mode)) {
+		more = walk_mapped(walk, path, fd, status.st_size);
+	} else {
+		tell_problem(
+		    walk, path, "is neither a regular file nor a folder");
+	}
+	close(fd);
+	return more;
+}
+
+/* Opens an entry of a folder, but only a regular file or a folder: opening a
+ * device or a pipe can have effects of its own. Others are passed over. */
+static bool walk_entry(const struct walk *walk, const char *folder, int dir_fd,
+    const char *name, unsigned int depth)
+{
+	char *path = g_build_filename(folder, name, NULL);
+	struct stat status;
+	bool more = true;
+	int fd = -1;
+
+	if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+		/* A mail may be moved from new to cur meanwhile. */
+		if (errno != ENOENT)
+			tell_problem(
+			    walk, path, "can't be read: %s", g_strerror(errno));
+	} else if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
+		fd = openat(dir_fd, name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (fd >= 0)
+			more = walk_open(walk, path, fd, depth);
+		else
+			tell_problem(
+			    walk, path, "can't be read: %s", g_strerror(errno));
+	}
+	g_free(path);
+	return more;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const char *const *first = a;
+	const char *const *second = b;
+
+	return strcmp(*first, *second);
+}
+
+/* All names of a folder, in order, without . and .. */
+static GPtrArray *list_names(DIR *dir)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	const struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL)
+		if (!g_str_equal(entry->d_name, ".") &&
+		    !g_str_equal(entry->d_name, ".."))
+			g_ptr_array_add(names, g_strdup(entry->d_name));
+	g_ptr_array_sort(names, compare_names);
+	return names;
+}
+
+static bool is_maildir(int fd)
+{
+	static const char *const parts[] = {"cur", "new", "tmp"};
+	struct stat status;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+		if (fstatat(fd, parts[i], &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISDIR(status.st_mode))
+			return false;
+	return true;
+}
+
+static bool walk_folder(
+    const struct walk *walk, const char *path, int fd, unsigned int depth)
+{
+	GPtrArray *names;
+	DIR *dir;
+	bool maildir, more = true;
+
+	if (depth >= MAX_DEPTH) {
+		tell_problem(walk, path, "is nested more than %d folders deep",
+		    MAX_DEPTH);
+		close(fd);
+		return true;
+	}
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		tell_problem(
+		    walk, path, "can't be read: %s", g_strerror(errno));
+		close(fd);
+		return true;
+	}
+	maildir = is_maildir(fd);
+	names = list_names(dir);
+	for (guint i = 0; more && i < names->len; i++)
+		if (!maildir || !g_str_equal(names->pdata[i], "tmp"))
+			more = walk_entry(
+			    walk, path, fd, names->pdata[i], depth + 1);
+	g_ptr_array_unref(names);
+	closedir(dir);
+	return more;
+}
+
+bool mailbox_walk(
+    const char *path, mailbox_visit visit, mailbox_problem problem, void *data)
+{
+	const struct walk walk = {visit, problem, data};
+	struct stat status;
+	int fd;
+
+	if (g_str_equal(path, "-"))
+		return walk_input(&walk);
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
+	    !S_ISDIR(status.st_mode)) {
+		tell_problem(
+		    &walk, path, "is neither a regular file nor a folder");
+		return true;
+	}
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0) {
+		tell_problem(
+		    &walk, path, "can't be read: %s", g_strerror(errno));
+		return true;
+	}
+	return walk_open(&walk, path, fd, 0);
+}

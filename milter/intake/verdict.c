@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A verdict is decided from its arguments alone, so that the whole table can be
+ * tested without a message, a spool or a mail server.
+ */
+#include "verdict.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/escape.h"
+
+/* RFC 5322 section 2.1.1 allows 998 bytes a line; the name takes its share. */
+#define HEADER_MAX 900
+/* A reply line is 512 bytes with its code and line end (RFC 5321 section
+ * 4.5.3.1.5). */
+#define REPLY_MAX 400
+
+static char *header_text(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+static char *header_text(const char *format, ...)
+{
+	GString *out = g_string_new(NULL);
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	escape_header(out, text, HEADER_MAX - strlen("..."));
+	g_free(text);
+	return g_string_free(out, FALSE);
+}
+
+/* libmilter and the mail servers give '%' a meaning of their own in replies. */
+static char *reply_text(const char *what, const char *reason)
+{
+	GString *out = g_string_new(what);
+	GString *tail = g_string_new(NULL);
+
+	escape_header(tail, reason, REPLY_MAX);
+	g_strdelimit(tail->str, "%", '?');
+	g_string_append(out, tail->str);
+	g_string_free(tail, TRUE);
+	return g_string_free(out, FALSE);
+}
+
+/* No recipient is left that did not ask for reports. */
+static bool only_report_recipients(const struct verdict_tally *tally)
+{
+	return tally->report_recipients > 0 &&
+	       tally->report_recipients == tally->recipients;
+}
+
+static void decide_spool_failed(
+    const struct config *config, const char *reason, struct verdict *verdict)
+{
+	if (config->on_spool_error == CONFIG_SPOOL_TEMPFAIL) {
+		verdict->action = VERDICT_TEMPFAIL;
+		verdict->reply = reply_text(
+		    "TLS report can't be stored now, try again later: ",
+		    reason);
+	}
+}
+
+static void decide_refused(const struct config *config,
+    const struct verdict_tally *tally, const char *reason,
+    struct verdict *verdict)
+{
+	if (config->on_refused == CONFIG_REFUSED_REJECT &&
+	    only_report_recipients(tally)) {
+		verdict->action = VERDICT_REJECT;
+		verdict->reply = reply_text("TLS report refused: ", reason);
+		return;
+	}
+	verdict->action = VERDICT_HEADER;
+	verdict->header = header_text("refused; %s", reason);
+}
+
+static void decide_stored(const struct config *config,
+    const struct verdict_tally *tally, struct verdict *verdict)
+{
+	verdict->action = VERDICT_HEADER;
+	if (config->disposition == CONFIG_DISCARD) {
+		if (only_report_recipients(tally))
+			verdict->action = VERDICT_DISCARD;
+		else if (tally->report_recipients > 0)
+			verdict->action = VERDICT_SPLIT;
+	}
+	if (verdict->action != VERDICT_DISCARD)
+		verdict->header =
+		    header_text("stored; reports=%zu", tally->stored);
+}
+
+void verdict_decide(const struct config *config,
+    const struct verdict_tally *tally, struct verdict *ret_verdict)
+{
+	struct verdict verdict = {VERDICT_ACCEPT, NULL, NULL};
+	const char *reason = tally->reason != NULL ? tally->reason : "unknown";
+	size_t bad = tally->invalid + tally->refused;
+
+	if (tally->spool_failed) {
+		decide_spool_failed(config, reason, &verdict);
+	} else if (tally->stored > 0 && bad > 0) {
+		verdict.action = VERDICT_HEADER;
+		verdict.header = header_text(
+		    "partial; stored=%zu invalid=%zu refused=%zu; %s",
+		    tally->stored, tally->invalid, tally->refused, reason);
+	} else if (tally->invalid > 0) {
+		verdict.action = VERDICT_HEADER;
+		verdict.header = header_text("invalid; %s", reason);
+	} else if (tally->refused > 0) {
+		decide_refused(config, tally, reason, &verdict);
+	} else if (tally->stored > 0) {
+		decide_stored(config, tally, &verdict);
+	}
+	if (!config->add_header) {
+		g_free(verdict.header);
+		verdict.header = NULL;
+		if (verdict.action == VERDICT_HEADER)
+			verdict.action = VERDICT_ACCEPT;
+	}
+	*ret_verdict = verdict;
+}
+
+void verdict_clear(struct verdict *verdict)
+{
+	g_free(verdict->header);
+	g_free(verdict->reply);
+	*verdict = (struct verdict){VERDICT_ACCEPT, NULL, NULL};
+}
+
+const char *verdict_action_name(enum verdict_action action)
+{
+	switch (action) {
+	case VERDICT_ACCEPT:
+	case VERDICT_HEADER:
+		return "keep";
+	case VERDICT_DISCARD:
+		return "discard";
+	case VERDICT_SPLIT:
+		return "split";
+	case VERDICT_REJECT:
+		return "reject";
+	case VERDICT_TEMPFAIL:
+		return "tempfail";
+	}
+	return "keep";
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * While PostgreSQL works on a batch, the files of the one before are removed
+ * and the next one is read, so that disk and database are busy together. A
+ * crash between commit and removal loads a batch twice, which the reports'
+ * identity makes harmless.
+ *
+ * Poison is found by halves: a batch that is refused for its content is split
+ * until the record that is refused alone stands by itself. A batch that fails
+ * again and again in passing is split as well, and a record that does so alone
+ * goes behind all others: something about it may kill the server's process.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "batch_source.h"
+#include "daemon/housekeeping.h"
+#include "daemon/service_manager.h"
+#include "db/db.h"
+#include "loader.h"
+
+#define PROGRAM "tlsrpt-loader"
+
+/* Back-off in milliseconds. What only a person can mend is asked for less
+ * often from the start. */
+#define DELAY_MIN 200U
+#define DELAY_MIN_OPERATOR 2000U
+#define DELAY_MAX 30000U
+/* Failures in a row after which --drain gives up. */
+#define DRAIN_FAILURES 5U
+/* The longest sleep: metrics are written then, and the folder is looked at in
+ * case a notification was lost. */
+#define IDLE_MS 10000
+#define METRICS_PERIOD (10 * (gint64)G_USEC_PER_SEC)
+
+enum step { STEP_CONNECT, STEP_SCHEMA, STEP_INGEST };
+
+enum link { LINK_UNKNOWN, LINK_UP, LINK_DOWN };
+
+struct loader {
+	struct config *config;
+	struct spool *spool;
+	int wake_fd;
+	atomic_bool stop;
+	atomic_int_fast64_t progress; /* when the last step began */
+	pthread_mutex_t mutex;        /* guards the next line */
+	struct config *next_config;
+
+	struct batch_source *feed;
+	struct batch *ahead;     /* read while the one before was in flight */
+	struct batch *committed; /* its files are to be removed */
+
+	struct db *store;
+	enum link link;
+	enum db_result down_as; /* what was logged, while LINK_DOWN */
+	enum step down_at;      /* the furthest that failed */
+	enum step failed_at;    /* the last that failed */
+	unsigned int delay;     /* milliseconds, of the last back-off */
+	unsigned int failures;  /* in a row */
+	int exit_code;          /* of the last failure, for drain */
+	uint64_t loaded;
+
+	gint64 metrics_due;
+};
+
+static void note_progress(struct loader *loader)
+{
+	atomic_store(&loader->progress, g_get_monotonic_time());
+}
+
+bool loader_is_stuck(const struct loader *loader, unsigned int seconds)
+{
+	int64_t since = atomic_load(&loader->progress);
+	return g_get_monotonic_time() - since > seconds * G_USEC_PER_SEC;
+}
+
+struct loader *loader_new(
+    struct config *config, struct spool *spool, int wake_fd)
+{
+	struct loader *loader = g_new0(struct loader, 1);
+	loader->config = config_ref(config);
+	loader->spool = spool;
+	loader->wake_fd = wake_fd;
+	loader->feed = batch_source_new(spool);
+	pthread_mutex_init(&loader->mutex, NULL);
+	note_progress(loader);
+	return loader;
+}
+
+void loader_free(struct loader *loader)
+{
+	if (loader == NULL)
+		return;
+	db_free(loader->store);
+	batch_free(loader->ahead);
+	batch_free(loader->committed);
+	batch_source_free(loader->feed);
+	config_unref(loader->next_config);
+	config_unref(loader->config);
+	pthread_mutex_destroy(&loader->mutex);
+	g_free(loader);
+}
+
+void loader_stop(struct loader *loader)
+{
+	atomic_store(&loader->stop, true);
+}
+
+static bool is_stopped(struct loader *loader)
+{
+	return atomic_load(&loader->stop);
+}
+
+void loader_set_config(struct loader *loader, struct config *config)
+{
+	pthread_mutex_lock(&loader->mutex);
+	config_unref(loader->next_config);
+	loader->next_config = config_ref(config);
+	pthread_mutex_unlock(&loader->mutex);
+}
+
+static bool has_new_config(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	bool found = loader->next_config != NULL;
+	pthread_mutex_unlock(&loader->mutex);
+	return found;
+}
+
+/* Takes up a new configuration; a connection by another string is closed. */
+static void adopt_config(struct loader *loader)
+{
+	pthread_mutex_lock(&loader->mutex);
+	struct config *config = g_steal_pointer(&loader->next_config);
+	pthread_mutex_unlock(&loader->mutex);
+	if (config == NULL)
+		return;
+	if (strcmp(config->conninfo, loader->config->conninfo) != 0)
+		g_clear_pointer(&loader->store, db_free);
+	config_unref(loader->config);
+	loader->config = config;
+	loader->delay = 0;
+	/* In the place of a reload that was refused. */
+	if (loader->link == LINK_UP)
+		service_manager_status("loading into PostgreSQL");
+}
+
+static void read_wake(struct loader *loader)
+{
+	uint64_t count;
+	if (loader->wake_fd >= 0)
+		while (read(loader->wake_fd, &count, sizeof count) > 0)
+			;
+}
+
+/* Metrics. */
+
+static void publish_metrics(struct loader *loader)
+{
+	housekeeping_write_metrics(loader->config, loader->spool, PROGRAM);
+	loader->metrics_due = g_get_monotonic_time() + METRICS_PERIOD;
+}
+
+static void publish_due_metrics(struct loader *loader)
+{
+	if (g_get_monotonic_time() >= loader->metrics_due)
+		publish_metrics(loader);
+}
+
+/* The state of the database: one line for each change. */
+
+static void note_up(struct loader *loader, enum step step)
+{
+	/* A failure at a later step is not over yet. */
+	if (loader->link == LINK_UP ||
+	    (loader->link == LINK_DOWN && step < loader->down_at))
+		return;
+	loader->link = LINK_UP;
+	metrics_set(METRICS_DATABASE_UP, 1);
+	log_event(LOG_NOTICE, "database-up", NULL);
+	service_manager_status("loading into PostgreSQL");
+}
+
+static void note_down(struct loader *loader, enum db_result result,
+    enum step step, const char *reason)
+{
+	bool was_down = loader->link == LINK_DOWN;
+	bool known = was_down && loader->down_as == result;
+	loader->link = LINK_DOWN;
+	loader->down_as = result;
+	loader->down_at = was_down ? MAX(loader->down_at, step) : step;
+	loader->failed_at = step;
+	metrics_set(METRICS_DATABASE_UP, 0);
+	log_failure(known                   ? LOG_DEBUG
+		    : result == DB_OPERATOR ? LOG_ERR
+					    : LOG_WARNING,
+	    "database-down", "%s; the spool keeps the reports", reason);
+	service_manager_status("waiting for PostgreSQL: %s", reason);
+}
+
+/* Waits, but not for a stop or a new configuration. */
+static void pause_for(struct loader *loader, unsigned int milliseconds)
+{
+	gint64 end = g_get_monotonic_time() + (gint64)milliseconds * 1000;
+	struct pollfd wake = {.fd = loader->wake_fd, .events = POLLIN};
+	while (!is_stopped(loader) && !has_new_config(loader)) {
+		gint64 left = end - g_get_monotonic_time();
+		if (left <= 0)
+			return;
+		if (poll(&wake, 1, (int)(left / 1000) + 1) > 0)
+			read_wake(loader);
+	}
+}
+
+/* Removes the files of what is committed. */
+static void settle(struct loader *loader)
+{
+	if (loader->committed != NULL)
+		batch_source_done(
+		    loader->feed, g_steal_pointer(&loader->committed));
+}
+
+/* After any failure but poison; the caller backs off. */
+static void fail(struct loader *loader, enum db_result result, enum step step,
+    const char *reason)
+{
+	g_clear_pointer(&loader->store, db_free);
+	settle(loader);
+	note_down(loader, result, step, reason);
+	loader->failures++;
+	loader->exit_code = step == STEP_SCHEMA && result == DB_OPERATOR
+				? EX_CONFIG
+				: EX_UNAVAILABLE;
+}
+
+/* Connecting. */
+
+static enum db_result connect_store(struct loader *loader)
+{
+	/* A server that was restarted while nothing happened is no event. */
+	if (loader->store != NULL && !db_alive(loader->store))
+		g_clear_pointer(&loader->store, db_free);
+	if (loader->store != NULL)
+		return DB_OK;
+	settle(loader);
+	struct db *store = NULL;
+	char *error = NULL;
+	enum step step = STEP_CONNECT;
+	enum db_result result =
+	    db_connect_primary(loader->config->conninfo, &store, &error);
+	if (result == DB_OK) {
+		step = STEP_SCHEMA;
+		result = db_check_schema(store, NULL, &error);
+	}
+	if (result == DB_OK) {
+		loader->store = store;
+		note_up(loader, STEP_SCHEMA);
+		return DB_OK;
+	}
+	db_free(store);
+	fail(loader, result, step, error);
+	g_free(error);
+	return result;
+}
+
+/* What became of a batch. */
+
+static void count_outcome(const char *outcome)
+{
+	static const struct {
+		const char *name;
+		enum metrics_counter counter;
+	} counters[] = {
+	    {"stored", METRICS_LOADED_STORED},
+	    {"duplicate", METRICS_LOADED_DUPLICATE},
+	    {"replaced", METRICS_LOADED_REPLACED},
+	    {"conflict", METRICS_LOADED_CONFLICT},
+	    {"rejected", METRICS_LOADED_REJECTED},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(counters); i++)
+		if (strcmp(counters[i].name, outcome) == 0)
+			metrics_add(counters[i].counter, 1);
+}
+
+static void note_outcome(
+    struct loader *loader, struct batch_item *item, const char *outcome)
+{
+	if (outcome == NULL) {
+		batch_source_set_aside(loader->feed, item,
+		    "tlsrpt.ingest did not say what became of it");
+		return;
+	}
+	loader->loaded++;
+	count_outcome(outcome);
+	log_event(LOG_INFO, "loaded", "queue-id", item->queue_id, "outcome",
+	    outcome, "record", item->name, "organization",
+	    item->organization_name, "report-id", item->report_id, NULL);
+}
+
+static void commit(
+    struct loader *loader, struct batch *batch, const GPtrArray *outcomes)
+{
+	GHashTable *by_record = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint i = 0; i < outcomes->len; i++) {
+		struct db_outcome *outcome = g_ptr_array_index(outcomes, i);
+		if (outcome->record != NULL)
+			g_hash_table_insert(
+			    by_record, outcome->record, outcome->outcome);
+	}
+	for (guint i = 0; i < batch->items->len; i++) {
+		struct batch_item *item = g_ptr_array_index(batch->items, i);
+		note_outcome(
+		    loader, item, g_hash_table_lookup(by_record, item->name));
+	}
+	g_hash_table_unref(by_record);
+	metrics_add(METRICS_BATCHES, 1);
+	/* Only --status asks for it; nothing depends on it. */
+	(void)spool_note_load(loader->spool);
+	loader->committed = batch;
+	loader->delay = 0;
+	loader->failures = 0;
+	note_up(loader, STEP_INGEST);
+}
+
+static void return_halves(struct loader *loader, struct batch *batch)
+{
+	struct batch *second = batch_split(batch);
+	second->attempts = batch->attempts;
+	batch_source_return(loader->feed, second);
+	batch_source_return(loader->feed, batch);
+}
+
+static void refuse(
+    struct loader *loader, struct batch *batch, const char *reason)
+{
+	batch->attempts = 0;
+	if (batch->items->len > 1) {
+		return_halves(loader, batch);
+		return;
+	}
+	batch_source_set_aside(
+	    loader->feed, g_ptr_array_index(batch->items, 0), reason);
+	batch_source_done(loader->feed, batch);
+}
+
+static void retry(
+    struct loader *loader, struct batch *batch, const char *reason)
+{
+	batch->attempts++;
+	if (batch->attempts >= BATCH_SOURCE_PATIENCE && batch->items->len > 1) {
+		batch->attempts = BATCH_SOURCE_PATIENCE - 1;
+		return_halves(loader, batch);
+		return;
+	}
+	/* If others are loaded meanwhile, it is this record's doing. */
+	if (batch->attempts >= BATCH_SOURCE_PATIENCE && loader->failures == 0 &&
+	    !batch->named) {
+		const struct batch_item *item =
+		    g_ptr_array_index(batch->items, 0);
+		batch->named = true;
+		log_event(LOG_ERR, "record-stuck", "record", item->name,
+		    "reason", reason, "while", "loading it by itself", NULL);
+	}
+	batch_source_return(loader->feed, batch);
+}
+
+static void handle_failure(struct loader *loader, struct batch *batch,
+    enum db_result result, const char *reason)
+{
+	/* What was read ahead comes behind what failed. */
+	if (loader->ahead != NULL)
+		batch_source_return(
+		    loader->feed, g_steal_pointer(&loader->ahead));
+	if (result == DB_POISON) {
+		g_clear_pointer(&loader->store, db_free);
+		settle(loader);
+		refuse(loader, batch, reason);
+		return;
+	}
+	if (result == DB_RETRY)
+		retry(loader, batch, reason);
+	else
+		batch_source_return(loader->feed, batch);
+	fail(loader, result, STEP_INGEST, reason);
+}
+
+static enum db_result ingest(struct loader *loader, const struct batch *batch,
+    GPtrArray **ret_outcomes, char **ret_error)
+{
+	char *text = batch_json(batch);
+	enum db_result result = db_ingest_send(loader->store, text, ret_error);
+	g_free(text);
+	if (result != DB_OK)
+		return result;
+	settle(loader);
+	if (!is_stopped(loader))
+		loader->ahead = batch_source_next(loader->feed, loader->config);
+	return db_ingest_finish(loader->store, ret_outcomes, ret_error);
+}
+
+/* Deals with a batch. What it returns says how long to wait. */
+static enum db_result load(struct loader *loader, struct batch *batch)
+{
+	enum db_result result = connect_store(loader);
+	if (result != DB_OK) {
+		batch_source_return(loader->feed, batch);
+		return result;
+	}
+	GPtrArray *outcomes = NULL;
+	char *error = NULL;
+	result = ingest(loader, batch, &outcomes, &error);
+	if (result == DB_OK) {
+		commit(loader, batch, outcomes);
+		g_ptr_array_unref(outcomes);
+	} else {
+		handle_failure(loader, batch, result, error);
+		g_free(error);
+	}
+	return result;
+}
+
+/* The loop. */
+
+static void back_off(struct loader *loader, enum db_result result)
+{
+	if (result == DB_OK || result == DB_POISON)
+		return;
+	unsigned int least =
+	    result == DB_OPERATOR ? DELAY_MIN_OPERATOR : DELAY_MIN;
+	loader->delay = CLAMP(loader->delay * 2, least, DELAY_MAX);
+	/* Jitter: several loaders must not come back all at once. */
+	unsigned int jitter = (unsigned int)g_random_int_range(
+	    0, (gint32)(loader->delay / 2 + 1));
+	pause_for(loader, loader->delay - jitter);
+}
+
+static struct batch *take_batch(struct loader *loader)
+{
+	note_progress(loader);
+	struct batch *batch = g_steal_pointer(&loader->ahead);
+	return batch != NULL ? batch
+			     : batch_source_next(loader->feed, loader->config);
+}
+
+/* Nothing to load: connects all the same, so that a database that can't be used
+ * is reported at once and not with the next report. */
+static enum db_result idle(struct loader *loader)
+{
+	settle(loader);
+	enum db_result result = connect_store(loader);
+	if (result != DB_OK)
+		return result;
+	spool_wait(loader->spool, loader->wake_fd, IDLE_MS);
+	read_wake(loader);
+	return DB_OK;
+}
+
+/* Connection failures end a drain at once; failures of a batch, which another
+ * try may cure, only when they go on. */
+static bool gives_up(const struct loader *loader)
+{
+	return loader->failures > 0 && (loader->failed_at != STEP_INGEST ||
+					   loader->failures >= DRAIN_FAILURES);
+}
+
+static int drain_spool(struct loader *loader)
+{
+	struct batch *batch;
+	while (!is_stopped(loader) && (batch = take_batch(loader)) != NULL) {
+		enum db_result result = load(loader, batch);
+		if (gives_up(loader))
+			return loader->exit_code;
+		back_off(loader, result);
+	}
+	settle(loader);
+	return is_stopped(loader) || batch_source_troubled(loader->feed)
+		   ? EX_TEMPFAIL
+		   : EX_OK;
+}
+
+static int serve(struct loader *loader)
+{
+	/* The watch begins before the first listing: nothing is missed. */
+	spool_wait(loader->spool, loader->wake_fd, 0);
+	while (!is_stopped(loader)) {
+		adopt_config(loader);
+		struct batch *batch = take_batch(loader);
+		enum db_result result =
+		    batch == NULL ? idle(loader) : load(loader, batch);
+		publish_due_metrics(loader);
+		back_off(loader, result);
+	}
+	settle(loader);
+	return EX_OK;
+}
+
+/* Counters begin at 0: Prometheus sees the first event only as a rise from
+ * there. */
+static void begin_counters(void)
+{
+	static const enum metrics_counter ours[] = {METRICS_LOADED_STORED,
+	    METRICS_LOADED_DUPLICATE, METRICS_LOADED_REPLACED,
+	    METRICS_LOADED_CONFLICT, METRICS_LOADED_REJECTED,
+	    METRICS_LOADED_BAD, METRICS_BATCHES};
+	for (size_t i = 0; i < G_N_ELEMENTS(ours); i++)
+		metrics_add(ours[i], 0);
+}
+
+int loader_run(struct loader *loader, bool drain)
+{
+	begin_counters();
+	int status = drain ? drain_spool(loader) : serve(loader);
+	publish_metrics(loader);
+	if (drain) {
+		char *count =
+		    g_strdup_printf("%" G_GUINT64_FORMAT, loader->loaded);
+		log_event(LOG_NOTICE, "drained", "records", count, NULL);
+		g_free(count);
+	}
+	return status;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tlsrpt-loader: arguments, and the order of start and stop. Signals are
+ * blocked before any thread exists; one thread waits for them, so that neither
+ * a query nor a wait has to be interrupted.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/command_line.h"
+#include "daemon/housekeeping.h"
+#include "daemon/service_manager.h"
+#include "db/db.h"
+#include "db/migrations.h"
+#include "document/decode.h"
+#include "loader.h"
+#include "loader_status.h"
+#include "spool/spool.h"
+
+#define PROGRAM "tlsrpt-loader"
+#define HOUSEKEEPING_SECONDS 5
+#define DRAIN_SECONDS 20
+/* Three times as long as a statement may take (db.h). */
+#define PATIENCE_SECONDS 900
+/* Wakes the signal thread when the work is over; daemon.done says that it is,
+ * since anybody may send a signal. */
+#define SIGNAL_END SIGUSR2
+
+enum mode { MODE_NONE, DRAIN, MIGRATE, STATUS, RETRY_BAD, JSON };
+
+struct arguments {
+	enum mode mode;
+	bool json;
+};
+
+struct daemon {
+	const char *config_path;
+	struct config *config; /* the signal thread's once it runs */
+	struct spool *spool;
+	struct loader *loader;
+	int wake_fd;
+	bool drain;
+	atomic_bool done; /* loader_run() has returned */
+};
+
+static const struct option own_options[] = {
+    {"drain", no_argument, NULL, DRAIN},
+    {"json", no_argument, NULL, JSON},
+    {"migrate", no_argument, NULL, MIGRATE},
+    {"retry-bad", no_argument, NULL, RETRY_BAD},
+    {"status", no_argument, NULL, STATUS},
+    {NULL, 0, NULL, 0},
+};
+
+static int take_option(int val, const char *argument, void *data);
+
+static struct arguments arguments;
+
+static const struct command_line cli = {
+    .program = PROGRAM,
+    .usage = "[-c FILE] [--drain | --migrate | --status | --retry-bad]",
+    .description =
+	"Takes TLS reports out of the spool and puts them into PostgreSQL, "
+	"as they come.\nRuns in the foreground; SIGTERM stops it, SIGUSR1 "
+	"re-reads the configuration.",
+    .options =
+	"      --drain        load what is in the spool, and exit\n"
+	"      --migrate      bring the schema to this program's version, as\n"
+	"                     the owner of the database\n"
+	"      --status       print the state of spool and database; 66 when\n"
+	"                     the spool can't be read, 69 when the database\n"
+	"                     can't be used, 75 when a record waits for an\n"
+	"                     hour or was set aside, 78 when the schema is\n"
+	"                     of another version\n"
+	"      --json         with --status: as JSON\n"
+	"      --retry-bad    put records that were set aside back\n",
+    .own = own_options,
+    .take = take_option,
+    .data = &arguments,
+};
+
+static int take_option(int val, const char *argument, void *data)
+{
+	(void)argument;
+	struct arguments *taken = data;
+	if (val == JSON) {
+		taken->json = true;
+		return 0;
+	}
+	if (taken->mode != MODE_NONE && (int)taken->mode != val)
+		command_line_usage(&cli,
+		    "only one of --drain, --migrate, --status and "
+		    "--retry-bad is taken");
+	taken->mode = (enum mode)val;
+	return 0;
+}
+
+/* --migrate. */
+
+/* The last so many of the table. */
+static void print_applied(int applied)
+{
+	int count = 0;
+	for (const struct migration *m = migrations; m->version != 0; m++)
+		count++;
+	for (int i = count - applied; i < count; i++)
+		printf("applied %s\n", migrations[i].name);
+	printf("schema version %d%s\n", db_schema_version(),
+	    applied == 0 ? ", nothing to do" : "");
+}
+
+static int finish_output(void)
+{
+	if (fflush(stdout) == 0)
+		return EX_OK;
+	perror(PROGRAM ": standard output");
+	return EX_CANTCREAT;
+}
+
+static int migrate(const struct config *config)
+{
+	struct db *store = NULL;
+	char *error = NULL;
+	int applied = 0;
+	enum db_result result =
+	    db_connect_primary(config->conninfo, &store, &error);
+	if (result == DB_OK)
+		result = db_migrate(store, &applied, &error);
+	bool connected = store != NULL;
+	db_free(store);
+	if (result == DB_OK) {
+		print_applied(applied);
+		return finish_output();
+	}
+	fprintf(stderr, PROGRAM ": %s\n", error);
+	g_free(error);
+	return connected && (result == DB_POISON || result == DB_OPERATOR)
+		   ? EX_CONFIG
+		   : EX_UNAVAILABLE;
+}
+
+/* --status and --retry-bad. */
+
+static int print_status(const struct config *config, bool json)
+{
+	GString *out = g_string_new(NULL);
+	int status = loader_status(config, json, out);
+	fwrite(out->str, 1, out->len, stdout);
+	g_string_free(out, TRUE);
+	int written = finish_output();
+	return written == EX_OK ? status : written;
+}
+
+static int retry_bad(const struct config *config)
+{
+	char *reason = NULL;
+	struct spool *spool =
+	    spool_open_existing(config->spool_directory, &reason);
+	if (spool == NULL) {
+		fprintf(stderr, PROGRAM ": %s\n", reason);
+		g_free(reason);
+		return EX_NOINPUT;
+	}
+	size_t count = 0;
+	enum spool_result result = spool_retry_bad(spool, &count);
+	int error = errno;
+	spool_close(spool);
+	if (result != SPOOL_OK) {
+		fprintf(stderr, PROGRAM ": %s/bad: %s\n",
+		    config->spool_directory, g_strerror(error));
+		return EX_CANTCREAT;
+	}
+	printf("%zu\n", count);
+	return finish_output();
+}
+
+/* Signals. */
+
+static void wake_loader(const struct daemon *daemon)
+{
+	uint64_t one = 1;
+	/* It can only fail when the counter is full, and then it wakes. */
+	if (write(daemon->wake_fd, &one, sizeof one) < 0)
+		return;
+}
+
+static void reload(struct daemon *daemon)
+{
+	char *error = NULL;
+	struct config *config = config_load(daemon->config_path, &error);
+	if (config == NULL) {
+		housekeeping_refuse_reload(error);
+		g_free(error);
+		return;
+	}
+	if (strcmp(config->spool_directory, daemon->config->spool_directory) !=
+	    0) {
+		error = g_strdup_printf("%s: spool.directory can't change "
+					"while running, restart for that",
+		    daemon->config_path);
+		housekeeping_refuse_reload(error);
+		g_free(error);
+		config_unref(config);
+		return;
+	}
+	log_open(PROGRAM, config->log_target, config->log_level);
+	loader_set_config(daemon->loader, config);
+	wake_loader(daemon);
+	config_unref(daemon->config);
+	daemon->config = config;
+	log_event(LOG_NOTICE, "reloaded", "file", daemon->config_path, NULL);
+}
+
+static void make_signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGNAL_END);
+}
+
+/*
+ * The batch in flight may take longer than a service manager waits, and a
+ * server that does not answer for ever. To end without the answer is safe: the
+ * records stay in the spool until it came.
+ */
+static void end_in_time(const struct daemon *daemon)
+{
+	int64_t end = g_get_monotonic_time() + DRAIN_SECONDS * G_USEC_PER_SEC;
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGNAL_END);
+	while (!atomic_load(&daemon->done)) {
+		int64_t left = end - g_get_monotonic_time();
+		if (left <= 0) {
+			log_failure(LOG_WARNING, "stopped-early",
+			    "PostgreSQL did not answer within %d s; what was "
+			    "in flight is loaded again at the next start",
+			    DRAIN_SECONDS);
+			_exit(daemon->drain ? EX_TEMPFAIL : EX_OK);
+		}
+		const struct timespec limit = {(time_t)(left / G_USEC_PER_SEC),
+		    (long)(left % G_USEC_PER_SEC) * 1000};
+		(void)sigtimedwait(&set, NULL, &limit);
+	}
+}
+
+static void *take_signals(void *data)
+{
+	const struct timespec period =
+	    service_manager_pause(HOUSEKEEPING_SECONDS);
+	struct daemon *daemon = data;
+	sigset_t set;
+	make_signal_set(&set);
+	while (!atomic_load(&daemon->done)) {
+		switch (sigtimedwait(&set, NULL, &period)) {
+		case SIGTERM:
+		case SIGINT:
+			service_manager_stopping();
+			loader_stop(daemon->loader);
+			wake_loader(daemon);
+			end_in_time(daemon);
+			return NULL;
+		case SIGUSR1:
+			service_manager_reloading();
+			reload(daemon);
+			service_manager_ready();
+			break;
+		default:
+			break;
+		}
+		housekeeping_feed_watchdog(
+		    loader_is_stuck(daemon->loader, PATIENCE_SECONDS),
+		    "no step further for " G_STRINGIFY(PATIENCE_SECONDS) " s");
+	}
+	return NULL;
+}
+
+/* Only where the thread runs that takes them: anything else they just end. */
+static void block_signals(void)
+{
+	sigset_t set;
+	make_signal_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Running. */
+
+static int run_loader(struct daemon *daemon)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, take_signals, daemon);
+	if (error != 0) {
+		char *reason = g_strdup_printf("thread: %s", g_strerror(error));
+		housekeeping_refuse_start(
+		    daemon->config, PROGRAM, EX_TEMPFAIL, reason);
+		g_free(reason);
+		return EX_TEMPFAIL;
+	}
+	log_event(LOG_NOTICE, "started", "version", VERSION, NULL);
+	service_manager_ready();
+	int status = loader_run(daemon->loader, daemon->drain);
+	atomic_store(&daemon->done, true);
+	pthread_kill(thread, SIGNAL_END);
+	pthread_join(thread, NULL);
+	log_event(LOG_NOTICE, "stopped", NULL);
+	return status;
+}
+
+static int lock_spool(const struct daemon *daemon)
+{
+	if (spool_lock(daemon->spool))
+		return EX_OK;
+	bool taken = errno == EWOULDBLOCK;
+	char *reason = g_strdup_printf("spool folder %s: %s",
+	    daemon->config->spool_directory,
+	    taken ? "another tlsrpt-loader has it" : g_strerror(errno));
+	int status = housekeeping_refuse_start(daemon->config, PROGRAM,
+	    taken ? EX_TEMPFAIL : EX_CANTCREAT, reason);
+	g_free(reason);
+	return status;
+}
+
+static int serve(struct daemon *daemon)
+{
+	const struct config *config = daemon->config;
+	char *error = NULL;
+	int status;
+	daemon->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	daemon->spool =
+	    spool_open(config->spool_directory, config->spool_quota, &error);
+	if (daemon->spool == NULL) {
+		status = housekeeping_refuse_start(
+		    config, PROGRAM, EX_CANTCREAT, error);
+		goto out;
+	}
+	status = lock_spool(daemon);
+	if (status != EX_OK)
+		goto out;
+	daemon->loader =
+	    loader_new(daemon->config, daemon->spool, daemon->wake_fd);
+	status = run_loader(daemon);
+out:
+	g_free(error);
+	loader_free(daemon->loader);
+	spool_close(daemon->spool);
+	if (daemon->wake_fd >= 0)
+		close(daemon->wake_fd);
+	return status;
+}
+
+static int run(struct daemon *daemon)
+{
+	switch (arguments.mode) {
+	case MIGRATE:
+		return migrate(daemon->config);
+	case STATUS:
+		return print_status(daemon->config, arguments.json);
+	case RETRY_BAD:
+		return retry_bad(daemon->config);
+	default:
+		return serve(daemon);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon daemon = {.wake_fd = -1};
+	if (command_line_parse(&cli, argc, argv, &daemon.config_path) < argc)
+		command_line_usage(&cli, "no operand is taken");
+	if (arguments.json && arguments.mode != STATUS)
+		command_line_usage(&cli, "--json goes with --status");
+	daemon.drain = arguments.mode == DRAIN;
+	if (daemon.drain || arguments.mode == MODE_NONE)
+		block_signals();
+	signal(SIGPIPE, SIG_IGN);
+	umask(0007);
+	daemon.config = command_line_config(daemon.config_path);
+	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);
+	decode_init();
+	int status = run(&daemon);
+	config_unref(daemon.config);
+	return status;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Strict where it decides whom to believe, lenient where hosts differ. A value
+ * in quotes never ends at a semicolon, so that a sender's address can't bring a
+ * result of its own along; a text that ends inside quotes or a comment is
+ * garbage. On the other hand values hold '/', '=' and '+' without quotes
+ * (header.b), properties come without a ptype (action=none), and a semicolon
+ * may stand at the end.
+ */
+#include "mail/authres.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "rfc5322.h"
+
+#define MAX_LENGTH ((size_t)256 * 1024)
+
+static void free_dkim(void *data)
+{
+	struct authres_dkim *dkim = data;
+
+	g_free(dkim->result);
+	g_free(dkim->domain);
+	g_free(dkim);
+}
+
+void authres_free(struct authres *authres)
+{
+	if (authres == NULL)
+		return;
+	g_free(authres->authserv_id);
+	g_ptr_array_unref(authres->dkim);
+	g_free(authres);
+}
+
+/* Puts the end of a Keyword (RFC 5321 section 4.1.2: Ldh-str) into *cursor;
+ * false when none is there. */
+static bool take_keyword(const char **cursor, GString *ret_keyword)
+{
+	const char *p = *cursor;
+
+	while (g_ascii_isalnum(*p) || *p == '-' || *p == '_')
+		p++;
+	if (p == *cursor)
+		return false;
+	g_string_truncate(ret_keyword, 0);
+	g_string_append_len(ret_keyword, *cursor, p - *cursor);
+	g_string_ascii_down(ret_keyword);
+	*cursor = p;
+	return true;
+}
+
+/* A quoted string at the cursor, appended without quotes and folds. */
+static bool take_quoted(const char **cursor, GString *value)
+{
+	const char *p = *cursor + 1;
+
+	for (; *p != '\0' && *p != '"'; p++) {
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		if (*p != '\r' && *p != '\n')
+			g_string_append_c(value, *p);
+	}
+	if (*p != '"')
+		return false;
+	*cursor = p + 1;
+	return true;
+}
+
+/*
+ * A value or pvalue (RFC 8601 section 2.2): pieces in quotes or not, one right
+ * behind the other, as in "local part"@domain. It may be empty.
+ */
+static bool take_value(const char **cursor, GString *ret_value)
+{
+	size_t plain;
+
+	g_string_truncate(ret_value, 0);
+	for (;;) {
+		plain = strcspn(*cursor, " \t\r\n;()\"");
+		g_string_append_len(ret_value, *cursor, (gssize)plain);
+		*cursor += plain;
+		if (**cursor != '"')
+			return true;
+		if (!take_quoted(cursor, ret_value))
+			return false;
+	}
+}
+
+/* Skips blanks and comments on both sides of a character that must be there. */
+static bool take_char(const char **cursor, char wanted)
+{
+	if (!rfc5322_skip_cfws(cursor) || **cursor != wanted)
+		return false;
+	(*cursor)++;
+	return rfc5322_skip_cfws(cursor);
+}
+
+/* method [ "/" version ] "=" result */
+static bool take_method(
+    const char **cursor, GString *ret_method, GString *ret_result)
+{
+	GString *version;
+	bool good = true;
+
+	if (!take_keyword(cursor, ret_method) || !rfc5322_skip_cfws(cursor))
+		return false;
+	if (**cursor == '/') {
+		version = g_string_new(NULL);
+		good = take_char(cursor, '/') && take_keyword(cursor, version);
+		g_string_free(version, TRUE);
+	}
+	return good && take_char(cursor, '=') &&
+	       take_keyword(cursor, ret_result);
+}
+
+/* "reason" or ptype "." property, then "=" value. A ptype may be missing. */
+static bool take_property(
+    const char **cursor, GString *ret_name, GString *ret_value)
+{
+	GString *property;
+	bool good;
+
+	if (!take_keyword(cursor, ret_name) || !rfc5322_skip_cfws(cursor))
+		return false;
+	while (**cursor == '.') {
+		property = g_string_new(NULL);
+		good = take_char(cursor, '.') && take_keyword(cursor, property);
+		g_string_append_printf(ret_name, ".%s", property->str);
+		g_string_free(property, TRUE);
+		if (!good || !rfc5322_skip_cfws(cursor))
+			return false;
+	}
+	return take_char(cursor, '=') && take_value(cursor, ret_value);
+}
+
+/* Keeps header.d, and header.i only as long as no header.d was seen. */
+static void keep_domain(
+    struct authres_dkim *dkim, bool *has_d, const char *name, const char *value)
+{
+	const char *at;
+
+	if (*has_d)
+		return;
+	if (g_str_equal(name, "header.d") && *value != '\0') {
+		*has_d = true;
+		g_free(dkim->domain);
+		dkim->domain = g_ascii_strdown(value, -1);
+	} else if (g_str_equal(name, "header.i") && dkim->domain == NULL) {
+		at = strrchr(value, '@');
+		if (at != NULL && at[1] != '\0')
+			dkim->domain = g_ascii_strdown(at + 1, -1);
+	}
+}
+
+/* One resinfo, up to the semicolon behind it or the end. */
+static bool take_result(
+    const char **cursor, struct authres_dkim *dkim, bool *ret_is_dkim)
+{
+	GString *name = g_string_new(NULL);
+	GString *value = g_string_new(NULL);
+	bool has_d = false;
+	bool good = take_method(cursor, name, value);
+
+	if (good) {
+		*ret_is_dkim = g_str_equal(name->str, "dkim");
+		dkim->result = g_strdup(value->str);
+		good = rfc5322_skip_cfws(cursor);
+	}
+	while (good && **cursor != ';' && **cursor != '\0') {
+		good = take_property(cursor, name, value) &&
+		       rfc5322_skip_cfws(cursor);
+		if (good)
+			keep_domain(dkim, &has_d, name->str, value->str);
+	}
+	g_string_free(name, TRUE);
+	g_string_free(value, TRUE);
+	return good;
+}
+
+/* "none" alone: the host made no check. */
+static bool take_none(const char **cursor)
+{
+	const char *p = *cursor;
+
+	if (g_ascii_strncasecmp(p, "none", 4) != 0)
+		return false;
+	p += 4;
+	if (!rfc5322_skip_cfws(&p) || *p != '\0')
+		return false;
+	*cursor = p;
+	return true;
+}
+
+/* Everything behind the authserv-id. */
+static bool take_results(const char **cursor, GPtrArray *results)
+{
+	struct authres_dkim *dkim;
+	bool is_dkim, good;
+
+	while (**cursor == ';') {
+		if (!take_char(cursor, ';'))
+			return false;
+		if (**cursor == '\0')
+			return true;
+		dkim = g_new0(struct authres_dkim, 1);
+		is_dkim = false;
+		good = take_result(cursor, dkim, &is_dkim);
+		if (good && is_dkim)
+			g_ptr_array_add(results, dkim);
+		else
+			free_dkim(dkim);
+		if (!good)
+			return false;
+	}
+	return **cursor == '\0';
+}
+
+/* The authserv-id and, perhaps, a version, up to the first semicolon. Some
+ * hosts leave the authserv-id out; a result in its place is none. */
+static bool take_authserv_id(const char **cursor, GString *ret_id)
+{
+	const char *start;
+
+	if (!rfc5322_skip_cfws(cursor))
+		return false;
+	start = *cursor;
+	if (!take_value(cursor, ret_id) || ret_id->len == 0 ||
+	    (*start != '"' && strchr(ret_id->str, '=') != NULL) ||
+	    !rfc5322_skip_cfws(cursor))
+		return false;
+	while (g_ascii_isdigit(**cursor))
+		(*cursor)++;
+	return rfc5322_skip_cfws(cursor) && **cursor == ';';
+}
+
+struct authres *authres_parse(const char *body)
+{
+	struct authres *authres;
+	GString *id;
+	const char *cursor = body;
+	const char *first;
+	bool good;
+
+	if (strnlen(body, MAX_LENGTH + 1) > MAX_LENGTH)
+		return NULL;
+	authres = g_new0(struct authres, 1);
+	authres->dkim = g_ptr_array_new_with_free_func(free_dkim);
+	id = g_string_new(NULL);
+	good = take_authserv_id(&cursor, id);
+	if (good) {
+		first = cursor + 1;
+		good =
+		    rfc5322_skip_cfws(&first) && *first != '\0' &&
+		    (take_none(&first) || take_results(&cursor, authres->dkim));
+	}
+	authres->authserv_id = g_ascii_strdown(id->str, (gssize)id->len);
+	g_string_free(id, TRUE);
+	if (!good) {
+		authres_free(authres);
+		return NULL;
+	}
+	return authres;
+}
+
+char *authres_authserv_id(const char *body)
+{
+	const char *cursor = body;
+	GString *id = g_string_new(NULL);
+	char *lower = NULL;
+
+	if (rfc5322_skip_cfws(&cursor) && take_value(&cursor, id) &&
+	    id->len > 0)
+		lower = g_ascii_strdown(id->str, (gssize)id->len);
+	g_string_free(id, TRUE);
+	return lower;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GMime finds the parts and decodes parameters; what it does badly with hostile
+ * mail is kept from it:
+ * - how many parts and header fields there are is counted first
+ * (mime_limits.c);
+ * - of the message's own header it gets the fields about content, since it
+ * makes several objects of each, and a mail has dozens;
+ * - the message is parsed as a part and enclosed messages as plain parts, for
+ *   address fields of what GMime takes for a message go through its address
+ *   parser (see rfc5322.c), and nothing in them is wanted;
+ * - base64 is decoded here, since GMime 3.2.13 stops at the first padding and
+ *   some senders pad every piece.
+ */
+#include "mail/mime.h"
+
+#include <gmime/gmime.h>
+#include <stdbool.h>
+#include <string.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define LEAKS_ARE_LOOKED_FOR
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define LEAKS_ARE_LOOKED_FOR
+#endif
+#ifdef LEAKS_ARE_LOOKED_FOR
+#include <sanitizer/lsan_interface.h>
+#endif
+
+#include "base/log.h"
+#include "base/syntax.h"
+#include "mime_limits.h"
+#include "rfc5322.h"
+
+/* GLib and GMime would write to stderr. A critical one is a bug, here or there;
+ * the rest says only that a mail is odd. */
+static void log_glib(
+    const char *domain, GLogLevelFlags flags, const char *message, void *unused)
+{
+	int level = (flags & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)) != 0
+			? LOG_WARNING
+			: LOG_DEBUG;
+
+	(void)unused;
+	log_event(level, "library", "domain", domain, "message", message, NULL);
+}
+
+void mime_init(void)
+{
+	static const char *const enclosed[] = {
+	    "rfc822", "rfc2822", "global", "news"};
+
+	/* GMime forgets the entry that a new one replaces: sixteen bytes, four
+	 * times in a process, and no reason for a test to fail. */
+#ifdef LEAKS_ARE_LOOKED_FOR
+	__lsan_disable();
+#endif
+	g_mime_init();
+#ifdef LEAKS_ARE_LOOKED_FOR
+	__lsan_enable();
+#endif
+	for (size_t i = 0; i < G_N_ELEMENTS(enclosed); i++)
+		g_mime_object_register_type(
+		    "message", enclosed[i], GMIME_TYPE_PART);
+	g_log_set_default_handler(log_glib, NULL);
+}
+
+static void free_attachment(void *data)
+{
+	struct mime_attachment *attachment = data;
+
+	g_free(attachment->media_type);
+	g_free(attachment->filename);
+	g_byte_array_unref(attachment->bytes);
+	g_free(attachment);
+}
+
+static struct mime_message *new_message(void)
+{
+	struct mime_message *message = g_new0(struct mime_message, 1);
+
+	message->authentication_results =
+	    g_ptr_array_new_with_free_func(g_free);
+	message->attachments = g_ptr_array_new_with_free_func(free_attachment);
+	return message;
+}
+
+void mime_message_free(struct mime_message *message)
+{
+	if (message == NULL)
+		return;
+	g_free(message->message_id);
+	g_free(message->from_domain);
+	g_free(message->tls_report_domain);
+	g_free(message->tls_report_submitter);
+	g_ptr_array_unref(message->authentication_results);
+	g_ptr_array_unref(message->attachments);
+	g_free(message);
+}
+
+/* A field's one line in lower case, or NULL when nothing is in it. */
+static char *lower_line(const char *body)
+{
+	char *line = rfc5322_unfold(body);
+	char *lower = *line != '\0' ? g_ascii_strdown(line, -1) : NULL;
+
+	g_free(line);
+	return lower;
+}
+
+/* Of the From field. What is no domain name counts as none. */
+static char *author_domain(const char *body)
+{
+	char *written = rfc5322_first_domain(body);
+	char *domain = NULL;
+
+	if (written != NULL &&
+	    syntax_domain(written, false, &domain) == SYNTAX_BAD)
+		domain = NULL;
+	g_free(written);
+	return domain;
+}
+
+static bool is_named(const struct rfc5322_field *field, const char *name)
+{
+	return strlen(name) == field->name_length &&
+	       g_ascii_strncasecmp(field->start, name, field->name_length) == 0;
+}
+
+/* What stands behind a field's colon. */
+static char *copy_body(const struct rfc5322_field *field)
+{
+	const char *colon = memchr(field->start, ':', field->length);
+	size_t before = (size_t)(colon + 1 - field->start);
+
+	return g_strndup(colon + 1, field->length - before);
+}
+
+/* Of a field that should stand once the first counts (RFC 5322 section 3.6). */
+static void read_field(
+    struct mime_message *message, const struct rfc5322_field *field)
+{
+	const struct {
+		const char *name;
+		char **target;
+		char *(*read)(const char *);
+	} once[] = {
+	    {"Message-ID", &message->message_id, rfc5322_message_id},
+	    {"From", &message->from_domain, author_domain},
+	    {"TLS-Report-Domain", &message->tls_report_domain, lower_line},
+	    {"TLS-Report-Submitter", &message->tls_report_submitter,
+		lower_line},
+	};
+
+	if (is_named(field, "Authentication-Results")) {
+		char *body = copy_body(field);
+
+		g_ptr_array_add(
+		    message->authentication_results, rfc5322_unfold(body));
+		g_free(body);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(once); i++)
+		if (*once[i].target == NULL && is_named(field, once[i].name)) {
+			char *body = copy_body(field);
+
+			*once[i].target = once[i].read(body);
+			g_free(body);
+		}
+}
+
+/* Of the fields that MIME defines (RFC 2045 section 3). */
+static bool describes_content(const struct rfc5322_field *field)
+{
+	static const char prefix[] = "Content-";
+
+	return is_named(field, "MIME-Version") ||
+	       (field->name_length > strlen(prefix) &&
+		   g_ascii_strncasecmp(field->start, prefix, strlen(prefix)) ==
+		       0);
+}
+
+/* Reads a message's header, and returns the body's offset. What GMime has to
+ * know of the header goes to content. */
+static size_t read_header(struct mime_message *message, const uint8_t *bytes,
+    size_t length, GByteArray *content)
+{
+	struct rfc5322_field field;
+	size_t offset = 0;
+
+	while (rfc5322_next_field(bytes, length, &offset, &field)) {
+		read_field(message, &field);
+		if (describes_content(&field))
+			g_byte_array_append(content,
+			    (const guint8 *)field.start, (guint)field.length);
+	}
+	g_byte_array_append(content, (const guint8 *)"\n", 1);
+	return offset;
+}
+
+/* Feeds the decoder piece by piece: padding in the middle is no end to it. */
+static void decode_base64(GMimeStream *stream, GByteArray *bytes)
+{
+	char piece[8192];
+	guchar decoded[sizeof piece]; /* GLib asks for 3/4 and 3 */
+	ssize_t got;
+	int state = 0;
+	guint save = 0;
+
+	while ((got = g_mime_stream_read(stream, piece, sizeof piece)) > 0)
+		g_byte_array_append(bytes, decoded,
+		    (guint)g_base64_decode_step(
+			piece, (gsize)got, decoded, &state, &save));
+	/* Padding that was forgotten: completes two or three characters, and
+	 * adds nothing to one or none. */
+	g_byte_array_append(bytes, decoded,
+	    (guint)g_base64_decode_step("==", 2, decoded, &state, &save));
+}
+
+static void decode_other(GMimeDataWrapper *content, GByteArray *bytes)
+{
+	GMimeStream *out = g_mime_stream_mem_new_with_byte_array(bytes);
+
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(out), FALSE);
+	g_mime_data_wrapper_write_to_stream(content, out);
+	g_object_unref(out);
+}
+
+/* The part's bytes without transfer encoding. None of the encodings decodes to
+ * more than was there, so the message's length bounds them. */
+static GByteArray *decode_part(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GByteArray *bytes = g_byte_array_sized_new(1); /* data is not NULL */
+	GMimeStream *stream;
+
+	if (content == NULL) /* the header was all there was */
+		return bytes;
+	stream = g_mime_data_wrapper_get_stream(content);
+	g_mime_stream_reset(stream);
+	if (g_mime_part_get_content_encoding(part) ==
+	    GMIME_CONTENT_ENCODING_BASE64)
+		decode_base64(stream, bytes);
+	else
+		decode_other(content, bytes);
+	return bytes;
+}
+
+static bool has_suffix(const char *filename, const char *suffix)
+{
+	size_t length = strlen(filename);
+	size_t wanted = strlen(suffix);
+
+	return length >= wanted &&
+	       g_ascii_strcasecmp(filename + length - wanted, suffix) == 0;
+}
+
+/* Senders label reports as many things, but not as these. */
+static bool is_something_else(const char *media_type)
+{
+	static const char *const never[] = {
+	    "image/", "audio/", "video/", "message/", "multipart/"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(never); i++)
+		if (g_str_has_prefix(media_type, never[i]))
+			return true;
+	return false;
+}
+
+/* Whether the first bytes are gzip's, or behind blanks and a byte order mark an
+ * object's: not those of prose that quotes one. */
+static bool begins_as_report(const GByteArray *bytes)
+{
+	static const guint8 gzip[] = {0x1f, 0x8b};
+	static const guint8 bom[] = {0xef, 0xbb, 0xbf};
+	const guint8 *at = bytes->data;
+	const guint8 *end = at + bytes->len;
+
+	if (bytes->len >= sizeof gzip && memcmp(at, gzip, sizeof gzip) == 0)
+		return true;
+	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
+		at++;
+	if ((size_t)(end - at) >= sizeof bom &&
+	    memcmp(at, bom, sizeof bom) == 0)
+		at += sizeof bom;
+	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
+		at++;
+	return at < end && *at == '{';
+}
+
+/* Text is a report only when its label, its name or its content says so. */
+static bool may_be_report(
+    const char *media_type, const char *filename, const GByteArray *bytes)
+{
+	if (!g_str_has_prefix(media_type, "text/") ||
+	    g_str_equal(media_type, "text/json"))
+		return true;
+	if (filename != NULL &&
+	    (has_suffix(filename, ".json") || has_suffix(filename, ".gz")))
+		return true;
+	return begins_as_report(bytes);
+}
+
+static char *get_media_type(GMimeObject *object)
+{
+	char *written = g_mime_content_type_get_mime_type(
+	    g_mime_object_get_content_type(object));
+	char *lower = g_ascii_strdown(written, -1);
+
+	g_free(written);
+	return lower;
+}
+
+static void read_leaf(struct mime_message *message, GMimeObject *leaf)
+{
+	struct mime_attachment *attachment;
+	const char *filename;
+	char *media_type;
+	GByteArray *bytes;
+
+	if (!GMIME_IS_PART(leaf))
+		return;
+	media_type = get_media_type(leaf);
+	if (is_something_else(media_type)) {
+		g_free(media_type);
+		return;
+	}
+	filename = g_mime_part_get_filename(GMIME_PART(leaf));
+	bytes = decode_part(GMIME_PART(leaf));
+	if (!may_be_report(media_type, filename, bytes)) {
+		g_free(media_type);
+		g_byte_array_unref(bytes);
+		return;
+	}
+	attachment = g_new0(struct mime_attachment, 1);
+	attachment->media_type = media_type;
+	attachment->filename = g_strdup(filename);
+	attachment->bytes = bytes;
+	g_ptr_array_add(message->attachments, attachment);
+}
+
+/* False when multiparts are nested deeper than levels more. */
+static bool read_part(
+    struct mime_message *message, GMimeObject *object, size_t levels)
+{
+	GMimeMultipart *multipart;
+	int count;
+
+	if (!GMIME_IS_MULTIPART(object)) {
+		read_leaf(message, object);
+		return true;
+	}
+	if (levels == 0)
+		return false;
+	multipart = GMIME_MULTIPART(object);
+	count = g_mime_multipart_get_count(multipart);
+	for (int i = 0; i < count; i++)
+		if (!read_part(message, g_mime_multipart_get_part(multipart, i),
+			levels - 1))
+			return false;
+	return true;
+}
+
+static void append_source(GMimeStream *whole, GByteArray *bytes)
+{
+	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(bytes);
+
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	g_mime_stream_cat_add_source(GMIME_STREAM_CAT(whole), stream);
+	g_object_unref(stream);
+}
+
+/* NULL when GMime finds nothing. The parts read from both later on. */
+static GMimeObject *parse(GByteArray *header, GByteArray *body)
+{
+	GMimeStream *stream = g_mime_stream_cat_new();
+	GMimeParser *parser;
+	GMimeObject *top;
+
+	append_source(stream, header);
+	append_source(stream, body);
+	parser = g_mime_parser_new_with_stream(stream);
+	top = g_mime_parser_construct_part(parser, NULL);
+	g_object_unref(parser);
+	g_object_unref(stream);
+	return top;
+}
+
+/* A limit for what GMime itself can hold comes first: its sizes are guint. */
+static char *too_large(size_t length, const struct limits *limits)
+{
+	size_t most = MIN(limits->message_size, (size_t)G_MAXINT);
+
+	if (length <= most)
+		return NULL;
+	return g_strdup_printf(
+	    "limits.message-size: more than %zu bytes", most);
+}
+
+enum mime_result mime_read(const uint8_t *bytes, size_t length,
+    const struct limits *limits, struct mime_message **ret_message,
+    char **ret_reason)
+{
+	struct mime_message *message = NULL;
+	GByteArray *header = NULL;
+	GByteArray body; /* of bytes, for GMime, which does not write to it */
+	size_t offset;
+	GMimeObject *top = NULL;
+	enum mime_limits_result scanned;
+	char *reason = too_large(length, limits);
+
+	if (reason != NULL)
+		goto out;
+	scanned = mime_limits(bytes, length, limits, &reason);
+	if (scanned == MIME_LIMITS_EXCEEDED)
+		goto out;
+	message = new_message();
+	if (scanned == MIME_LIMITS_NO_MESSAGE)
+		goto out;
+	header = g_byte_array_new();
+	offset = read_header(message, bytes, length, header);
+	body = (GByteArray){(guint8 *)bytes + offset, (guint)(length - offset)};
+	top = parse(header, &body);
+	if (top == NULL)
+		goto out;
+	if (!read_part(message, top, limits->mime_depth))
+		reason = g_strdup_printf("limits.mime-depth: multiparts nested "
+					 "more than %zu deep",
+		    limits->mime_depth);
+out:
+	g_clear_object(&top);
+	g_clear_pointer(&header, g_byte_array_unref);
+	if (reason != NULL) {
+		mime_message_free(message);
+		*ret_reason = reason;
+		return MIME_LIMIT;
+	}
+	*ret_message = message;
+	return MIME_OK;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A part costs a parser some kilobytes and microseconds, and its sender five
+ * bytes, so parts are counted before there are any: a part begins where a line
+ * "--boundary" stands, and each boundary is declared somewhere as a parameter.
+ * All declarations are collected first, wherever they stand, and then the lines
+ * that match one are counted. A declaration that is written in one of the many
+ * ways a tolerant parser decodes (RFC 2231, RFC 2047, quoted pairs, blanks in
+ * an unquoted value) makes every line that starts with "--" count.
+ */
+#include "mime_limits.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* So many boundaries may be declared for each part that is allowed: text that
+ * only talks of boundaries costs nothing, and memory stays bounded. */
+#define DECLARATIONS_PER_PART 8
+
+/* RFC 2046 section 5.1.1 allows 70. A longer one is not looked at closely, so
+ * that "boundary=boundary=…" is read once and not again from each word on. */
+#define BOUNDARY_MAX 256
+
+struct span {
+	const uint8_t *start;
+	size_t length;
+};
+
+struct scan {
+	const uint8_t *bytes;
+	size_t length;
+	const struct limits *limits;
+	GTree *boundaries; /* of struct span * */
+	bool any_boundary; /* every line "--…" may be one */
+	size_t parts;
+	bool in_header;
+	bool in_parts; /* the message's own header has ended */
+	size_t fields; /* of the message's header; then of all the parts' */
+	size_t header_size; /* the same, in bytes */
+	char *reason;
+};
+
+static int compare_spans(const void *a, const void *b, void *unused)
+{
+	const struct span *first = a;
+	const struct span *second = b;
+
+	(void)unused;
+	if (first->length != second->length)
+		return first->length < second->length ? -1 : 1;
+	return memcmp(first->start, second->start, first->length);
+}
+
+static struct span trim_end(const uint8_t *start, const uint8_t *end)
+{
+	while (end > start &&
+	       (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
+		end--;
+	return (struct span){start, (size_t)(end - start)};
+}
+
+static const uint8_t *skip_blanks(const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+		p++;
+	return p;
+}
+
+/* The text of a boundary in quotes, or false when it needs more decoding than
+ * that, or is too long. */
+static bool take_quoted(
+    const uint8_t *p, const uint8_t *end, struct span *ret_boundary)
+{
+	const uint8_t *start = p;
+
+	for (; p < end && *p != '"' && p - start <= BOUNDARY_MAX; p++)
+		if (*p < ' ' || *p >= 0x7f || *p == '\\' ||
+		    (*p == '=' && p + 1 < end && p[1] == '?'))
+			return false;
+	*ret_boundary = trim_end(start, p);
+	return p < end && *p == '"';
+}
+
+/* Of a token (RFC 2045 section 5.1), or harmless in an unquoted value. */
+static bool is_plain(uint8_t c)
+{
+	return c > ' ' && c < 0x7f && strchr("()<>@,;\"\\", c) == NULL;
+}
+
+/* The same for one without quotes, which must be a token, and end where the
+ * parameter or the field does. */
+static bool take_token(
+    const uint8_t *p, const uint8_t *end, struct span *ret_boundary)
+{
+	const uint8_t *start = p;
+
+	while (p < end && is_plain(*p) && p - start <= BOUNDARY_MAX)
+		p++;
+	*ret_boundary = (struct span){start, (size_t)(p - start)};
+	if (memmem(start, ret_boundary->length, "=?", 2) != NULL)
+		return false;
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+		p++;
+	if (p < end && *p == '\n' &&
+	    (p + 1 == end || (p[1] != ' ' && p[1] != '\t')))
+		return true;
+	p = skip_blanks(p, end);
+	return p == end || *p == ';';
+}
+
+/* Takes note of the boundary declared behind a word "boundary", if one is. */
+static void note_declaration(struct scan *scan, const uint8_t *p)
+{
+	const uint8_t *end = scan->bytes + scan->length;
+	struct span boundary;
+	bool plain;
+
+	p = skip_blanks(p, end);
+	if (p == end || (*p != '=' && *p != '*' && *p != '('))
+		return;
+	if (*p == '=')
+		p = skip_blanks(p + 1, end);
+	else
+		scan->any_boundary = true;
+	if (scan->any_boundary)
+		return;
+	plain = p < end && *p == '"' ? take_quoted(p + 1, end, &boundary)
+				     : take_token(p, end, &boundary);
+	if (!plain)
+		scan->any_boundary = true;
+	else if (g_tree_lookup(scan->boundaries, &boundary) == NULL)
+		g_tree_insert(scan->boundaries,
+		    g_memdup2(&boundary, sizeof boundary), &scan->boundaries);
+}
+
+/* Finds every "boundary", in any case, by Horspool's method. */
+static void collect_boundaries(struct scan *scan)
+{
+	static const char word[] = "boundary";
+	const size_t last = sizeof word - 2;
+	uint8_t shift[256];
+
+	memset(shift, sizeof word - 1, sizeof shift);
+	for (size_t i = 0; i < last; i++) {
+		shift[(uint8_t)word[i]] = (uint8_t)(last - i);
+		shift[(uint8_t)g_ascii_toupper(word[i])] = (uint8_t)(last - i);
+	}
+	for (size_t at = last; at < scan->length && !scan->any_boundary;
+	     at += shift[scan->bytes[at]]) {
+		if (g_ascii_strncasecmp((const char *)scan->bytes + at - last,
+			word, last + 1) != 0)
+			continue;
+		note_declaration(scan, scan->bytes + at + 1);
+		if ((size_t)g_tree_nnodes(scan->boundaries) /
+			DECLARATIONS_PER_PART >
+		    scan->limits->mime_parts)
+			scan->any_boundary = true;
+	}
+}
+
+static bool begins_part(const struct scan *scan, struct span line)
+{
+	struct span boundary;
+
+	if (line.length < 2 || line.start[0] != '-' || line.start[1] != '-')
+		return false;
+	if (scan->any_boundary)
+		return true;
+	boundary = trim_end(line.start + 2, line.start + line.length);
+	return g_tree_lookup(scan->boundaries, &boundary) != NULL;
+}
+
+static bool over_parts(struct scan *scan)
+{
+	if (scan->parts <= scan->limits->mime_parts)
+		return false;
+	scan->reason =
+	    g_strdup_printf("limits.mime-parts: more than %zu MIME parts",
+		scan->limits->mime_parts);
+	return true;
+}
+
+/* One line of a header. The headers of all parts are held against the limits
+ * together. */
+static bool over_header(struct scan *scan, struct span line)
+{
+	const struct limits *limits = scan->limits;
+	const char *whose = scan->in_parts ? " in the parts" : "";
+
+	scan->header_size += line.length + 1;
+	if (line.start[0] != ' ' && line.start[0] != '\t')
+		scan->fields++;
+	if (scan->fields > limits->header_count)
+		scan->reason = g_strdup_printf(
+		    "limits.header-count: more than %zu header fields%s",
+		    limits->header_count, whose);
+	else if (scan->header_size > limits->header_size)
+		scan->reason = g_strdup_printf(
+		    "limits.header-size: more than %zu bytes of header%s",
+		    limits->header_size, whose);
+	return scan->reason != NULL;
+}
+
+static void end_header(struct scan *scan)
+{
+	scan->in_header = false;
+	if (!scan->in_parts) {
+		scan->in_parts = true;
+		scan->fields = 0;
+		scan->header_size = 0;
+	}
+}
+
+static bool over_limit(struct scan *scan, struct span line)
+{
+	bool blank =
+	    line.length == 0 || (line.length == 1 && line.start[0] == '\r');
+
+	/* In a header a line "--boundary" may also be a field "--name:". */
+	if (scan->in_header && !blank && over_header(scan, line))
+		return true;
+	/* No boundary counts before the message's own header has ended. */
+	if (scan->in_parts && begins_part(scan, line)) {
+		scan->in_header = true;
+		scan->parts++;
+		scan->fields++; /* a header may begin with a fold */
+		return over_parts(scan);
+	}
+	if (scan->in_header && blank)
+		end_header(scan);
+	return false;
+}
+
+/* Whether the message begins with a header field, or with the blank line that
+ * ends an empty header. */
+static bool is_message(const struct scan *scan)
+{
+	size_t i = 0;
+
+	while (i < scan->length && scan->bytes[i] > ' ' &&
+	       scan->bytes[i] < 0x7f && scan->bytes[i] != ':')
+		i++;
+	if (i == 0)
+		return scan->length > 0 &&
+		       (scan->bytes[0] == '\n' || scan->bytes[0] == '\r');
+	while (i < scan->length &&
+	       (scan->bytes[i] == ' ' || scan->bytes[i] == '\t'))
+		i++;
+	return i < scan->length && scan->bytes[i] == ':';
+}
+
+static void scan_lines(struct scan *scan)
+{
+	const uint8_t *end = scan->bytes + scan->length;
+	const uint8_t *next;
+
+	for (const uint8_t *p = scan->bytes; p < end; p = next) {
+		const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
+
+		if (eol == NULL)
+			eol = end;
+		next = eol < end ? eol + 1 : end;
+		if (over_limit(scan, (struct span){p, (size_t)(eol - p)}))
+			return;
+	}
+}
+
+enum mime_limits_result mime_limits(const uint8_t *bytes, size_t length,
+    const struct limits *limits, char **ret_reason)
+{
+	struct scan scan = {
+	    .bytes = bytes,
+	    .length = length,
+	    .limits = limits,
+	    .in_header = true,
+	};
+
+	if (!is_message(&scan))
+		return MIME_LIMITS_NO_MESSAGE;
+	scan.boundaries = g_tree_new_full(compare_spans, NULL, g_free, NULL);
+	collect_boundaries(&scan);
+	scan_lines(&scan);
+	g_tree_destroy(scan.boundaries);
+	if (scan.reason == NULL)
+		return MIME_LIMITS_OK;
+	*ret_reason = scan.reason;
+	return MIME_LIMITS_EXCEEDED;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A column is 10 units wide and 100 high whatever the page's width. Many days
+ * are put together into columns of several, so that a page of ten years stays
+ * as small as one of a quarter.
+ */
+#include "html_chart.h"
+
+#include <inttypes.h>
+
+#include "base/escape.h"
+#include "wording.h"
+
+#define MOST_COLUMNS 92
+#define SPARK_COLUMNS 30
+#define STEP 10
+#define HEIGHT 100.0
+#define LEAST_VISIBLE 1.5
+
+/* Of rates below this no column is full. */
+#define LEAST_FULL_RATE 0.01
+
+struct column {
+	int from; /* index of the first day */
+	int to;   /* behind the last */
+	struct summary_sessions sessions;
+};
+
+struct chart {
+	struct column columns[MOST_COLUMNS];
+	int count;
+	int64_t most_total;
+	double most_sum; /* the same, however much is claimed */
+	double most_rate;
+	int most_rate_at;
+	struct summary_sessions sessions;
+};
+
+static double sum_of(const struct column *column)
+{
+	return column->sessions.successful_sum + column->sessions.failed_sum;
+}
+
+static double rate_of(const struct column *column)
+{
+	return MAX(summary_sessions_rate(&column->sessions), 0);
+}
+
+static void gather(struct chart *chart, int days, int most,
+    const struct summary_sessions *by_day)
+{
+	*chart = (struct chart){.count = MIN(days, most)};
+	for (int i = 0; i < chart->count; i++) {
+		struct column *column = &chart->columns[i];
+
+		column->from = days * i / chart->count;
+		column->to = days * (i + 1) / chart->count;
+		for (int day = column->from; day < column->to; day++)
+			summary_sessions_add(&column->sessions, &by_day[day]);
+		summary_sessions_add(&chart->sessions, &column->sessions);
+		chart->most_total = MAX(chart->most_total,
+		    summary_sessions_total(&column->sessions));
+		chart->most_sum = MAX(chart->most_sum, sum_of(column));
+		if (rate_of(column) > chart->most_rate) {
+			chart->most_rate = rate_of(column);
+			chart->most_rate_at = i;
+		}
+	}
+}
+
+/* "2026-11-22", or "2026-11-16 to 2026-11-22". */
+static void put_days(
+    GString *out, const struct summary *summary, const struct column *column)
+{
+	char day[16];
+
+	summary_day(summary, column->from, day, sizeof day);
+	g_string_append(out, day);
+	if (column->to - column->from <= 1)
+		return;
+	summary_day(summary, column->to - 1, day, sizeof day);
+	g_string_append_printf(out, " to %s", day);
+}
+
+static void put_rect(
+    GString *out, const char *class, int at, double from, double height)
+{
+	char y[G_ASCII_DTOSTR_BUF_SIZE], h[G_ASCII_DTOSTR_BUF_SIZE];
+
+	g_ascii_formatd(y, sizeof y, "%.2f", HEIGHT - from - height);
+	g_ascii_formatd(h, sizeof h, "%.2f", height);
+	g_string_append_printf(out,
+	    "<rect class=\"%s\" x=\"%d\" y=\"%s\" width=\"%d\" height=\"%s\"/>",
+	    class, at * STEP + 1, y, STEP - 2, h);
+}
+
+/* What a column is, for who points at it. */
+static void put_tip(
+    GString *out, const struct summary *summary, const struct column *column)
+{
+	GString *rate = g_string_new(NULL);
+
+	put_days(out, summary, column);
+	if (sum_of(column) <= 0) {
+		g_string_append(out, ": no report");
+	} else {
+		g_string_append(out, ": ");
+		wording_counted(
+		    out, summary_sessions_total(&column->sessions), "session");
+		g_string_append(out, ", ");
+		wording_count(out, column->sessions.failed);
+		g_string_append(out, " failed (");
+		wording_rate(rate, &column->sessions);
+		escape_html(out, rate->str);
+		g_string_append_c(out, ')');
+	}
+	g_string_free(rate, TRUE);
+}
+
+/* Something shows of whatever is not nothing. */
+static double scale(double share)
+{
+	return share > 0 ? MAX(HEIGHT * share, LEAST_VISIBLE) : 0;
+}
+
+static void put_sessions(
+    GString *out, const struct chart *chart, const struct column *column, int i)
+{
+	double whole = MAX(chart->most_sum, 1);
+	double failed = scale(column->sessions.failed_sum / whole);
+	double good = HEIGHT * column->sessions.successful_sum / whole;
+
+	put_rect(out, "good", i, failed, MIN(good, HEIGHT - failed));
+	put_rect(out, "bad", i, 0, failed);
+}
+
+static void put_columns(GString *out, enum chart_kind kind,
+    const struct summary *summary, const struct chart *chart)
+{
+	double full = MAX(chart->most_rate, LEAST_FULL_RATE);
+
+	for (int i = 0; i < chart->count; i++) {
+		const struct column *column = &chart->columns[i];
+
+		g_string_append(out, "<g><title>");
+		put_tip(out, summary, column);
+		g_string_append_printf(out,
+		    "</title><rect class=\"hit\" x=\"%d\" y=\"0\" width=\"%d\""
+		    " height=\"100\"/>",
+		    i * STEP, STEP);
+		if (kind == CHART_SESSIONS)
+			put_sessions(out, chart, column, i);
+		else
+			put_rect(
+			    out, "bad", i, 0, scale(rate_of(column) / full));
+		if (sum_of(column) <= 0)
+			put_rect(out, "none", i, 0, LEAST_VISIBLE);
+		g_string_append(out, "</g>\n");
+	}
+}
+
+/* The chart in words. */
+static void put_description(
+    GString *out, const struct summary *summary, const struct chart *chart)
+{
+	GString *rate = g_string_new(NULL);
+
+	wording_counted(
+	    out, summary_sessions_total(&chart->sessions), "session");
+	g_string_append(out, ", of which ");
+	wording_count(out, chart->sessions.failed);
+	g_string_append(out, " failed.");
+	if (chart->most_rate > 0) {
+		wording_share(rate, chart->most_rate);
+		g_string_append(out, " The highest failure rate was ");
+		escape_html(out, rate->str);
+		g_string_append(out, ", ");
+		put_days(out, summary, &chart->columns[chart->most_rate_at]);
+		g_string_append_c(out, '.');
+	}
+	g_string_free(rate, TRUE);
+}
+
+static void put_top_label(
+    GString *out, enum chart_kind kind, const struct chart *chart)
+{
+	GString *label = g_string_new(NULL);
+
+	if (kind == CHART_SESSIONS)
+		wording_count_within(label, chart->most_total, 11);
+	else
+		wording_share(label, MAX(chart->most_rate, LEAST_FULL_RATE));
+	escape_html(out, label->str);
+	g_string_free(label, TRUE);
+}
+
+static void put_caption(GString *out, enum chart_kind kind, const char *about)
+{
+	g_string_append(out, "<figcaption>");
+	g_string_append(out,
+	    kind == CHART_SESSIONS
+		? "Sessions by day <span class=\"key\"><i class=\"good\"></i> "
+		  "succeeded <i class=\"bad\"></i> failed</span>"
+		: "Failure rate by day");
+	g_string_append(out, "<span class=\"vh\">, ");
+	escape_html(out, about);
+	g_string_append(out, "</span></figcaption>\n");
+}
+
+void html_chart(GString *out, enum chart_kind kind,
+    const struct summary *summary, const struct summary_sessions *by_day,
+    const char *about, const char *id)
+{
+	struct chart chart;
+
+	gather(&chart, summary->days, MOST_COLUMNS, by_day);
+	g_string_append(out, "<figure class=\"chart\">");
+	put_caption(out, kind, about);
+	g_string_append(out, "<div class=\"plot\"><div class=\"axis\" "
+			     "aria-hidden=\"true\"><span>");
+	put_top_label(out, kind, &chart);
+	g_string_append(out, "</span><span>0</span></div>");
+	g_string_append_printf(out,
+	    "<svg viewBox=\"0 0 %d 100\" preserveAspectRatio=\"none\" "
+	    "role=\"img\" aria-labelledby=\"%s-t %s-d\"><title "
+	    "id=\"%s-t\">%s, ",
+	    chart.count * STEP, id, id, id,
+	    kind == CHART_SESSIONS ? "Sessions by day" : "Failure rate by day");
+	escape_html(out, about);
+	g_string_append_printf(out, "</title><desc id=\"%s-d\">", id);
+	put_description(out, summary, &chart);
+	g_string_append(out, "</desc>\n");
+	put_columns(out, kind, summary, &chart);
+	g_string_append_printf(out,
+	    "</svg><div class=\"days\" aria-hidden=\"true\"><span>%s</span>"
+	    "<span>%s</span></div></div></figure>\n",
+	    summary->first_day, summary->last_day);
+}
+
+void html_chart_spark(GString *out, const struct summary *summary,
+    const struct summary_sessions *by_day, const char *about)
+{
+	struct chart chart;
+	double full;
+
+	gather(&chart, summary->days, SPARK_COLUMNS, by_day);
+	full = MAX(chart.most_rate, LEAST_FULL_RATE);
+	g_string_append_printf(out,
+	    "<svg class=\"spark\" viewBox=\"0 0 %d 100\" "
+	    "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Failure "
+	    "rate by day of ",
+	    chart.count * STEP);
+	escape_html(out, about);
+	g_string_append(out, ": ");
+	put_description(out, summary, &chart);
+	g_string_append(out, "\">");
+	for (int i = 0; i < chart.count; i++) {
+		const struct column *column = &chart.columns[i];
+		const char *class = sum_of(column) > 0 ? "good" : "none";
+
+		if (column->sessions.failed == 0)
+			put_rect(out, class, i, 0, 6);
+		else
+			put_rect(out, "bad", i, 0,
+			    MAX(scale(rate_of(column) / full), 12));
+	}
+	g_string_append(out, "</svg>");
+}
+
+void html_chart_bar(GString *out, double share)
+{
+	char width[G_ASCII_DTOSTR_BUF_SIZE];
+
+	g_ascii_formatd(width, sizeof width, "%.1f",
+	    share > 0 ? MAX(100 * MIN(share, 1), 1) : 0);
+	g_string_append_printf(out,
+	    "<svg class=\"bar\" viewBox=\"0 0 100 10\" "
+	    "preserveAspectRatio=\"none\" aria-hidden=\"true\" "
+	    "focusable=\"false\"><rect class=\"track\" width=\"100\" "
+	    "height=\"10\"/><rect class=\"bad\" width=\"%s\" height=\"10\"/>"
+	    "</svg>",
+	    width);
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tlsrpt-report: arguments, then one question to the database and one answer to
+ * standard output or a file.
+ */
+#include <glib.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/syntax.h"
+#include "daemon/command_line.h"
+#include "db/db.h"
+#include "monitoring.h"
+#include "summary_html.h"
+#include "summary_json.h"
+#include "summary_query.h"
+#include "summary_text.h"
+
+#define PROGRAM "tlsrpt-report"
+#define MOST_DAYS 3650
+#define MOST_AGE 90
+
+/* How much is asked for with --problem. */
+#define DETAIL_FAILURES 100
+#define DETAIL_DOCUMENTS 3
+
+enum {
+	OPTION_DOMAIN = 256,
+	OPTION_DAYS,
+	OPTION_FORMAT,
+	OPTION_PROBLEM,
+	OPTION_OUTPUT,
+	OPTION_CHECK,
+	OPTION_WARNING,
+	OPTION_CRITICAL,
+	OPTION_MAX_AGE
+};
+
+enum format { FORMAT_TEXT, FORMAT_HTML, FORMAT_JSON };
+
+/* The formats: what they are called, how many rows of a kind they show, and
+ * whether they take failures and documents along. */
+static const struct {
+	const char *name;
+	int rows;
+	bool detail;
+} formats[] = {
+    [FORMAT_TEXT] = {"text", 20, false},
+    [FORMAT_HTML] = {"html", 100, true},
+    [FORMAT_JSON] = {"json", 100000, false},
+};
+
+struct arguments {
+	GPtrArray *domains; /* of char *, as the database has them */
+	char *const *names; /* the same, NULL-terminated */
+	int days;
+	enum format format;
+	const char *problem; /* an id, or NULL */
+	const char *output;  /* a file, or NULL for standard output */
+	bool check;
+	struct monitoring_limits limits;
+};
+
+static int take(int option, const char *value, void *data);
+
+static const struct option own_options[] = {
+    {"domain", required_argument, NULL, OPTION_DOMAIN},
+    {"days", required_argument, NULL, OPTION_DAYS},
+    {"format", required_argument, NULL, OPTION_FORMAT},
+    {"problem", required_argument, NULL, OPTION_PROBLEM},
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"warning", required_argument, NULL, OPTION_WARNING},
+    {"critical", required_argument, NULL, OPTION_CRITICAL},
+    {"max-age", required_argument, NULL, OPTION_MAX_AGE},
+    {NULL, 0, NULL, 0},
+};
+
+static struct arguments arguments = {
+    .days = 7,
+    .limits = {.warning = 1, .critical = 5, .max_age = 0},
+};
+
+static const struct command_line cli = {
+    .program = PROGRAM,
+    .usage = "[-c FILE] [--domain DOMAIN]… [--days N] [--problem ID]\n"
+	     "                     [--format text|html|json] [--output FILE]\n"
+	     "       tlsrpt-report --check [-c FILE] [--domain DOMAIN]… "
+	     "[--days N]\n"
+	     "                     [--warning N] [--critical N] [--max-age N]",
+    .description =
+	"Shows what SMTP TLS reports (RFC 8460) say about your domains: "
+	"sessions,\nproblems with whose they are and what to do about them, "
+	"and who reported.",
+    .options =
+	"      --domain DOMAIN   only this policy domain; may be repeated\n"
+	"      --days N          the last N days, today included (7)\n"
+	"      --problem ID      this problem alone, down to the reports\n"
+	"      --format FORMAT   text for a terminal of 80 columns, html for "
+	"a\n"
+	"                        page with charts, json for programs (text)\n"
+	"      --output FILE     write there, at once or not at all\n"
+	"      --check           a line for Nagios or Icinga; exits with 0, 1, "
+	"2\n"
+	"                        or 3 for ok, warning, critical, unknown\n"
+	"      --warning N       when N % or more of a domain's sessions "
+	"failed (1)\n"
+	"      --critical N      the same (5)\n"
+	"      --max-age N       warn when no report came for N days\n",
+    .own = own_options,
+    .take = take,
+    .data = &arguments,
+};
+
+static int take_number(const char *option, const char *value, int most)
+{
+	char *end = NULL;
+	gint64 number = g_ascii_strtoll(value, &end, 10);
+
+	if (!g_ascii_isdigit(value[0]) || *end != '\0' || number < 1 ||
+	    number > most)
+		command_line_usage(&cli,
+		    "%s %s: a number from 1 to %d is needed", option, value,
+		    most);
+	return (int)number;
+}
+
+static double take_percent(const char *option, const char *value)
+{
+	char *end = NULL;
+	double percent = g_ascii_strtod(value, &end);
+
+	/* Digits and a point: no exponent, no hexadecimal, no "nan". */
+	if (*value == '\0' || value[strspn(value, "0123456789.")] != '\0' ||
+	    *end != '\0' || percent > 100)
+		command_line_usage(&cli,
+		    "%s %s: a percentage from 0 to 100 is needed", option,
+		    value);
+	return percent;
+}
+
+/* As reports are taken in: in lower case, without a final dot. */
+static char *take_domain(const char *value)
+{
+	char *domain = NULL;
+
+	if (syntax_domain(value, false, &domain) == SYNTAX_BAD)
+		command_line_usage(&cli,
+		    "--domain %s: a domain name is needed, such as "
+		    "example.com; with letters outside ASCII as xn--…",
+		    value);
+	return domain;
+}
+
+static enum format take_format(const char *value)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
+		if (strcmp(value, formats[i].name) == 0)
+			return (enum format)i;
+	command_line_usage(
+	    &cli, "--format %s: text, html or json is needed", value);
+}
+
+static int take(int option, const char *value, void *data)
+{
+	struct arguments *wanted = data;
+
+	switch (option) {
+	case OPTION_DOMAIN:
+		g_ptr_array_add(wanted->domains, take_domain(value));
+		break;
+	case OPTION_DAYS:
+		wanted->days = take_number("--days", value, MOST_DAYS);
+		break;
+	case OPTION_FORMAT:
+		wanted->format = take_format(value);
+		break;
+	case OPTION_PROBLEM:
+		wanted->problem = value;
+		break;
+	case OPTION_OUTPUT:
+		wanted->output = value;
+		break;
+	case OPTION_CHECK:
+		wanted->check = true;
+		break;
+	case OPTION_WARNING:
+		wanted->limits.warning = take_percent("--warning", value);
+		break;
+	case OPTION_CRITICAL:
+		wanted->limits.critical = take_percent("--critical", value);
+		break;
+	case OPTION_MAX_AGE:
+		wanted->limits.max_age =
+		    take_number("--max-age", value, MOST_AGE);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* https://no-color.org: any value but an empty one asks for none. */
+static bool wants_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return arguments.output == NULL && isatty(STDOUT_FILENO) &&
+	       (no_color == NULL || *no_color == '\0');
+}
+
+static struct terminal make_screen(GString *out)
+{
+	struct terminal terminal = {
+	    .out = out,
+	    .colour = wants_colour(),
+	    .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+	};
+
+	return terminal;
+}
+
+static void write_summary(GString *out, const struct summary *summary)
+{
+	struct terminal terminal = make_screen(out);
+
+	switch (arguments.format) {
+	case FORMAT_HTML:
+		summary_html(out, summary);
+		break;
+	case FORMAT_JSON:
+		summary_json(out, summary);
+		break;
+	default:
+		summary_text(&terminal, summary);
+	}
+}
+
+static void write_problem(GString *out, const struct summary_problem *problem)
+{
+	struct terminal terminal = make_screen(out);
+
+	switch (arguments.format) {
+	case FORMAT_HTML:
+		problem_html(out, problem);
+		break;
+	case FORMAT_JSON:
+		problem_json(out, problem);
+		break;
+	default:
+		problem_text(&terminal, problem);
+	}
+}
+
+/* A file is replaced as a whole, so that whoever reads it never finds half a
+ * page; for standard output there is no such thing. */
+static int deliver(const GString *out)
+{
+	GError *error = NULL;
+
+	if (arguments.output != NULL) {
+		if (g_file_set_contents_full(arguments.output, out->str,
+			(gssize)out->len, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
+			&error))
+			return EX_OK;
+		fprintf(stderr, PROGRAM ": %s\n", error->message);
+		g_error_free(error);
+		return EX_CANTCREAT;
+	}
+	if (fwrite(out->str, 1, out->len, stdout) == out->len &&
+	    fflush(stdout) == 0)
+		return EX_OK;
+	perror(PROGRAM ": standard output");
+	return EX_CANTCREAT;
+}
+
+static enum db_result open_store(
+    const struct config *config, struct db **ret_store, char **ret_error)
+{
+	struct db *store = NULL;
+	enum db_result result;
+
+	result = db_connect(config->conninfo, &store, ret_error);
+	if (result == DB_OK)
+		result = db_check_schema(store, NULL, ret_error);
+	if (result == DB_OK)
+		*ret_store = store;
+	else
+		db_free(store);
+	return result;
+}
+
+static enum db_result ask(const struct config *config,
+    const struct summary_request *request, struct summary **ret_summary,
+    char **ret_error)
+{
+	struct db *store = NULL;
+	enum db_result result = open_store(config, &store, ret_error);
+
+	if (result == DB_OK)
+		result = summary_ask(store, request, ret_summary, ret_error);
+	db_free(store);
+	return result;
+}
+
+static int fail(enum db_result result, const char *error)
+{
+	fprintf(stderr, PROGRAM ": %s\n", error);
+	return result == DB_RETRY || result == DB_WAIT ? EX_UNAVAILABLE
+						       : EX_CONFIG;
+}
+
+static int report_summary(const struct config *config, GString *out)
+{
+	const struct summary_request request = {
+	    .days = arguments.days,
+	    .domains = arguments.names,
+	    .problems = formats[arguments.format].rows,
+	    .detail = formats[arguments.format].detail,
+	};
+	struct summary *summary = NULL;
+	char *error = NULL;
+	enum db_result result = ask(config, &request, &summary, &error);
+	int status;
+
+	if (result != DB_OK) {
+		status = fail(result, error);
+		g_free(error);
+		return status;
+	}
+	write_summary(out, summary);
+	summary_free(summary);
+	return deliver(out);
+}
+
+static int report_problem(const struct config *config, GString *out)
+{
+	struct db *store = NULL;
+	struct summary_problem *problem = NULL;
+	char *error = NULL;
+	enum db_result result = open_store(config, &store, &error);
+	int status;
+
+	if (result == DB_OK)
+		result = summary_ask_problem(store, arguments.problem,
+		    DETAIL_FAILURES, DETAIL_DOCUMENTS, &problem, &error);
+	db_free(store);
+	if (result != DB_OK) {
+		status = fail(result, error);
+		g_free(error);
+		return status;
+	}
+	if (problem == NULL)
+		command_line_usage(&cli,
+		    "--problem %s: there is none; tlsrpt-report shows the ids",
+		    arguments.problem);
+	write_problem(out, problem);
+	summary_problem_free(problem);
+	return deliver(out);
+}
+
+/* Whatever goes wrong is the plugin's state "unknown", on standard output. */
+static int report_check(const char *path, GString *out)
+{
+	const struct summary_request request = {
+	    .days = arguments.days,
+	    .domains = arguments.names,
+	    .problems = formats[FORMAT_TEXT].rows,
+	};
+	struct summary *summary = NULL;
+	char *error = NULL;
+	struct config *config = config_load(path, &error);
+	enum monitoring_status status;
+
+	if (config != NULL && ask(config, &request, &summary, &error) == DB_OK)
+		status = monitoring_output(out, summary, &arguments.limits);
+	else
+		status = monitoring_unknown(out, error);
+	g_free(error);
+	summary_free(summary);
+	config_unref(config);
+	return deliver(out) == EX_OK ? (int)status : MONITORING_UNKNOWN;
+}
+
+static int report(const char *path, GString *out)
+{
+	struct config *config;
+	int status;
+
+	if (arguments.check)
+		return report_check(path, out);
+	config = command_line_config(path);
+	if (arguments.problem != NULL)
+		status = report_problem(config, out);
+	else
+		status = report_summary(config, out);
+	config_unref(config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = NULL;
+	GString *out = g_string_new(NULL);
+	GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
+	int status;
+
+	/* Not LC_NUMERIC: what programs read has a decimal point. */
+	setlocale(LC_CTYPE, "");
+	arguments.domains = domains;
+	if (command_line_parse(&cli, argc, argv, &path) < argc)
+		command_line_usage(&cli, "no operand is taken");
+	g_ptr_array_add(domains, NULL);
+	arguments.names = (char *const *)domains->pdata;
+	log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);
+	status = report(path, out);
+	g_ptr_array_unref(domains);
+	g_string_free(out, TRUE);
+	return status;
+}

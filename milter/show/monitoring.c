@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thresholds are held against each domain by itself: a small one that is broken
+ * must not hide behind a large one that is well. A pipe would end the text
+ * (Monitoring Plugins Development Guidelines, section 2), so a stranger's
+ * becomes a slash.
+ */
+#include "monitoring.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "wording.h"
+
+#define WORST_DOMAINS 50
+#define LONG_PROBLEMS 20
+#define TEXT_CHARS 400
+
+static void put_safe(GString *out, const char *text)
+{
+	GString *safe = g_string_new(NULL);
+
+	escape_terminal(safe, text, TEXT_CHARS);
+	for (char *p = safe->str; *p != '\0'; p++)
+		if (*p == '|')
+			*p = '/';
+	g_string_append(out, safe->str);
+	g_string_free(safe, TRUE);
+}
+
+static double percent_of(const struct summary_sessions *sessions)
+{
+	return 100 * MAX(summary_sessions_rate(sessions), 0);
+}
+
+static double domain_percent(const struct summary_domain *domain)
+{
+	return percent_of(&domain->sessions);
+}
+
+static enum monitoring_status judge_percent(
+    double percent, const struct monitoring_limits *limits)
+{
+	if (percent >= limits->critical)
+		return MONITORING_CRITICAL;
+	return percent >= limits->warning ? MONITORING_WARNING : MONITORING_OK;
+}
+
+static bool is_too_old(
+    const struct summary *summary, const struct monitoring_limits *limits)
+{
+	return limits->max_age > 0 &&
+	       (summary->age_days < 0 || summary->age_days >= limits->max_age);
+}
+
+/* The domain with the highest rate, or NULL without any. */
+static const struct summary_domain *find_worst(const struct summary *summary)
+{
+	const struct summary_domain *worst = NULL;
+
+	for (guint i = 0; i < summary->domains->len; i++) {
+		const struct summary_domain *domain =
+		    summary->domains->pdata[i];
+
+		if (worst == NULL ||
+		    domain_percent(domain) > domain_percent(worst))
+			worst = domain;
+	}
+	return worst;
+}
+
+static void put_age(GString *out, const struct summary *summary)
+{
+	if (summary->age_days < 0)
+		g_string_append(out, "no report came in the last 90 days; ");
+	else
+		g_string_append_printf(out,
+		    "no report came for %" PRId64 " day%s; ", summary->age_days,
+		    summary->age_days == 1 ? "" : "s");
+}
+
+static void put_sentence(GString *out, const struct summary *summary,
+    const struct summary_domain *worst)
+{
+	if (worst == NULL) {
+		g_string_append(out, "no sessions reported");
+	} else {
+		wording_count(out, summary->sessions.failed);
+		g_string_append(out, " of ");
+		wording_counted(
+		    out, summary_sessions_total(&summary->sessions), "session");
+		g_string_append(out, " failed");
+	}
+	g_string_append_printf(
+	    out, " in %d day%s", summary->days, summary->days == 1 ? "" : "s");
+	if (worst != NULL && worst->sessions.failed > 0) {
+		g_string_append(out, ", worst ");
+		put_safe(out, wording_domain(worst->policy_domain));
+		g_string_append_c(out, ' ');
+		wording_rate(out, &worst->sessions);
+	}
+}
+
+static void put_number(GString *out, double number)
+{
+	char digits[G_ASCII_DTOSTR_BUF_SIZE];
+
+	g_string_append(
+	    out, g_ascii_formatd(digits, sizeof digits, "%.4g", number));
+}
+
+/* 'label'=12.5%;5;10;0;100 */
+static void put_percent(GString *out, const char *label, double percent,
+    const struct monitoring_limits *limits)
+{
+	g_string_append_printf(out, " '%s'=", label);
+	put_number(out, percent);
+	g_string_append(out, "%;");
+	put_number(out, limits->warning);
+	g_string_append_c(out, ';');
+	put_number(out, limits->critical);
+	g_string_append(out, ";0;100");
+}
+
+/* A label with a quote or an equals sign in it would be another's value. */
+static bool is_label(const char *name)
+{
+	for (; name != NULL && *name != '\0'; name++)
+		if (!g_ascii_isalnum(*name) && strchr(".-_", *name) == NULL)
+			return false;
+	return name != NULL;
+}
+
+static void put_numbers(GString *out, const struct summary *summary,
+    const struct monitoring_limits *limits)
+{
+	guint shown = MIN(summary->domains->len, WORST_DOMAINS);
+
+	g_string_append(out, " |");
+	put_percent(
+	    out, "failure_rate", percent_of(&summary->sessions), limits);
+	g_string_append_printf(out,
+	    " 'failed_sessions'=%" PRId64 ";;;0 'sessions'=%" PRId64
+	    ";;;0 'reports'=%" PRId64 ";;;0 'problems'=%" PRId64 ";;;0",
+	    summary->sessions.failed,
+	    summary_sessions_total(&summary->sessions), summary->reports,
+	    summary->open_count);
+	if (summary->age_days >= 0) {
+		g_string_append_printf(
+		    out, " 'age_days'=%" PRId64 ";", summary->age_days);
+		if (limits->max_age > 0)
+			g_string_append_printf(out, "%d", limits->max_age);
+		g_string_append(out, ";;0");
+	}
+	for (guint i = 0; i < shown; i++) {
+		const struct summary_domain *domain =
+		    summary->domains->pdata[i];
+
+		if (is_label(domain->policy_domain))
+			put_percent(out, domain->policy_domain,
+			    domain_percent(domain), limits);
+	}
+}
+
+static void put_problems(GString *out, const struct summary *summary)
+{
+	GString *line = g_string_new(NULL);
+	guint shown = 0;
+
+	for (guint i = 0; i < summary->problems->len; i++) {
+		const struct summary_problem *problem =
+		    summary->problems->pdata[i];
+
+		if (summary_problem_resolved(problem) ||
+		    shown++ >= LONG_PROBLEMS)
+			continue;
+		g_string_printf(
+		    line, "%s: ", wording_domain(problem->policy_domain));
+		wording_what(line, problem);
+		g_string_append(line, ": ");
+		wording_facts(line, problem);
+		g_string_append_printf(
+		    line, " It is %s.", wording_side(problem));
+		put_safe(out, line->str);
+		g_string_append_c(out, '\n');
+	}
+	g_string_free(line, TRUE);
+}
+
+/* What the problems don't tell: failures without details, and domains that were
+ * asked for without a report of these days. */
+static void put_others(GString *out, const struct summary *summary)
+{
+	GString *line = g_string_new(NULL);
+
+	for (guint i = 0; i < MIN(summary->undetailed->len, LONG_PROBLEMS);
+	     i++) {
+		g_string_truncate(line, 0);
+		wording_undetailed(line, summary->undetailed->pdata[i]);
+		put_safe(out, line->str);
+		g_string_append_c(out, '\n');
+	}
+	for (guint i = 0; i < summary->asked->len; i++) {
+		g_string_truncate(line, 0);
+		wording_asked(line, summary, summary->asked->pdata[i]);
+		put_safe(out, line->str);
+		if (line->len > 0)
+			g_string_append_c(out, '\n');
+	}
+	g_string_free(line, TRUE);
+}
+
+/* "no report names exmaple.test, exmaple.net; ": whoever mistypes a name must
+ * not be told for ever that it is well. */
+static bool put_unknown(GString *out, const struct summary *summary)
+{
+	const char *before = "no report names ";
+
+	for (guint i = 0; i < summary->asked->len; i++) {
+		const struct summary_asked *asked = summary->asked->pdata[i];
+
+		if (asked->last_report != NULL)
+			continue;
+		g_string_append(out, before);
+		put_safe(out, asked->policy_domain);
+		before = ", ";
+	}
+	if (*before != ',')
+		return false;
+	g_string_append(out, "; ");
+	return true;
+}
+
+enum monitoring_status monitoring_output(GString *out,
+    const struct summary *summary, const struct monitoring_limits *limits)
+{
+	static const char *const names[] = {
+	    "OK", "WARNING", "CRITICAL", "UNKNOWN"};
+	const struct summary_domain *worst = find_worst(summary);
+	enum monitoring_status status =
+	    worst != NULL ? judge_percent(domain_percent(worst), limits)
+			  : MONITORING_OK;
+	bool too_old = is_too_old(summary, limits);
+	GString *text = g_string_new(NULL);
+
+	if (put_unknown(text, summary) && status == MONITORING_OK)
+		status = MONITORING_UNKNOWN;
+	else if (too_old && status == MONITORING_OK)
+		status = MONITORING_WARNING;
+	if (too_old)
+		put_age(text, summary);
+	put_sentence(text, summary, worst);
+	g_string_append_printf(out, "TLSRPT %s: %s", names[status], text->str);
+	put_numbers(out, summary, limits);
+	g_string_append_c(out, '\n');
+	put_problems(out, summary);
+	put_others(out, summary);
+	g_string_free(text, TRUE);
+	return status;
+}
+
+enum monitoring_status monitoring_unknown(GString *out, const char *why)
+{
+	g_string_append(out, "TLSRPT UNKNOWN: ");
+	put_safe(out, why);
+	g_string_append_c(out, '\n');
+	return MONITORING_UNKNOWN;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From top to bottom as one reads on: whose, what, how much, what to do; behind
+ * a click the failures, behind another the report as it came.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "summary_html.h"
+#include "wording.h"
+
+static void put_chip(GString *out, const char *class, const char *text)
+{
+	g_string_append_printf(
+	    out, "<li class=\"chip %s\">%s</li>", class, text);
+}
+
+static const char *side_class(const struct summary_problem *problem)
+{
+	if (g_strcmp0(problem->side, "ours") == 0)
+		return "ours";
+	return g_strcmp0(problem->side, "sender") == 0 ? "sender" : "unclear";
+}
+
+static void put_chips(GString *out, const struct summary_problem *problem)
+{
+	g_string_append(out, "<ul class=\"chips\" aria-label=\"State\">");
+	if (g_strcmp0(problem->side, "ours") == 0)
+		put_chip(out, "bad", "Ours to mend");
+	else if (g_strcmp0(problem->side, "sender") == 0)
+		put_chip(out, "warn", "The sender's side");
+	else
+		put_chip(out, "", "Not clear whose");
+	if (g_strcmp0(problem->state, "resolved") == 0)
+		put_chip(out, "good", "Over");
+	else if (g_strcmp0(problem->state, "new") == 0)
+		put_chip(out, "bad", "New");
+	else
+		put_chip(out, "", "Ongoing");
+	g_string_append(out, "</ul>\n");
+}
+
+static void put_paragraph(GString *out, const char *class, const char *text)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	g_string_append_printf(out, "<p class=\"%s\">", class);
+	escape_html(out, text);
+	g_string_append(out, "</p>\n");
+}
+
+static void put_cut(GString *out, const char *text, glong most)
+{
+	GString *cut = g_string_new(NULL);
+
+	wording_cut(cut, text, most);
+	escape_html(out, cut->str);
+	g_string_free(cut, TRUE);
+}
+
+static void put_cell(GString *out, const char *class, const char *text)
+{
+	g_string_append_printf(out, "<td class=\"%s\">", class);
+	put_cut(out, text != NULL ? text : "–", WORDING_NAME);
+	g_string_append(out, "</td>");
+}
+
+static void put_policy(GString *out, const struct summary_failure *failure)
+{
+	GString *policy = g_string_new(failure->policy_type);
+
+	if (failure->policy_mode != NULL)
+		g_string_append_printf(policy, ", %s", failure->policy_mode);
+	put_cell(out, "w", policy->len > 0 ? policy->str : NULL);
+	g_string_free(policy, TRUE);
+}
+
+/* The sender's own words, and the report that they are from. */
+static void put_words(GString *out, const struct summary_failure *failure)
+{
+	g_string_append(out, "<td class=\"any\">");
+	if (failure->failure_reason_code != NULL) {
+		put_cut(out, failure->failure_reason_code, WORDING_WORDS);
+		g_string_append(out, "<br>");
+	}
+	if (failure->additional_information != NULL) {
+		put_cut(out, failure->additional_information, WORDING_WORDS);
+		g_string_append(out, "<br>");
+	}
+	g_string_append(out, "<span class=\"soft\">Report ");
+	put_cut(out,
+	    failure->report_id != NULL ? failure->report_id : "without id",
+	    WORDING_NAME);
+	if (failure->contact_info != NULL) {
+		g_string_append(out, ", contact ");
+		put_cut(out, failure->contact_info, WORDING_NAME);
+	}
+	g_string_append(out, failure->authenticated
+				 ? ", DKIM pass</span></td>"
+				 : ", not authenticated</span></td>");
+}
+
+static void put_failure(GString *out, const struct summary_failure *failure)
+{
+	g_string_append(out, "<tr><th scope=\"row\" class=\"w\">");
+	escape_html(out, failure->day);
+	g_string_append(out, "</th>");
+	put_cell(out, "", wording_organization(failure->organization_name));
+	g_string_append(out, "<td class=\"n\">");
+	wording_count(out, failure->failed_sessions);
+	g_string_append(out, "</td>");
+	put_cell(out, "w", failure->sending_mta_ip);
+	put_cell(out, "w", failure->receiving_ip);
+	put_policy(out, failure);
+	put_words(out, failure);
+	g_string_append(out, "</tr>\n");
+}
+
+static void put_failures(GString *out, const struct summary_problem *problem)
+{
+	if (problem->failures->len == 0) {
+		put_paragraph(out, "soft", problem->evidence);
+		return;
+	}
+	g_string_append_printf(out,
+	    "<details class=\"failures\"><summary>Evidence: %u failure%s, "
+	    "newest "
+	    "first</summary>",
+	    problem->failures->len, problem->failures->len == 1 ? "" : "s");
+	put_paragraph(out, "soft", problem->evidence);
+	g_string_append(out, "<div class=\"scroll\" tabindex=\"0\" "
+			     "role=\"region\" aria-label=\"Failures of ");
+	escape_html(out, wording_domain(problem->policy_domain));
+	g_string_append(out, ", ");
+	escape_html(out, problem->problem_id);
+	g_string_append(out,
+	    "\"><table><caption class=\"vh\">Failures, newest first</caption>"
+	    "<thead><tr><th scope=\"col\">Day</th><th "
+	    "scope=\"col\">Reporter</th><th scope=\"col\" class=\"n\">Failed"
+	    "</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th "
+	    "scope=\"col\">Policy</th><th scope=\"col\">In the reporter's words"
+	    "</th></tr></thead><tbody>\n");
+	for (guint i = 0; i < problem->failures->len; i++)
+		put_failure(out, problem->failures->pdata[i]);
+	g_string_append(out, "</tbody></table></div></details>\n");
+}
+
+/* Line by line, since escape_html() shows a line's end as an escape. */
+static void put_json(GString *out, const char *json)
+{
+	GString *safe = g_string_new(NULL);
+	char **lines;
+
+	escape_json_document(safe, json);
+	lines = g_strsplit(safe->str, "\n", -1);
+	for (char **line = lines; *line != NULL; line++) {
+		escape_html(out, *line);
+		g_string_append_c(out, '\n');
+	}
+	g_strfreev(lines);
+	g_string_free(safe, TRUE);
+}
+
+static void put_document(GString *out, const struct summary_document *document)
+{
+	g_string_append(out, "<details class=\"document\"><summary>Report of ");
+	put_cut(out, wording_organization(document->organization_name),
+	    WORDING_NAME);
+	g_string_append(out, " about ");
+	escape_html(out, document->day);
+	g_string_append(
+	    out, ", as it came</summary><p class=\"soft\">Received ");
+	escape_html(out, document->received_at);
+	g_string_append(out, ", report_key ");
+	escape_html(out, document->report_key);
+	g_string_append(out, "</p><pre tabindex=\"0\" role=\"region\" "
+			     "aria-label=\"Document of report ");
+	escape_html(out, document->report_key);
+	g_string_append(out, "\">");
+	put_json(out, document->document);
+	g_string_append(out, "</pre></details>\n");
+}
+
+static void put_heading(
+    GString *out, const struct summary_problem *problem, int level)
+{
+	GString *what = g_string_new(NULL);
+
+	wording_what(what, problem);
+	g_string_append_printf(out, "<h%d>", level);
+	escape_html(out, wording_domain(problem->policy_domain));
+	g_string_append(out, ": ");
+	escape_html(out, what->str);
+	g_string_append_printf(out, "</h%d>\n", level);
+	g_string_free(what, TRUE);
+}
+
+/* What one compares problems by, in a line. */
+static void put_facts(GString *out, const struct summary_problem *problem)
+{
+	GString *share = g_string_new(NULL);
+
+	g_string_append(out, "<ul class=\"numbers\"><li><b>");
+	if (problem->failed_sessions == 0)
+		g_string_append(out, "unknown number");
+	else
+		wording_count(out, problem->failed_sessions);
+	g_string_append(out, "</b> failed</li>");
+	if (problem->affected_share > 0) {
+		wording_share(share, problem->affected_share);
+		g_string_append(out, "<li><b>");
+		escape_html(out, share->str);
+		g_string_append_printf(
+		    out, "</b> of all %s</li>", wording_share_days(problem));
+	}
+	g_string_append_printf(out,
+	    "<li><b>%" PRId64 "</b> reporter%s</li><li>", problem->reporters,
+	    problem->reporters == 1 ? "" : "s");
+	g_string_truncate(share, 0);
+	wording_span(share, problem->first_seen, problem->last_seen);
+	escape_html(out, share->str);
+	g_string_append(out, "</li></ul>\n");
+	g_string_free(share, TRUE);
+}
+
+void problem_html_article(
+    GString *out, const struct summary_problem *problem, int level)
+{
+	g_string_append_printf(out, "<article class=\"problem %s %s\" id=\"p-",
+	    side_class(problem),
+	    g_strcmp0(problem->state, "resolved") == 0 ? "resolved" : "");
+	escape_html(out, problem->problem_id);
+	g_string_append(out, "\">");
+	put_chips(out, problem);
+	put_heading(out, problem, level);
+	put_facts(out, problem);
+	put_paragraph(out, "why", problem->explanation);
+	if (problem->action != NULL) {
+		g_string_append(out, "<p class=\"do\"><b>What to do</b>");
+		escape_html(out, problem->action);
+		g_string_append(out, "</p>\n");
+	}
+	put_failures(out, problem);
+	for (guint i = 0; i < problem->documents->len; i++)
+		put_document(out, problem->documents->pdata[i]);
+	g_string_append(out, "</article>\n");
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One problem, from the sentence that says what to do down to the documents it
+ * is taken from: whoever doubts a number can count himself.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "summary_text.h"
+#include "wording.h"
+
+static void put_labelled(
+    const struct terminal *terminal, const char *label, const char *text)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	terminal_heading(terminal, label);
+	terminal_paragraph(terminal, "", text);
+}
+
+/* "2026-11-23  Google Inc.  30 sessions, 192.0.2.10 to 198.51.100.5". */
+static void put_failure(
+    const struct terminal *terminal, const struct summary_failure *failure)
+{
+	GString *line = g_string_new(NULL);
+
+	terminal_printf(terminal, "%s  ", failure->day);
+	terminal_cell(
+	    terminal, wording_organization(failure->organization_name), 35);
+	terminal_count(terminal, failure->failed_sessions, 12);
+	terminal_put(terminal, " failed");
+	terminal_printf(
+	    terminal, "%s\n", failure->authenticated ? ", DKIM pass" : "");
+	g_string_printf(line, "from %s to %s",
+	    failure->sending_mta_ip != NULL ? failure->sending_mta_ip
+					    : "an address not given",
+	    failure->receiving_ip != NULL ? failure->receiving_ip
+					  : "an address not given");
+	if (failure->receiving_mx_helo != NULL) {
+		g_string_append(line, " (HELO ");
+		wording_cut(line, failure->receiving_mx_helo, WORDING_NAME);
+		g_string_append_c(line, ')');
+	}
+	if (failure->policy_type != NULL)
+		g_string_append_printf(
+		    line, ", policy %s", failure->policy_type);
+	if (failure->policy_mode != NULL)
+		g_string_append_printf(
+		    line, " in mode %s", failure->policy_mode);
+	terminal_paragraph(terminal, "            ", line->str);
+	if (failure->failure_reason_code != NULL) {
+		g_string_assign(line, "reason: ");
+		wording_cut(line, failure->failure_reason_code, WORDING_WORDS);
+		terminal_paragraph(terminal, "            ", line->str);
+	}
+	if (failure->additional_information != NULL) {
+		g_string_assign(line, "more: ");
+		wording_cut(
+		    line, failure->additional_information, WORDING_WORDS);
+		terminal_paragraph(terminal, "            ", line->str);
+	}
+	g_string_free(line, TRUE);
+}
+
+static void put_document(
+    const struct terminal *terminal, const struct summary_document *document)
+{
+	GString *line = g_string_new(NULL);
+
+	g_string_assign(line, "Report ");
+	wording_cut(line,
+	    document->report_id != NULL ? document->report_id : "without id",
+	    WORDING_NAME);
+	g_string_append(line, " of ");
+	wording_cut(line, wording_organization(document->organization_name),
+	    WORDING_NAME);
+	g_string_append_printf(line, " about %s, received %s", document->day,
+	    document->received_at);
+	terminal_put(terminal, "\n");
+	terminal_ink(terminal, INK_BOLD);
+	terminal_paragraph(terminal, "", line->str);
+	terminal_ink(terminal, INK_PLAIN);
+	terminal_json(terminal, "", document->document);
+	g_string_free(line, TRUE);
+}
+
+static void put_title(
+    const struct terminal *terminal, const struct summary_problem *problem)
+{
+	GString *line = g_string_new(NULL);
+
+	g_string_printf(line, "%s: ", wording_domain(problem->policy_domain));
+	wording_what(line, problem);
+	terminal_ink(terminal, INK_BOLD);
+	terminal_paragraph(terminal, "", line->str);
+	terminal_ink(terminal, INK_PLAIN);
+	g_string_truncate(line, 0);
+	wording_facts(line, problem);
+	line->str[0] = g_ascii_toupper(line->str[0]);
+	terminal_paragraph(terminal, "", line->str);
+	g_string_printf(line, "State: %s. Whose: %s.",
+	    problem->state != NULL ? problem->state : "unknown",
+	    wording_side(problem));
+	terminal_paragraph(terminal, "", line->str);
+	g_string_free(line, TRUE);
+}
+
+void problem_text(
+    const struct terminal *terminal, const struct summary_problem *problem)
+{
+	put_title(terminal, problem);
+	put_labelled(terminal, "What happened", problem->explanation);
+	put_labelled(terminal, "Why that side", problem->evidence);
+	put_labelled(terminal, "What to do", problem->action);
+	terminal_heading(terminal, "Failures, newest first");
+	for (guint i = 0; i < problem->failures->len; i++)
+		put_failure(terminal, problem->failures->pdata[i]);
+	if (problem->failures->len == 0)
+		terminal_put(terminal, "No longer in the database.\n");
+	if (problem->documents->len > 0)
+		terminal_heading(
+		    terminal, "Reports as they came, newest first");
+	for (guint i = 0; i < problem->documents->len; i++)
+		put_document(terminal, problem->documents->pdata[i]);
+}

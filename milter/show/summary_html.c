@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page is written front to back. What a browser must not load or run is
+ * said twice: nothing of it is written, and the policy in the head forbids it
+ * should an escape ever be missed.
+ */
+#include "summary_html.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "html_chart.h"
+#include "wording.h"
+
+/* Of more domains only the worst are on the page, of yet fewer the charts. */
+#define MOST_DOMAINS 100
+#define MOST_CHARTS 20
+
+static void put_head(GString *out, const char *title)
+{
+	g_string_append(out,
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+	    "<meta charset=\"utf-8\">\n"
+	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
+	    "default-src 'none'; style-src 'unsafe-inline'\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width, "
+	    "initial-scale=1\">\n"
+	    "<meta name=\"referrer\" content=\"no-referrer\">\n"
+	    "<meta name=\"generator\" content=\"tlsrpt-report " VERSION "\">\n"
+	    "<title>");
+	escape_html(out, title);
+	g_string_append(out, "</title>\n<style>\n");
+	g_string_append(out, html_style);
+	g_string_append(out, "</style>\n</head>\n<body>\n");
+}
+
+static void put_count(GString *out, int64_t count)
+{
+	g_string_append(out, "<td class=\"n\">");
+	wording_count(out, count);
+	g_string_append(out, "</td>");
+}
+
+static void put_rate(
+    GString *out, const char *class, const struct summary_sessions *sessions)
+{
+	GString *rate = g_string_new(NULL);
+
+	wording_rate(rate, sessions);
+	g_string_append_printf(out, "<td class=\"%s\">", class);
+	escape_html(out, rate->str);
+	g_string_append(out, "</td>");
+	g_string_free(rate, TRUE);
+}
+
+static void put_row_name(GString *out, const char *name)
+{
+	GString *cut = g_string_new(NULL);
+
+	wording_cut(cut, name, WORDING_NAME);
+	g_string_append(out, "<tr><th scope=\"row\">");
+	escape_html(out, cut->str);
+	g_string_append(out, "</th>");
+	g_string_free(cut, TRUE);
+}
+
+/* A region that scrolls sideways on a phone can be reached by keyboard. */
+static void open_table(GString *out, const char *caption, const char *columns)
+{
+	g_string_append_printf(out,
+	    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+	    "aria-label=\"%s\"><table><caption>%s</caption><thead><tr>%s</tr>"
+	    "</thead><tbody>\n",
+	    caption, caption, columns);
+}
+
+static void close_table(GString *out)
+{
+	g_string_append(out, "</tbody></table></div>\n");
+}
+
+static void put_tile(GString *out, const char *class, const char *label,
+    const char *value, const char *note)
+{
+	g_string_append_printf(
+	    out, "<li class=\"tile %s\"><span>%s</span><b>", class, label);
+	escape_html(out, value);
+	g_string_append(out, "</b><span>");
+	escape_html(out, note);
+	g_string_append(out, "</span></li>\n");
+}
+
+static void put_session_tiles(GString *out, const struct summary *summary)
+{
+	GString *value = g_string_new(NULL);
+	GString *note = g_string_new(NULL);
+	const struct summary_sessions *sessions = &summary->sessions;
+
+	wording_count(value, summary_sessions_total(sessions));
+	wording_counted(note, sessions->failed, "session");
+	g_string_append(note, " failed");
+	put_tile(out, "", "Sessions", value->str, note->str);
+
+	g_string_truncate(value, 0);
+	g_string_truncate(note, 0);
+	wording_rate(value, sessions);
+	wording_trend(note, summary);
+	if (note->len == 0)
+		g_string_append(note, "nothing before to compare with");
+	put_tile(out,
+	    sessions->failed > 0       ? "alarm"
+	    : sessions->successful > 0 ? "calm"
+				       : "",
+	    "Failure rate", value->str, note->str);
+	g_string_free(value, TRUE);
+	g_string_free(note, TRUE);
+}
+
+static void put_tiles(GString *out, const struct summary *summary)
+{
+	GString *value = g_string_new(NULL);
+	GString *note = g_string_new(NULL);
+	int64_t open = summary->open_count;
+
+	g_string_append(out, "<ul class=\"tiles\" aria-label=\"Overview\">\n");
+	put_session_tiles(out, summary);
+
+	wording_count(value, open);
+	wording_count(note, summary->ours_count);
+	g_string_append(note, " on our side");
+	put_tile(out, open > 0 ? "alarm" : "calm", "Open problems", value->str,
+	    note->str);
+
+	g_string_truncate(value, 0);
+	g_string_truncate(note, 0);
+	wording_count(value, summary->reports);
+	g_string_append(note, "about ");
+	wording_counted(note, summary->domains->len, "domain");
+	put_tile(out, "", "Reports", value->str, note->str);
+	g_string_append(out, "</ul>\n");
+	g_string_free(value, TRUE);
+	g_string_free(note, TRUE);
+}
+
+static void put_header(GString *out, const struct summary *summary)
+{
+	g_string_append_printf(out,
+	    "<header><h1>SMTP TLS reports</h1>\n<p class=\"lead\">%s to %s "
+	    "(%d day%s, UTC)",
+	    summary->first_day, summary->last_day, summary->days,
+	    summary->days == 1 ? "" : "s");
+	if (summary->domains->len == 1) {
+		const struct summary_domain *domain =
+		    summary->domains->pdata[0];
+
+		g_string_append(out, ", ");
+		escape_html(out, wording_domain(domain->policy_domain));
+	}
+	g_string_append(out, "</p>\n");
+	put_tiles(out, summary);
+	g_string_append(out, "</header>\n");
+}
+
+static void put_card(GString *out, const char *text)
+{
+	g_string_append(out, "<p class=\"card\">");
+	escape_html(out, text);
+	g_string_append(out, "</p>\n");
+}
+
+static void put_undetailed(GString *out, const struct summary *summary)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < MIN(summary->undetailed->len, MOST_DOMAINS);
+	     i++) {
+		g_string_truncate(text, 0);
+		wording_undetailed(text, summary->undetailed->pdata[i]);
+		put_card(out, text->str);
+	}
+	g_string_free(text, TRUE);
+}
+
+/* Domains that were asked for without a report; if there is none at all, why.
+ */
+static void put_asked(GString *out, const struct summary *summary)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < summary->asked->len; i++) {
+		g_string_truncate(text, 0);
+		wording_asked(text, summary, summary->asked->pdata[i]);
+		if (text->len > 0)
+			put_card(out, text->str);
+	}
+	g_string_truncate(text, 0);
+	if (summary->domains->len == 0)
+		wording_nothing(text, summary);
+	if (text->len > 0)
+		put_card(out, text->str);
+	g_string_free(text, TRUE);
+}
+
+static void put_problems(GString *out, const struct summary *summary)
+{
+	int64_t over = 0;
+
+	for (guint i = 0; i < summary->problems->len; i++)
+		over += summary_problem_resolved(summary->problems->pdata[i]);
+	g_string_append(out, "<section aria-labelledby=\"problems\"><h2 "
+			     "id=\"problems\">Problems, most urgent first"
+			     "</h2>\n");
+	put_undetailed(out, summary);
+	if (summary->open_count == 0 && summary->undetailed->len == 0)
+		g_string_append(out, "<p class=\"card\">No sender reported a "
+				     "problem that goes on.</p>\n");
+	for (guint i = 0; i < summary->problems->len; i++)
+		if (!summary_problem_resolved(summary->problems->pdata[i]))
+			problem_html_article(
+			    out, summary->problems->pdata[i], 3);
+	if (over > 0) {
+		g_string_append_printf(out,
+		    "<details class=\"over card\"><summary>Over: %" PRId64
+		    " problem%s</summary>\n",
+		    over, over == 1 ? "" : "s");
+		for (guint i = 0; i < summary->problems->len; i++)
+			if (summary_problem_resolved(
+				summary->problems->pdata[i]))
+				problem_html_article(
+				    out, summary->problems->pdata[i], 3);
+		g_string_append(out, "</details>\n");
+	}
+	if (summary->problem_count > summary->problems->len)
+		g_string_append_printf(out,
+		    "<p class=\"soft\">%" PRId64
+		    " less urgent ones are not shown.</p>\n",
+		    summary->problem_count - summary->problems->len);
+	g_string_append(out, "</section>\n");
+}
+
+static void put_days(GString *out, const struct summary *summary)
+{
+	g_string_append(out, "<section aria-labelledby=\"days\"><h2 id=\"days\""
+			     ">Day by day</h2>\n<div class=\"two\"><div "
+			     "class=\"card\">");
+	html_chart(out, CHART_SESSIONS, summary, summary->by_day, "all domains",
+	    "all-s");
+	g_string_append(out, "</div><div class=\"card\">");
+	html_chart(
+	    out, CHART_RATE, summary, summary->by_day, "all domains", "all-r");
+	g_string_append(out, "</div></div></section>\n");
+}
+
+static void put_domain_row(GString *out, const struct summary *summary,
+    const struct summary_domain *domain)
+{
+	const char *name = wording_domain(domain->policy_domain);
+
+	put_row_name(out, name);
+	put_count(out, summary_sessions_total(&domain->sessions));
+	put_count(out, domain->sessions.failed);
+	put_rate(out, "n", &domain->sessions);
+	put_rate(out, "n wide", &domain->previous);
+	g_string_append(out, "<td class=\"wide\">");
+	html_chart_spark(out, summary, domain->by_day, name);
+	g_string_append(out, "</td><td class=\"n wide\">");
+	wording_count(out, domain->reporters);
+	g_string_append(out, "</td><td class=\"w wide\">");
+	escape_html(out, domain->last_report);
+	g_string_append(out, "</td></tr>\n");
+}
+
+static void put_domain_charts(GString *out, const struct summary *summary,
+    const struct summary_domain *domain, guint number)
+{
+	const char *name = wording_domain(domain->policy_domain);
+	char id[32];
+
+	g_string_append(out, "<details class=\"domain\"><summary>");
+	escape_html(out, name);
+	g_string_append(out, ", day by day</summary><div class=\"two\">");
+	g_snprintf(id, sizeof id, "d%u-s", number);
+	html_chart(out, CHART_SESSIONS, summary, domain->by_day, name, id);
+	g_snprintf(id, sizeof id, "d%u-r", number);
+	html_chart(out, CHART_RATE, summary, domain->by_day, name, id);
+	g_string_append(out, "</div></details>\n");
+}
+
+static void put_domains(GString *out, const struct summary *summary)
+{
+	guint shown = MIN(summary->domains->len, MOST_DOMAINS);
+
+	g_string_append(out, "<section aria-labelledby=\"domains\"><h2 id=\""
+			     "domains\">Domains</h2>\n<div class=\"card\">");
+	open_table(out, "Most failed sessions first",
+	    "<th scope=\"col\">Domain</th><th scope=\"col\" "
+	    "class=\"n\">Sessions</th><th scope=\"col\" class=\"n\">Failed"
+	    "</th><th scope=\"col\" class=\"n\">Failure rate</th><th "
+	    "scope=\"col\" class=\"n wide\">Before</th><th scope=\"col\" "
+	    "class=\"wide\">By day</th><th scope=\"col\" class=\"n wide\">"
+	    "Reporters</th><th scope=\"col\" class=\"wide\">Last report</th>");
+	for (guint i = 0; i < shown; i++)
+		put_domain_row(out, summary, summary->domains->pdata[i]);
+	close_table(out);
+	if (shown < summary->domains->len)
+		g_string_append_printf(out,
+		    "<p class=\"soft\">%u more are not shown.</p>\n",
+		    summary->domains->len - shown);
+	for (guint i = 0;
+	     i < MIN(shown, MOST_CHARTS) && summary->domains->len > 1; i++)
+		put_domain_charts(out, summary, summary->domains->pdata[i], i);
+	g_string_append(out, "</div></section>\n");
+}
+
+static void put_shares(GString *out, const char *caption, const char *column,
+    const GPtrArray *shares, const char *unnamed)
+{
+	int64_t most = 1;
+	char *columns = g_strdup_printf(
+	    "<th scope=\"col\">%s</th><th scope=\"col\" class=\"n\">Failed"
+	    "</th><th scope=\"col\" class=\"n wide\">Reporters</th><td "
+	    "class=\"wide\"></td>",
+	    column);
+
+	g_string_append(out, "<div class=\"card\">");
+	open_table(out, caption, columns);
+	for (guint i = 0; i < shares->len; i++) {
+		const struct summary_share *share = shares->pdata[i];
+
+		most = MAX(most, share->failed_sessions);
+		put_row_name(out, share->name != NULL ? share->name : unnamed);
+		put_count(out, share->failed_sessions);
+		g_string_append(out, "<td class=\"n wide\">");
+		wording_count(out, share->reporters);
+		g_string_append(out, "</td><td class=\"wide\">");
+		html_chart_bar(
+		    out, (double)share->failed_sessions / (double)most);
+		g_string_append(out, "</td></tr>\n");
+	}
+	close_table(out);
+	g_string_append(out, "</div>\n");
+	g_free(columns);
+}
+
+static void put_failures(GString *out, const struct summary *summary)
+{
+	if (summary->types->len == 0)
+		return;
+	g_string_append(out, "<section aria-labelledby=\"failures\"><h2 id=\""
+			     "failures\">What fails, and where</h2>\n<div "
+			     "class=\"two\">");
+	put_shares(out, "Failed sessions by type", "Type", summary->types,
+	    "(no type given)");
+	put_shares(out, "Failed sessions by MX host", "MX host", summary->hosts,
+	    "(no host named)");
+	g_string_append(out, "</div></section>\n");
+}
+
+static void put_reporter(GString *out, const struct summary_reporter *reporter)
+{
+	const struct summary_sessions *sessions = &reporter->sessions;
+
+	put_row_name(out, wording_organization(reporter->organization_name));
+	g_string_append(out, "<td class=\"n wide\">");
+	wording_count(out, reporter->reports);
+	g_string_append(out, "</td>");
+	put_count(out, summary_sessions_total(sessions));
+	put_count(out, sessions->failed);
+	put_rate(out, "n wide", sessions);
+	g_string_append(out, "<td class=\"w\">");
+	escape_html(out, reporter->last_report);
+	if (reporter->silent_domains > 0)
+		g_string_append(
+		    out, " <span class=\"chip warn\">silent</span>");
+	g_string_append(out, "</td></tr>\n");
+}
+
+static void put_reporters(GString *out, const struct summary *summary)
+{
+	bool silent = false;
+
+	if (summary->reporters->len == 0)
+		return;
+	g_string_append(out, "<section aria-labelledby=\"reporters\"><h2 id=\""
+			     "reporters\">Who reports</h2>\n<div class=\"card\""
+			     ">");
+	open_table(out, "Most sessions first",
+	    "<th scope=\"col\">Sender</th><th scope=\"col\" class=\"n wide\">"
+	    "Reports</th><th scope=\"col\" class=\"n\">Sessions</th><th "
+	    "scope=\"col\" class=\"n\">Failed</th><th scope=\"col\" class=\"n "
+	    "wide\">Failure rate</th><th scope=\"col\">Last report about</th>");
+	for (guint i = 0; i < summary->reporters->len; i++) {
+		const struct summary_reporter *reporter =
+		    summary->reporters->pdata[i];
+
+		silent = silent || reporter->silent_domains > 0;
+		put_reporter(out, reporter);
+	}
+	close_table(out);
+	if (silent)
+		g_string_append(out,
+		    "<p class=\"soft\">Silent: has stopped to report on a "
+		    "domain, see tlsrpt.silent_reporter.</p>\n");
+	g_string_append(out, "</div></section>\n");
+}
+
+static void put_footer(GString *out, const struct summary *summary)
+{
+	g_string_append(out, "<footer><p>");
+	if (summary->rejections > 0)
+		g_string_append_printf(out,
+		    "%" PRId64 " report%s in these days could not be taken: "
+		    "see tlsrpt.rejection. ",
+		    summary->rejections, summary->rejections == 1 ? "" : "s");
+	g_string_append(out, "Days are UTC; reports mostly arrive the day "
+			     "after. One session may fail in several ways.");
+	g_string_append_printf(out,
+	    "</p><p>Written %s by tlsrpt-report " VERSION ".</p></footer>\n",
+	    summary->generated_at);
+}
+
+void summary_html(GString *out, const struct summary *summary)
+{
+	put_head(out, "SMTP TLS reports");
+	put_header(out, summary);
+	g_string_append(out, "<main>\n");
+	put_asked(out, summary);
+	if (summary->domains->len > 0) {
+		put_days(out, summary);
+		put_problems(out, summary);
+		put_domains(out, summary);
+		put_failures(out, summary);
+	}
+	put_reporters(out, summary);
+	g_string_append(out, "</main>\n");
+	put_footer(out, summary);
+	g_string_append(out, "</body>\n</html>\n");
+}
+
+void problem_html(GString *out, const struct summary_problem *problem)
+{
+	put_head(out, "SMTP TLS reports: a problem");
+	g_string_append(out, "<header><h1>SMTP TLS reports</h1></header>\n"
+			     "<main>\n<h2>One problem</h2>\n");
+	problem_html_article(out, problem, 3);
+	g_string_append(out, "</main>\n</body>\n</html>\n");
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * summary_ask: a summary out of the database.
+ *
+ * Knows in which order the questions are asked, all in one snapshot. Leaves
+ * connections to db.c, the questions to summary_questions.c and
+ * problem_questions.c. One thread.
+ */
+#ifndef SHOW_SUMMARY_QUERY_H
+#define SHOW_SUMMARY_QUERY_H
+
+#include "db/db.h"
+#include "summary.h"
+
+struct summary_request {
+	int days;             /* 1 to 3650, today included */
+	char *const *domains; /* NULL-terminated, may be empty: all */
+	int problems;         /* how many at most */
+	bool detail;          /* failures and the newest document of each */
+};
+
+/*
+ * Asks the database. On success *ret_summary is the caller's; otherwise
+ * *ret_error is a sentence (g_free).
+ */
+enum db_result summary_ask(struct db *store,
+    const struct summary_request *request, struct summary **ret_summary,
+    char **ret_error);
+
+/*
+ * One problem with its failures and the newest documents that tell of it, at
+ * most so many of each. *ret_problem is NULL when there is none by this id, or
+ * none that the role may see.
+ */
+enum db_result summary_ask_problem(struct db *store, const char *id,
+    int failures, int documents, struct summary_problem **ret_problem,
+    char **ret_error);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plain columns, so that it can be read in a mail and on a serial console, too.
+ */
+#include "terminal.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "wording.h"
+
+#define EIGHTHS 8
+
+void terminal_ink(const struct terminal *terminal, enum terminal_ink ink)
+{
+	static const char *const codes[] = {
+	    [INK_PLAIN] = "\x1b[0m",
+	    [INK_BOLD] = "\x1b[1m",
+	    [INK_FAINT] = "\x1b[2m",
+	    [INK_BAD] = "\x1b[31m",
+	    [INK_WARN] = "\x1b[33m",
+	    [INK_GOOD] = "\x1b[32m",
+	};
+
+	if (terminal->colour)
+		g_string_append(terminal->out, codes[ink]);
+}
+
+void terminal_put(const struct terminal *terminal, const char *text)
+{
+	g_string_append(terminal->out, text);
+}
+
+void terminal_printf(const struct terminal *terminal, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	g_string_append_vprintf(terminal->out, format, arguments);
+	va_end(arguments);
+}
+
+void terminal_heading(const struct terminal *terminal, const char *text)
+{
+	terminal_put(terminal, "\n");
+	terminal_ink(terminal, INK_BOLD);
+	terminal_put(terminal, text);
+	terminal_ink(terminal, INK_PLAIN);
+	terminal_put(terminal, "\n");
+}
+
+/* Escaped, and in ASCII where nothing else can be shown. */
+static GString *escape_text(const struct terminal *terminal, const char *text)
+{
+	GString *safe = g_string_new(NULL);
+	GString *ascii;
+
+	escape_terminal(safe, text, 0);
+	if (terminal->utf8)
+		return safe;
+	ascii = g_string_new(NULL);
+	for (const char *p = safe->str; *p != '\0'; p = g_utf8_next_char(p)) {
+		if ((guchar)*p < 0x80)
+			g_string_append_c(ascii, *p);
+		else
+			g_string_append_printf(
+			    ascii, "\\u{%04x}", g_utf8_get_char(p));
+	}
+	g_string_free(safe, TRUE);
+	return ascii;
+}
+
+/* Columns that a text takes on a terminal. */
+static size_t display_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (!g_unichar_iszerowidth(c))
+			width += g_unichar_iswide(c) ? 2 : 1;
+	}
+	return width;
+}
+
+/* The last character boundary that leaves what is before it within width
+ * columns. */
+static const char *find_column(const char *text, size_t width)
+{
+	size_t used = 0;
+
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		gunichar c = g_utf8_get_char(text);
+
+		if (!g_unichar_iszerowidth(c))
+			used += g_unichar_iswide(c) ? 2 : 1;
+		if (used > width)
+			break;
+	}
+	return text;
+}
+
+/* There, with dots behind. */
+static void cut(const struct terminal *terminal, GString *text, size_t width)
+{
+	const char *dots = terminal->utf8 ? "…" : "...";
+	size_t room = width - MIN(width, terminal->utf8 ? 1 : 3);
+
+	if (display_width(text->str) <= width)
+		return;
+	g_string_truncate(
+	    text, (gsize)(find_column(text->str, room) - text->str));
+	g_string_append(text, dots);
+}
+
+static void pad(const struct terminal *terminal, size_t used, size_t width)
+{
+	for (; used < width; used++)
+		g_string_append_c(terminal->out, ' ');
+}
+
+void terminal_cell(
+    const struct terminal *terminal, const char *text, size_t width)
+{
+	GString *cell = escape_text(terminal, text);
+
+	cut(terminal, cell, width);
+	g_string_append(terminal->out, cell->str);
+	pad(terminal, display_width(cell->str), width);
+	g_string_free(cell, TRUE);
+}
+
+void terminal_right(
+    const struct terminal *terminal, const char *text, size_t width)
+{
+	GString *cell = escape_text(terminal, text);
+
+	cut(terminal, cell, width);
+	pad(terminal, display_width(cell->str), width);
+	g_string_append(terminal->out, cell->str);
+	g_string_free(cell, TRUE);
+}
+
+void terminal_count(
+    const struct terminal *terminal, int64_t count, size_t width)
+{
+	GString *text = g_string_new(NULL);
+
+	wording_count_within(text, count, width - 1);
+	pad(terminal, text->len, width);
+	g_string_append(terminal->out, text->str);
+	g_string_free(text, TRUE);
+}
+
+/* U+2588 is a full block, U+2589 seven eighths of it and so on. */
+static void put_block(const struct terminal *terminal, size_t eighths)
+{
+	g_string_append_unichar(
+	    terminal->out, 0x2588 + EIGHTHS - (gunichar)eighths);
+}
+
+void terminal_bar(const struct terminal *terminal, double share, size_t width)
+{
+	size_t units = terminal->utf8 ? EIGHTHS : 1;
+	size_t filled =
+	    (size_t)(CLAMP(share, 0, 1) * (double)(width * units) + 0.5);
+	size_t used = 0;
+
+	if (filled == 0 && share > 0)
+		filled = 1;
+	for (; filled >= units; filled -= units, used++) {
+		if (terminal->utf8)
+			put_block(terminal, EIGHTHS);
+		else
+			terminal_put(terminal, "#");
+	}
+	if (filled > 0) {
+		put_block(terminal, filled);
+		used++;
+	}
+	pad(terminal, used, width);
+}
+
+void terminal_spark(const struct terminal *terminal, double share)
+{
+	static const char ascii[] = "+*#";
+
+	if (share < 0) {
+		terminal_put(terminal, " ");
+	} else if (share <= 0) {
+		terminal_put(terminal, terminal->utf8 ? "·" : ".");
+	} else if (terminal->utf8) {
+		/* U+2581 is an eighth from below, U+2588 all. */
+		g_string_append_unichar(terminal->out,
+		    0x2581 + (gunichar)MIN(share * EIGHTHS, EIGHTHS - 1));
+	} else {
+		g_string_append_c(
+		    terminal->out, ascii[(size_t)MIN(share * 3, 2)]);
+	}
+}
+
+void terminal_paragraph(
+    const struct terminal *terminal, const char *indent, const char *text)
+{
+	GString *safe = escape_text(terminal, text);
+	char **words = g_strsplit(safe->str, " ", -1);
+	size_t room = TERMINAL_WIDTH - strlen(indent);
+	size_t column = 0;
+
+	for (char **word = words; *word != NULL; word++) {
+		const char *rest = *word;
+		size_t width = display_width(rest);
+
+		if (width == 0)
+			continue;
+		if (column > 0 && column + 1 + width > TERMINAL_WIDTH) {
+			terminal_put(terminal, "\n");
+			column = 0;
+		}
+		terminal_put(terminal, column == 0 ? indent : " ");
+		column += column == 0 ? strlen(indent) : 1;
+		for (; width > room; width = display_width(rest)) {
+			const char *end = find_column(rest, room);
+
+			g_string_append_len(terminal->out, rest, end - rest);
+			terminal_put(terminal, "\n");
+			terminal_put(terminal, indent);
+			rest = end;
+		}
+		terminal_put(terminal, rest);
+		column += width;
+	}
+	terminal_put(terminal, "\n");
+	g_strfreev(words);
+	g_string_free(safe, TRUE);
+}
+
+void terminal_json(
+    const struct terminal *terminal, const char *indent, const char *json)
+{
+	GString *safe = g_string_new(NULL);
+	char **lines;
+
+	escape_json_document(safe, json);
+	lines = g_strsplit(safe->str, "\n", -1);
+	for (char **line = lines; *line != NULL; line++) {
+		terminal_put(terminal, indent);
+		for (const char *p = *line; *p != '\0';
+		     p = g_utf8_next_char(p)) {
+			if (terminal->utf8 || (guchar)*p < 0x80)
+				g_string_append_unichar(
+				    terminal->out, g_utf8_get_char(p));
+			else
+				escape_json_code(
+				    terminal->out, g_utf8_get_char(p));
+		}
+		terminal_put(terminal, "\n");
+	}
+	g_strfreev(lines);
+	g_string_free(safe, TRUE);
+}

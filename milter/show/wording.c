@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * printf's %f follows LC_NUMERIC; main() sets LC_CTYPE alone, so that a decimal
+ * point is one everywhere.
+ */
+#include "wording.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define NAMES_SHOWN 2
+
+void wording_count(GString *out, int64_t count)
+{
+	char digits[32];
+	size_t length;
+
+	g_snprintf(digits, sizeof digits, "%" PRId64, count);
+	length = strlen(digits);
+	for (size_t i = 0; i < length; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			g_string_append_c(out, ',');
+		g_string_append_c(out, digits[i]);
+	}
+}
+
+void wording_count_within(GString *out, int64_t count, size_t most)
+{
+	static const char units[] = " kMGTPE";
+	gsize start = out->len;
+	int64_t whole = count, rest = 0;
+	size_t unit = 0;
+
+	wording_count(out, count);
+	if (out->len - start <= most)
+		return;
+	g_string_truncate(out, start);
+	for (; whole >= 1000 && units[unit + 1] != '\0'; unit++) {
+		rest = whole % 1000;
+		whole /= 1000;
+	}
+	g_string_append_printf(out, "%" PRId64, whole);
+	if (unit > 0 && whole < 10)
+		g_string_append_printf(out, ".%02" PRId64, rest / 10);
+	else if (unit > 0 && whole < 100)
+		g_string_append_printf(out, ".%" PRId64, rest / 100);
+	if (unit > 0)
+		g_string_append_c(out, units[unit]);
+}
+
+void wording_counted(GString *out, int64_t count, const char *singular)
+{
+	wording_count(out, count);
+	g_string_append_printf(out, " %s%s", singular, count == 1 ? "" : "s");
+}
+
+void wording_share(GString *out, double share)
+{
+	double percent = 100 * share;
+
+	if (share < 0)
+		g_string_append_c(out, '-');
+	else if (share > 0 && percent < 0.1)
+		g_string_append(out, "<0.1%");
+	else if (share < 1 && percent > 99.9)
+		g_string_append(out, ">99.9%");
+	else
+		g_string_append_printf(out, "%.1f%%", percent);
+}
+
+void wording_rate(GString *out, const struct summary_sessions *sessions)
+{
+	double rate = summary_sessions_rate(sessions);
+
+	/* Of 9 * 10^18 that failed a double does not tell one that did not. */
+	if (rate >= 1 && sessions->successful > 0)
+		g_string_append(out, ">99.9%");
+	else
+		wording_share(out, rate);
+}
+
+void wording_trend(GString *out, const struct summary *summary)
+{
+	double now = summary_sessions_rate(&summary->sessions);
+	double before = summary_sessions_rate(&summary->previous);
+
+	if (now < 0 || before < 0)
+		return;
+	g_string_append(out, now > before   ? "up from "
+			     : now < before ? "down from "
+					    : "still ");
+	wording_rate(out, &summary->previous);
+	if (summary->days == 1)
+		g_string_append(out, " the day before");
+	else
+		g_string_append_printf(
+		    out, " in the %d days before", summary->days);
+}
+
+void wording_span(GString *out, const char *first, const char *last)
+{
+	if (first == NULL || last == NULL || strcmp(first, last) == 0)
+		g_string_append_printf(out, "on %s",
+		    first != NULL  ? first
+		    : last != NULL ? last
+				   : "a day");
+	else
+		g_string_append_printf(out, "from %s to %s", first, last);
+}
+
+void wording_first_sentence(GString *out, const char *text)
+{
+	const char *end = text;
+
+	while ((end = strstr(end, ". ")) != NULL) {
+		/* Not after "Inc." or "e.g." in the middle of a sentence. */
+		if (g_ascii_isupper(end[2])) {
+			g_string_append_len(out, text, end + 1 - text);
+			return;
+		}
+		end += 2;
+	}
+	g_string_append(out, text);
+}
+
+void wording_cut(GString *out, const char *text, glong most)
+{
+	/* What the database holds is valid UTF-8. */
+	if (g_utf8_strlen(text, -1) <= most) {
+		g_string_append(out, text);
+		return;
+	}
+	g_string_append_len(
+	    out, text, g_utf8_offset_to_pointer(text, most) - text);
+	g_string_append(out, "…");
+}
+
+void wording_what(GString *out, const struct summary_problem *problem)
+{
+	g_string_append(out, problem->result_type != NULL ? problem->result_type
+							  : "unnamed failure");
+	if (problem->receiving_mx_hostname != NULL)
+		g_string_append_printf(
+		    out, " at %s", problem->receiving_mx_hostname);
+}
+
+const char *wording_share_days(const struct summary_problem *problem)
+{
+	const char *last = problem->last_seen != NULL ? problem->last_seen : "";
+	const char *first =
+	    problem->first_seen != NULL ? problem->first_seen : last;
+	GDate from, to;
+
+	g_date_clear(&from, 1);
+	g_date_clear(&to, 1);
+	g_date_set_parse(&from, first);
+	g_date_set_parse(&to, last);
+	if (strcmp(first, last) == 0)
+		return "on that day";
+	return g_date_valid(&from) && g_date_valid(&to) &&
+		       g_date_days_between(&from, &to) < 7
+		   ? "in these days"
+		   : "in its last week";
+}
+
+void wording_facts(GString *out, const struct summary_problem *problem)
+{
+	/* A failure may be reported without a count. */
+	if (problem->failed_sessions == 0)
+		g_string_append(out, "an unknown number of sessions");
+	else
+		wording_counted(out, problem->failed_sessions, "session");
+	g_string_append(out, " failed ");
+	wording_span(out, problem->first_seen, problem->last_seen);
+	if (problem->affected_share > 0) {
+		g_string_append(out, ", ");
+		wording_share(out, problem->affected_share);
+		g_string_append_printf(
+		    out, " of all %s", wording_share_days(problem));
+	}
+	if (problem->reporters > NAMES_SHOWN) {
+		g_string_append(out, "; ");
+		wording_counted(out, problem->reporters, "reporter");
+	} else if (problem->reporter_names != NULL) {
+		g_string_append(out, "; reported by ");
+		wording_cut(
+		    out, problem->reporter_names, NAMES_SHOWN * WORDING_NAME);
+	}
+	if (out->str[out->len - 1] != '.')
+		g_string_append_c(out, '.');
+}
+
+void wording_undetailed(
+    GString *out, const struct summary_undetailed *undetailed)
+{
+	const char *what = undetailed->failed_sessions == 1 ? "it" : "them";
+
+	wording_counted(out, undetailed->failed_sessions, "session");
+	g_string_append(out, " failed at ");
+	g_string_append(out, wording_domain(undetailed->policy_domain));
+	g_string_append_printf(out,
+	    ", but the reports give no details of %s: ask who reported %s (",
+	    what, what);
+	if (undetailed->reporters > NAMES_SHOWN ||
+	    undetailed->reporter_names == NULL)
+		wording_counted(out, undetailed->reporters, "reporter");
+	else
+		wording_cut(out, undetailed->reporter_names,
+		    NAMES_SHOWN * WORDING_NAME);
+	g_string_append(
+	    out, "; contact_info in tlsrpt.report), or look at its document.");
+}
+
+void wording_asked(GString *out, const struct summary *summary,
+    const struct summary_asked *asked)
+{
+	if (asked->last_report == NULL)
+		g_string_append_printf(
+		    out, "No report names %s.", asked->policy_domain);
+	else if (g_strcmp0(asked->last_report, summary->first_day) < 0)
+		g_string_append_printf(out,
+		    "No report of these days is about %s; the last one was "
+		    "about %s.",
+		    asked->policy_domain, asked->last_report);
+}
+
+void wording_nothing(GString *out, const struct summary *summary)
+{
+	bool unknown = false;
+
+	if (summary->asked->len == 0 || !summary->any_domain) {
+		g_string_append(out,
+		    "No report is about these days. Is the address in the "
+		    "_smtp._tls record one that the milter looks at, and is "
+		    "tlsrpt-loader running?");
+		return;
+	}
+	for (guint i = 0; i < summary->asked->len; i++) {
+		const struct summary_asked *asked = summary->asked->pdata[i];
+
+		unknown = unknown || asked->last_report == NULL;
+	}
+	if (unknown)
+		g_string_append(out,
+		    "Is the name right? Without --domain all that reports "
+		    "name are shown.");
+}
+
+const char *wording_side(const struct summary_problem *problem)
+{
+	if (g_strcmp0(problem->side, "ours") == 0)
+		return "ours";
+	if (g_strcmp0(problem->side, "sender") == 0)
+		return "the sender's";
+	return "not clear whose";
+}
+
+const char *wording_domain(const char *policy_domain)
+{
+	return policy_domain != NULL ? policy_domain : "(domain not named)";
+}
+
+const char *wording_organization(const char *organization_name)
+{
+	return organization_name != NULL ? organization_name : "(not named)";
+}

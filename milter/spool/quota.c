@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several processes write to and take from a spool, so only counting its files
+ * tells how full it is; and counting at each report would cost more than the
+ * report. So the last count is used for a second, and what this process wrote
+ * since is added to it.
+ */
+#include <fcntl.h>
+#include <glib.h>
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "base/folder.h"
+#include "quota.h"
+
+#define SECOND ((int64_t)1000000) /* of g_get_monotonic_time() */
+
+#define KINDS (QUOTA_PASSING + 1)
+
+/* Which part of the whole a kind may have. */
+static const uint64_t parts[KINDS] = {
+    [QUOTA_RECORD] = 1,
+    [QUOTA_MINOR] = 10,
+    [QUOTA_PASSING] = 2,
+};
+
+/* Bytes of all kinds, and of each. */
+struct usage {
+	uint64_t all;
+	uint64_t of[KINDS];
+};
+
+struct quota {
+	const int *folders;
+	const char *suffix;
+
+	pthread_mutex_t mutex; /* for the rest */
+	uint64_t bytes;
+	struct usage scanned;  /* found in the folders */
+	struct usage fresh;    /* written by us since */
+	struct usage reserved; /* being written */
+	bool scanning;
+	int64_t scan_due;
+};
+
+struct scan {
+	struct usage found;
+	const char *suffix;
+};
+
+void quota_free(struct quota *quota)
+{
+	if (quota == NULL)
+		return;
+	pthread_mutex_destroy(&quota->mutex);
+	g_free(quota);
+}
+
+void quota_set(struct quota *quota, uint64_t bytes)
+{
+	pthread_mutex_lock(&quota->mutex);
+	quota->bytes = bytes;
+	pthread_mutex_unlock(&quota->mutex);
+}
+
+static void usage_add(struct usage *usage, enum quota_kind kind, uint64_t size)
+{
+	usage->all += size;
+	usage->of[kind] += size;
+}
+
+static void usage_add_all(struct usage *usage, const struct usage *more)
+{
+	usage->all += more->all;
+	for (size_t i = 0; i < KINDS; i++)
+		usage->of[i] += more->of[i];
+}
+
+static void usage_subtract(struct usage *usage, const struct usage *less)
+{
+	usage->all -= less->all;
+	for (size_t i = 0; i < KINDS; i++)
+		usage->of[i] -= less->of[i];
+}
+
+static void count_file(int folder, const char *name, void *data)
+{
+	struct scan *scan = data;
+	struct stat status;
+	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		usage_add(&scan->found,
+		    g_str_has_suffix(name, scan->suffix) ? QUOTA_MINOR
+							 : QUOTA_RECORD,
+		    (uint64_t)status.st_size);
+}
+
+/*
+ * Counts anew when the last count is a second old, or older where counting
+ * takes long: a full spool may hold half a million files, and a twentieth of
+ * one thread's time is enough for this. Others use the old count meanwhile.
+ */
+static void refresh_usage(struct quota *quota)
+{
+	int64_t start = g_get_monotonic_time();
+	pthread_mutex_lock(&quota->mutex);
+	bool due = !quota->scanning && start >= quota->scan_due;
+	if (due)
+		quota->scanning = true;
+	struct usage before = quota->fresh;
+	pthread_mutex_unlock(&quota->mutex);
+	if (!due)
+		return;
+
+	struct scan scan = {.suffix = quota->suffix};
+	bool complete = folder_walk(quota->folders[0], count_file, &scan) &&
+			folder_walk(quota->folders[1], count_file, &scan);
+	int64_t end = g_get_monotonic_time();
+	pthread_mutex_lock(&quota->mutex);
+	if (complete) {
+		/* What was written during the count may be in both; better
+		 * once too often for a second than not at all. */
+		quota->scanned = scan.found;
+		usage_subtract(&quota->fresh, &before);
+	}
+	quota->scanning = false;
+	quota->scan_due = end + MAX(SECOND, 20 * (end - start));
+	pthread_mutex_unlock(&quota->mutex);
+}
+
+struct quota *quota_new(
+    uint64_t bytes, const int folders[2], const char *suffix)
+{
+	struct quota *quota = g_new0(struct quota, 1);
+	quota->bytes = bytes;
+	quota->folders = folders;
+	quota->suffix = suffix;
+	pthread_mutex_init(&quota->mutex, NULL);
+	refresh_usage(quota);
+	return quota;
+}
+
+/* Call with the mutex held. */
+static struct usage sum_usage(const struct quota *quota)
+{
+	struct usage sum = quota->scanned;
+	usage_add_all(&sum, &quota->fresh);
+	usage_add_all(&sum, &quota->reserved);
+	return sum;
+}
+
+bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size)
+{
+	refresh_usage(quota);
+	pthread_mutex_lock(&quota->mutex);
+	struct usage sum = sum_usage(quota);
+	bool fits = sum.all + size <= quota->bytes &&
+		    sum.of[kind] + size <= quota->bytes / parts[kind];
+	if (fits)
+		usage_add(&quota->reserved, kind, size);
+	pthread_mutex_unlock(&quota->mutex);
+	return fits;
+}
+
+void quota_settle(
+    struct quota *quota, enum quota_kind kind, uint64_t size, bool written)
+{
+	struct usage part = {0};
+	usage_add(&part, kind, size);
+	pthread_mutex_lock(&quota->mutex);
+	usage_subtract(&quota->reserved, &part);
+	if (written)
+		usage_add(&quota->fresh, kind, size);
+	pthread_mutex_unlock(&quota->mutex);
+}
+
+uint64_t quota_usage(struct quota *quota)
+{
+	refresh_usage(quota);
+	pthread_mutex_lock(&quota->mutex);
+	uint64_t bytes = sum_usage(quota).all;
+	pthread_mutex_unlock(&quota->mutex);
+	return bytes;
+}

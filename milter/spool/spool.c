@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * No lock is held while the disk works: the fsyncs of several messages overlap,
+ * which is what lets a busy milter keep up. Who has many records and nobody
+ * who waits for the first of them holds them back, and syncs the file system
+ * once for all: that is a hundred times as fast as two fsyncs for each.
+ *
+ * A rejection's name ends in ".rejection", so that the share of the quota that
+ * rejections have can be counted without opening files. What starts with a dot
+ * is not ours and is passed over.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/folder.h"
+#include "quota.h"
+#include "spool/spool.h"
+
+#define HOST_MAX 32
+#define NAME_TRIES 16
+#define REJECTION_SUFFIX ".rejection"
+#define REASON_SUFFIX ".reason"
+#define TMP_LIFETIME 3600 /* seconds */
+/* Up to so many records are synced each by itself: a whole file system can hold
+ * much that is not ours. */
+#define FEW_RECORDS 8
+#define RECORD_MAX ((size_t)1 << 30)
+#define LOADED "last-load"
+
+enum { NEW, BAD, TMP, FOLDERS };
+static const char *const folder_names[FOLDERS] = {"new", "bad", "tmp"};
+
+#define WATCH_NONE (-1)
+#define WATCH_FAILED (-2)
+
+struct spool {
+	char *directory;
+	int root;
+	int folders[FOLDERS]; /* descriptors; quota counts the first two */
+	int watch;            /* inotify's, WATCH_NONE or WATCH_FAILED */
+	struct quota *quota;
+	GPtrArray *held; /* names in tmp, of records held back; else NULL */
+	char host[HOST_MAX + 1];
+	int64_t purge_due; /* the reading side's */
+	atomic_uint counter;
+	atomic_uint_fast64_t dropped;
+};
+
+/* Opening and closing. */
+
+static void purge_file(int folder, const char *name, void *data)
+{
+	const time_t *before = data;
+	struct stat status;
+	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    status.st_mtime < *before)
+		unlinkat(folder, name, 0);
+}
+
+/* Removes what writers left that died before they were done. */
+static void purge_tmp(struct spool *spool)
+{
+	time_t before = time(NULL) - TMP_LIFETIME;
+	folder_walk(spool->folders[TMP], purge_file, &before);
+	spool->purge_due =
+	    g_get_monotonic_time() + TMP_LIFETIME * (int64_t)G_USEC_PER_SEC;
+}
+
+static void name_host(char host[HOST_MAX + 1])
+{
+	char full[256] = "";
+	if (gethostname(full, sizeof full - 1) != 0 || full[0] == '\0')
+		full[0] = '_';
+	size_t length = 0;
+	for (; length < HOST_MAX && full[length] != '\0'; length++) {
+		char c = full[length];
+		host[length] = g_ascii_isalnum(c) || c == '-' ? c : '_';
+	}
+	host[length] = '\0';
+}
+
+/* Opens the folders, to write when they may be made; on failure *ret_part is
+ * the one, "" for the spool's own, and errno tells why. */
+static bool open_folders(
+    struct spool *spool, bool writing, const char **ret_part)
+{
+	int (*const open_one)(int, const char *, int) =
+	    writing ? folder_open : folder_open_existing;
+	*ret_part = "";
+	spool->root = open_one(AT_FDCWD, spool->directory, 0);
+	if (spool->root < 0)
+		return false;
+	for (int i = 0; i < FOLDERS; i++) {
+		*ret_part = folder_names[i];
+		spool->folders[i] =
+		    open_one(spool->root, folder_names[i], O_NOFOLLOW);
+		if (spool->folders[i] < 0 ||
+		    (writing && !folder_is_writable(spool->folders[i])))
+			return false;
+	}
+	return true;
+}
+
+static struct spool *open_spool(
+    const char *directory, bool writing, char **ret_error)
+{
+	struct spool *spool = g_new0(struct spool, 1);
+	spool->directory = g_strdup(directory);
+	spool->root = -1;
+	for (int i = 0; i < FOLDERS; i++)
+		spool->folders[i] = -1;
+	spool->watch = WATCH_NONE;
+	name_host(spool->host);
+
+	const char *part;
+	if (open_folders(spool, writing, &part))
+		return spool;
+	*ret_error = g_strdup_printf("spool folder %s%s%s: %s (%s)", directory,
+	    part[0] == '\0' ? "" : "/", part, g_strerror(errno),
+	    writing ? "needed: a folder of mode 2770 and of the group that "
+		      "both daemons are in, and in ReadWritePaths= of their "
+		      "units"
+		    : "spool.directory says where it is; a daemon that starts "
+		      "makes it");
+	spool_close(spool);
+	return NULL;
+}
+
+struct spool *spool_open(
+    const char *directory, uint64_t quota, char **ret_error)
+{
+	struct spool *spool = open_spool(directory, true, ret_error);
+	if (spool == NULL)
+		return NULL;
+	purge_tmp(spool);
+	spool->quota = quota_new(quota, spool->folders, REJECTION_SUFFIX);
+	return spool;
+}
+
+struct spool *spool_open_existing(const char *directory, char **ret_error)
+{
+	return open_spool(directory, false, ret_error);
+}
+
+static void close_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Those that were never released. */
+static void discard_held(struct spool *spool)
+{
+	if (spool->held == NULL)
+		return;
+	for (guint i = 0; i < spool->held->len; i++)
+		folder_discard(
+		    spool->folders[TMP], g_ptr_array_index(spool->held, i));
+	g_ptr_array_unref(spool->held);
+}
+
+void spool_close(struct spool *spool)
+{
+	if (spool == NULL)
+		return;
+	discard_held(spool);
+	close_open(spool->root);
+	close_open(spool->watch);
+	for (int i = 0; i < FOLDERS; i++)
+		close_open(spool->folders[i]);
+	quota_free(spool->quota);
+	g_free(spool->directory);
+	g_free(spool);
+}
+
+uint64_t spool_usage(struct spool *spool)
+{
+	return quota_usage(spool->quota);
+}
+
+void spool_set_quota(struct spool *spool, uint64_t quota)
+{
+	quota_set(spool->quota, quota);
+}
+
+uint64_t spool_dropped(struct spool *spool)
+{
+	return atomic_load(&spool->dropped);
+}
+
+/* Writing. */
+
+/*
+ * Names sort by the time of writing. Time, process, counter and host make them
+ * unique; the database tells a repeated rejection from a new one by them.
+ */
+static char *make_name(struct spool *spool, bool rejection)
+{
+	struct timespec now;
+	struct tm utc;
+	char date[32];
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(date, sizeof date, "%Y%m%dT%H%M%S", &utc);
+	return g_strdup_printf("%s.%06ldZ-%ld-%u-%s%s", date,
+	    now.tv_nsec / 1000, (long)getpid(),
+	    atomic_fetch_add(&spool->counter, 1), spool->host,
+	    rejection ? REJECTION_SUFFIX : "");
+}
+
+/* Makes a complete file of tmp visible. On failure no file is left. */
+static bool publish_file(struct spool *spool, const char *name)
+{
+	if (!folder_move(spool->folders[TMP], spool->folders[NEW], name)) {
+		folder_discard(spool->folders[TMP], name);
+		return false;
+	}
+	if (fsync(spool->folders[NEW]) != 0) {
+		folder_discard(spool->folders[NEW], name);
+		return false;
+	}
+	return true;
+}
+
+void spool_hold(struct spool *spool)
+{
+	if (spool->held == NULL)
+		spool->held = g_ptr_array_new_with_free_func(g_free);
+}
+
+/* Before Linux 5.8 syncfs(2) waits for the disk all the same, but does not tell
+ * of its errors. */
+static bool sync_held(const struct spool *spool)
+{
+	bool done = true;
+	if (spool->held->len > FEW_RECORDS)
+		return syncfs(spool->folders[TMP]) == 0;
+	for (guint i = 0; i < spool->held->len && done; i++)
+		done = folder_sync(
+		    spool->folders[TMP], g_ptr_array_index(spool->held, i));
+	return done;
+}
+
+enum spool_result spool_release(struct spool *spool)
+{
+	if (spool->held == NULL || spool->held->len == 0)
+		return SPOOL_OK;
+	bool done = sync_held(spool);
+	for (guint i = 0; i < spool->held->len; i++) {
+		const char *name = g_ptr_array_index(spool->held, i);
+		done = done && folder_move(spool->folders[TMP],
+				   spool->folders[NEW], name);
+		if (!done)
+			folder_discard(spool->folders[TMP], name);
+	}
+	done = done && fsync(spool->folders[NEW]) == 0;
+	int error = errno;
+	g_ptr_array_set_size(spool->held, 0);
+	errno = error;
+	return done ? SPOOL_OK : SPOOL_ERROR;
+}
+
+/* Makes a complete file durable and visible, or holds it back. */
+static bool finish_file(struct spool *spool, const char *name)
+{
+	if (spool->held == NULL)
+		return publish_file(spool, name);
+	g_ptr_array_add(spool->held, g_strdup(name));
+	return true;
+}
+
+/* Returns the name, or NULL with errno. */
+static char *write_record(struct spool *spool, bool rejection,
+    const GString *header, const void *body, size_t body_length)
+{
+	for (int i = 0; i < NAME_TRIES; i++) {
+		char *name = make_name(spool, rejection);
+		if (folder_create(spool->folders[TMP], name, header->str,
+			header->len, body, body_length, spool->held == NULL) &&
+		    finish_file(spool, name))
+			return name;
+		int error = errno;
+		g_free(name);
+		errno = error;
+		if (errno != EEXIST)
+			break;
+	}
+	return NULL;
+}
+
+enum spool_result spool_put(
+    struct spool *spool, const struct record *record, char **ret_name)
+{
+	bool rejection = record->kind == RECORD_REJECTION;
+	size_t body_length = 0;
+	const void *body = NULL;
+	if (!rejection && record->bytes != NULL)
+		body = g_bytes_get_data(record->bytes, &body_length);
+	GString *header = record_header(record);
+	uint64_t size = (uint64_t)header->len + body_length;
+
+	char *name = NULL;
+	int error = 0;
+	enum quota_kind kind = rejection ? QUOTA_MINOR : QUOTA_RECORD;
+	bool fits = quota_reserve(spool->quota, kind, size);
+	if (fits) {
+		name =
+		    write_record(spool, rejection, header, body, body_length);
+		error = errno;
+		quota_settle(spool->quota, kind, size, name != NULL);
+	} else if (rejection) {
+		atomic_fetch_add(&spool->dropped, 1);
+	}
+	g_string_free(header, TRUE);
+	if (!fits)
+		return rejection ? SPOOL_DROPPED : SPOOL_FULL;
+	errno = error;
+	if (name == NULL)
+		return SPOOL_ERROR;
+	if (ret_name != NULL)
+		*ret_name = name;
+	else
+		g_free(name);
+	return SPOOL_OK;
+}
+
+int spool_tmpfile(struct spool *spool)
+{
+	char *name = make_name(spool, false);
+	int fd = folder_tmpfile(spool->folders[TMP], name);
+	int error = errno;
+	g_free(name);
+	errno = error;
+	return fd;
+}
+
+bool spool_reserve(struct spool *spool, uint64_t bytes)
+{
+	if (quota_reserve(spool->quota, QUOTA_PASSING, bytes))
+		return true;
+	errno = EDQUOT;
+	return false;
+}
+
+void spool_unreserve(struct spool *spool, uint64_t bytes)
+{
+	quota_settle(spool->quota, QUOTA_PASSING, bytes, false);
+}
+
+/* Reading. */
+
+bool spool_lock(struct spool *spool)
+{
+	int result;
+	do
+		result = flock(spool->root, LOCK_EX | LOCK_NB);
+	while (result != 0 && errno == EINTR);
+	return result == 0;
+}
+
+GPtrArray *spool_list(struct spool *spool)
+{
+	if (g_get_monotonic_time() >= spool->purge_due)
+		purge_tmp(spool);
+	return folder_list(spool->folders[NEW]);
+}
+
+static enum spool_result parse_bytes(const uint8_t *bytes, size_t length,
+    struct record **ret_record, char **ret_error)
+{
+	char *error = NULL;
+	struct record *record = record_parse(bytes, length, &error);
+	if (record == NULL) {
+		*ret_error = error;
+		return SPOOL_DAMAGED;
+	}
+	*ret_record = record;
+	return SPOOL_OK;
+}
+
+enum spool_result spool_get(struct spool *spool, const char *name,
+    struct record **ret_record, char **ret_error)
+{
+	if (!folder_is_name(name))
+		return SPOOL_GONE;
+	uint8_t *bytes = NULL;
+	size_t length = 0;
+	enum spool_result result = SPOOL_ERROR;
+	switch (folder_read(
+	    spool->folders[NEW], name, RECORD_MAX, &bytes, &length)) {
+	case FOLDER_OK:
+		result = parse_bytes(bytes, length, ret_record, ret_error);
+		g_free(bytes);
+		break;
+	case FOLDER_NONE:
+		result = SPOOL_GONE;
+		break;
+	case FOLDER_IRREGULAR:
+		*ret_error = g_strdup("not a regular file");
+		result = SPOOL_DAMAGED;
+		break;
+	case FOLDER_TOO_LARGE:
+		*ret_error = g_strdup_printf(
+		    "larger than the %zu bytes that a record can have",
+		    RECORD_MAX);
+		result = SPOOL_DAMAGED;
+		break;
+	case FOLDER_ERROR:
+		break;
+	}
+	return result;
+}
+
+enum spool_result spool_remove(struct spool *spool, const char *name)
+{
+	if (!folder_is_name(name))
+		return SPOOL_GONE;
+	if (unlinkat(spool->folders[NEW], name, 0) == 0)
+		return SPOOL_OK;
+	return errno == ENOENT ? SPOOL_GONE : SPOOL_ERROR;
+}
+
+enum spool_result spool_sync(struct spool *spool)
+{
+	return fsync(spool->folders[NEW]) == 0 ? SPOOL_OK : SPOOL_ERROR;
+}
+
+/*
+ * The reason is written first, so that no record stands in bad without one. If
+ * it can't be (no space), the record is moved all the same: left in new it
+ * would be tried for ever, and the reason is in the log too.
+ */
+enum spool_result spool_set_aside(
+    struct spool *spool, const char *name, const char *reason)
+{
+	if (!folder_is_name(name))
+		return SPOOL_GONE;
+	int bad = spool->folders[BAD];
+	char *reason_name = g_strconcat(name, REASON_SUFFIX, NULL);
+	folder_discard(bad, reason_name);
+	(void)folder_create(
+	    bad, reason_name, reason, strlen(reason), "\n", 1, true);
+	enum spool_result result = SPOOL_OK;
+	if (renameat(spool->folders[NEW], name, bad, name) != 0) {
+		result = errno == ENOENT ? SPOOL_GONE : SPOOL_ERROR;
+		folder_discard(bad, reason_name);
+	} else if (fsync(bad) != 0 || fsync(spool->folders[NEW]) != 0) {
+		result = SPOOL_ERROR;
+	}
+	int error = errno;
+	g_free(reason_name);
+	errno = error;
+	return result;
+}
+
+/* Moves one record back. True as well when somebody else was faster. */
+static bool retry_record(struct spool *spool, const char *name, size_t *count)
+{
+	if (!folder_move(spool->folders[BAD], spool->folders[NEW], name))
+		return errno == ENOENT;
+	(*count)++;
+	char *reason_name = g_strconcat(name, REASON_SUFFIX, NULL);
+	folder_discard(spool->folders[BAD], reason_name);
+	g_free(reason_name);
+	return true;
+}
+
+enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count)
+{
+	GPtrArray *names = folder_list(spool->folders[BAD]);
+	if (names == NULL)
+		return SPOOL_ERROR;
+	size_t count = 0;
+	bool done = true;
+	for (guint i = 0; i < names->len && done; i++) {
+		const char *name = g_ptr_array_index(names, i);
+		if (!g_str_has_suffix(name, REASON_SUFFIX))
+			done = retry_record(spool, name, &count);
+	}
+	done = done && fsync(spool->folders[NEW]) == 0 &&
+	       fsync(spool->folders[BAD]) == 0;
+	int error = errno;
+	g_ptr_array_unref(names);
+	errno = error;
+	if (!done)
+		return SPOOL_ERROR;
+	*ret_count = count;
+	return SPOOL_OK;
+}
+
+/* Without a watch (inotify's limits are per user, and low on some systems)
+ * waiting is looking every second. */
+static void start_watch(struct spool *spool)
+{
+	char *path = g_build_filename(spool->directory, "new", NULL);
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (fd >= 0 && inotify_add_watch(fd, path, IN_MOVED_TO) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	spool->watch = fd < 0 ? WATCH_FAILED : fd;
+	g_free(path);
+}
+
+void spool_wait(struct spool *spool, int wake_fd, int timeout_ms)
+{
+	if (spool->watch == WATCH_NONE) {
+		start_watch(spool);
+		return;
+	}
+	if (spool->watch == WATCH_FAILED &&
+	    (timeout_ms < 0 || timeout_ms > 1000))
+		timeout_ms = 1000;
+	/* poll(2) passes over negative descriptors. */
+	struct pollfd fds[] = {
+	    {.fd = spool->watch, .events = POLLIN},
+	    {.fd = wake_fd, .events = POLLIN},
+	};
+	if (poll(fds, G_N_ELEMENTS(fds), timeout_ms) <= 0 ||
+	    fds[0].revents == 0)
+		return;
+	char events[4096];
+	while (read(spool->watch, events, sizeof events) > 0)
+		;
+}
+
+static void inspect_new(int folder, const char *name, void *data)
+{
+	struct spool_status *status = data;
+	struct stat file;
+	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	status->records++;
+	status->bytes += (uint64_t)file.st_size;
+	if (status->oldest == 0 || file.st_mtime < status->oldest)
+		status->oldest = file.st_mtime;
+}
+
+static void inspect_bad(int folder, const char *name, void *data)
+{
+	struct spool_status *status = data;
+	struct stat file;
+	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0)
+		status->bad_bytes += (uint64_t)file.st_size;
+	if (!g_str_has_suffix(name, REASON_SUFFIX))
+		status->bad++;
+}
+
+static int open_loaded(const struct spool *spool)
+{
+	return openat(spool->root, LOADED,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    S_IRUSR | S_IWUSR | S_IRGRP);
+}
+
+bool spool_note_load(struct spool *spool)
+{
+	int fd = open_loaded(spool);
+	/* Left by another user, such as root who drained by hand. */
+	if (fd < 0 && errno == EACCES && unlinkat(spool->root, LOADED, 0) == 0)
+		fd = open_loaded(spool);
+	bool done = fd >= 0 && futimens(fd, NULL) == 0;
+	int error = errno;
+	close_open(fd);
+	errno = error;
+	return done;
+}
+
+enum spool_result spool_status(
+    struct spool *spool, struct spool_status *ret_status)
+{
+	struct spool_status status = {0};
+	if (!folder_walk(spool->folders[NEW], inspect_new, &status) ||
+	    !folder_walk(spool->folders[BAD], inspect_bad, &status))
+		return SPOOL_ERROR;
+	struct stat file;
+	if (fstatat(spool->root, LOADED, &file, AT_SYMLINK_NOFOLLOW) == 0)
+		status.loaded = file.st_mtime;
+	*ret_status = status;
+	return SPOOL_OK;
+}

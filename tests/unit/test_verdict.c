@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of verdicts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the four above before it. */
+#include <cmocka.h>
+#include <glib.h>
+#include <string.h>
+
+#include "intake/verdict.h"
+
+static char *none[] = {NULL};
+
+static struct config make_config(void)
+{
+	struct config config;
+
+	memset(&config, 0, sizeof config);
+	config.recipients = none;
+	config.policy_domains = none;
+	config.authserv_ids = none;
+	config.add_header = true;
+	return config;
+}
+
+struct row {
+	enum config_disposition disposition;
+	enum config_on_refused on_refused;
+	enum config_on_spool_error on_spool_error;
+	size_t stored, invalid, refused;
+	bool spool_failed;
+	size_t recipients, report_recipients;
+	enum verdict_action action;
+	const char *header;
+	const char *reply;
+};
+
+#define K CONFIG_KEEP
+#define D CONFIG_DISCARD
+#define RK CONFIG_REFUSED_KEEP
+#define RR CONFIG_REFUSED_REJECT
+#define SD CONFIG_SPOOL_DELIVER
+#define ST CONFIG_SPOOL_TEMPFAIL
+
+static const struct row rows[] = {
+    /* nothing found */
+    {D, RR, ST, 0, 0, 0, false, 1, 1, VERDICT_ACCEPT, NULL, NULL},
+    /* all stored */
+    {K, RK, SD, 2, 0, 0, false, 1, 1, VERDICT_HEADER, "stored; reports=2",
+	NULL},
+    {D, RK, SD, 1, 0, 0, false, 2, 2, VERDICT_DISCARD, NULL, NULL},
+    {D, RK, SD, 1, 0, 0, false, 3, 1, VERDICT_SPLIT, "stored; reports=1", NULL},
+    {D, RK, SD, 1, 0, 0, false, 1, 0, VERDICT_HEADER, "stored; reports=1",
+	NULL},
+    /* invalid is never discarded nor rejected */
+    {D, RR, ST, 0, 1, 0, false, 1, 1, VERDICT_HEADER, "invalid; why", NULL},
+    {D, RR, ST, 0, 1, 1, false, 1, 1, VERDICT_HEADER, "invalid; why", NULL},
+    /* refused */
+    {D, RK, ST, 0, 0, 1, false, 1, 1, VERDICT_HEADER, "refused; why", NULL},
+    {D, RR, ST, 0, 0, 2, false, 1, 1, VERDICT_REJECT, NULL,
+	"TLS report refused: why"},
+    {D, RR, ST, 0, 0, 1, false, 2, 1, VERDICT_HEADER, "refused; why", NULL},
+    {K, RR, ST, 0, 0, 1, false, 1, 0, VERDICT_HEADER, "refused; why", NULL},
+    /* some stored, some not: kept whole */
+    {D, RR, ST, 1, 1, 0, false, 1, 1, VERDICT_HEADER,
+	"partial; stored=1 invalid=1 refused=0; why", NULL},
+    {D, RR, ST, 1, 0, 2, false, 2, 1, VERDICT_HEADER,
+	"partial; stored=1 invalid=0 refused=2; why", NULL},
+    /* the spool */
+    {D, RR, SD, 0, 0, 0, true, 1, 1, VERDICT_ACCEPT, NULL, NULL},
+    {D, RR, SD, 1, 0, 0, true, 1, 1, VERDICT_ACCEPT, NULL, NULL},
+    {D, RR, ST, 1, 0, 0, true, 1, 1, VERDICT_TEMPFAIL, NULL,
+	"TLS report can't be stored now, try again later: why"},
+};
+
+static void assert_text(const char *got, const char *want)
+{
+	if (want == NULL) {
+		assert_null(got);
+	} else {
+		assert_non_null(got);
+		assert_string_equal(got, want);
+	}
+}
+
+static void decide(
+    const struct row *row, bool add_header, struct verdict *verdict)
+{
+	struct config config = make_config();
+	char why[] = "why";
+	const struct verdict_tally tally = {
+	    .stored = row->stored,
+	    .invalid = row->invalid,
+	    .refused = row->refused,
+	    .spool_failed = row->spool_failed,
+	    .reason = why,
+	    .recipients = row->recipients,
+	    .report_recipients = row->report_recipients,
+	};
+
+	config.disposition = row->disposition;
+	config.on_refused = row->on_refused;
+	config.on_spool_error = row->on_spool_error;
+	config.add_header = add_header;
+	verdict_decide(&config, &tally, verdict);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct verdict verdict;
+
+		decide(&rows[i], true, &verdict);
+		assert_int_equal(verdict.action, rows[i].action);
+		assert_text(verdict.header, rows[i].header);
+		assert_text(verdict.reply, rows[i].reply);
+		verdict_clear(&verdict);
+	}
+}
+
+static void test_table_without_header(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct verdict verdict;
+
+		decide(&rows[i], false, &verdict);
+		assert_null(verdict.header);
+		assert_int_equal(verdict.action,
+		    rows[i].action == VERDICT_HEADER ? VERDICT_ACCEPT
+						     : rows[i].action);
+		verdict_clear(&verdict);
+	}
+}
+
+static void test_header_is_safe(void **state)
+{
+	struct config config = make_config();
+	char evil[] = "x\r\nX-Injected: 1\x1b[31m 100% \xe2\x80\xae";
+	const struct verdict_tally tally = {.invalid = 1, .reason = evil};
+	const struct verdict_tally failed = {
+	    .spool_failed = true, .reason = evil};
+	struct verdict verdict;
+
+	(void)state;
+	verdict_decide(&config, &tally, &verdict);
+	assert_null(strpbrk(verdict.header, "\r\n\x1b"));
+	verdict_clear(&verdict);
+
+	config.on_spool_error = CONFIG_SPOOL_TEMPFAIL;
+	verdict_decide(&config, &failed, &verdict);
+	assert_null(strpbrk(verdict.reply, "\r\n\x1b%"));
+	verdict_clear(&verdict);
+}
+
+static void test_header_is_short(void **state)
+{
+	struct config config = make_config();
+	char *longer = g_strnfill(100000, 'x');
+	const struct verdict_tally tally = {.invalid = 1, .reason = longer};
+	struct verdict verdict;
+
+	(void)state;
+	verdict_decide(&config, &tally, &verdict);
+	assert_int_equal(strlen(verdict.header), 900);
+	verdict_clear(&verdict);
+	g_free(longer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_table),
+	    cmocka_unit_test(test_table_without_header),
+	    cmocka_unit_test(test_header_is_safe),
+	    cmocka_unit_test(test_header_is_short),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
