@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
--- Tables and their partitions. PostgreSQL 15 or later. How a report gets in is in
--- 002, what people read in 003, who may do what in 004.
+-- Tables and their partitions. Requires PostgreSQL 15 or later. 002 stores
+-- reports, 003 has the views that people read, 004 the roles and privileges.
 --
 -- report, policy and failure are partitioned by month of day. Foreign keys
--- stand on the partitions, leaf to leaf (create_month makes them): on the parents they
--- would halve the rate of ingest, and a month could not be dropped by itself.
+-- connect partition to partition (create_month adds them): on the parents, they
+-- would halve the rate of ingest, and a single month could not be dropped.
 -- Indexes on the parents are copied to each partition.
 
 CREATE SCHEMA tlsrpt;
@@ -17,19 +17,19 @@ CREATE TABLE tlsrpt.schema_version (
 	applied_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE tlsrpt.schema_version IS
-	'Migrations applied to this schema. tlsrpt-loader refuses to load into a version it does not know.';
+	'Migrations applied to this schema. tlsrpt-loader refuses to load into a version that it does not know.';
 COMMENT ON COLUMN tlsrpt.schema_version.version IS
 	'Number of the migration: 1 for 001_tables.sql.';
 COMMENT ON COLUMN tlsrpt.schema_version.applied_at IS
-	'When it was applied.';
+	'Time when the migration was applied.';
 
--- Sequences and not identity columns: partitions share one, and a report that
--- is replaced keeps its key.
+-- Sequences rather than identity columns, because all partitions share one and a
+-- report that is replaced keeps its key.
 CREATE SEQUENCE tlsrpt.report_key_seq;
 CREATE SEQUENCE tlsrpt.policy_key_seq;
 CREATE SEQUENCE tlsrpt.failure_key_seq;
 COMMENT ON SEQUENCE tlsrpt.report_key_seq IS
-	'Values of report_key. Has gaps: a duplicate takes a number too.';
+	'Values of report_key. Has gaps, since duplicates use up numbers too.';
 COMMENT ON SEQUENCE tlsrpt.policy_key_seq IS
 	'Values of policy_key. May have gaps.';
 COMMENT ON SEQUENCE tlsrpt.failure_key_seq IS
@@ -69,53 +69,53 @@ CREATE TABLE tlsrpt.report (
 ALTER SEQUENCE tlsrpt.report_key_seq OWNED BY tlsrpt.report.report_key;
 
 COMMENT ON TABLE tlsrpt.report IS
-	'One row for each report received, each counted once (RFC 8460 section 4.4). Partitioned by month of day.';
+	'One row for each report, which is counted once however often it arrives (RFC 8460 section 4.4). Partitioned by month of day.';
 COMMENT ON COLUMN tlsrpt.report.report_key IS
-	'Key of the report in this database; joins by USING (report_key, day).';
+	'Key of the report in this database. Join with USING (report_key, day).';
 COMMENT ON COLUMN tlsrpt.report.day IS
-	'UTC date of start_datetime: the day that the report is about. Restrict it in every query, so that only the months needed are read.';
+	'UTC date of start_datetime: the day that the report covers. Restrict it in every query, so that only the months needed are read.';
 COMMENT ON COLUMN tlsrpt.report.organization_name IS
-	'Who sends the report, in its own words: organization-name (RFC 8460 section 4.4). NULL when absent.';
+	'Organisation that sent the report, as it calls itself: organization-name (RFC 8460 section 4.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.report.contact_info IS
-	'Address for questions about the report: contact-info (RFC 8460 section 4.4). NULL when absent.';
+	'Address for questions about the report: contact-info (RFC 8460 section 4.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.report.report_id IS
-	'The sender''s own name for the report: report-id (RFC 8460 section 4.4). Not unique, not even for one sender. NULL when absent.';
+	'The reporter''s own identifier for the report: report-id (RFC 8460 section 4.4). Not unique, even for one reporter. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.report.start_datetime IS
-	'Start of the period covered: date-range.start-datetime (RFC 8460 section 4.4).';
+	'Start of the period that the report covers: date-range.start-datetime (RFC 8460 section 4.4).';
 COMMENT ON COLUMN tlsrpt.report.end_datetime IS
-	'End of the period covered: date-range.end-datetime (RFC 8460 section 4.4). Usually a day after the start.';
+	'End of the period that the report covers: date-range.end-datetime (RFC 8460 section 4.4). Usually a day after the start.';
 COMMENT ON COLUMN tlsrpt.report.submitter IS
-	'Lower-case domain that sends the report: that of contact_info, else of the From field, else the organisation''s name (RFC 8460 sections 3 and 5.3).';
+	'Domain that sent the report, in lower case: the domain of contact_info, else of the From field, else the organisation''s name (RFC 8460 sections 3 and 5.3). Empty if there is none of these.';
 COMMENT ON COLUMN tlsrpt.report.received_at IS
-	'When the mail or file with the report was taken in.';
+	'Time when the mail server received the mail, or when the file was imported.';
 COMMENT ON COLUMN tlsrpt.report.source IS
-	'Which way it came: milter (from inbound mail) or import (from a file).';
+	'How the report arrived: milter (in inbound mail) or import (from a file).';
 COMMENT ON COLUMN tlsrpt.report.queue_id IS
-	'Queue id of the mail at the MTA, to look it up in the mail log. NULL for files.';
+	'Queue ID of the mail at the MTA, for looking it up in the mail log. NULL for imported files.';
 COMMENT ON COLUMN tlsrpt.report.envelope_from IS
-	'Envelope sender of the mail (RFC 5321 section 4.1.1.2), empty for the null sender. NULL for files.';
+	'Envelope sender of the mail (RFC 5321 section 4.1.1.2); empty for the null sender, NULL for imported files.';
 COMMENT ON COLUMN tlsrpt.report.message_id IS
-	'Message-ID field of the mail (RFC 5322 section 3.6.4).';
+	'Message-ID field of the mail (RFC 5322 section 3.6.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.report.filename IS
-	'Filename of the attachment or file (RFC 8460 section 5.1).';
+	'Filename of the attachment or file (RFC 8460 section 5.1). NULL if it has none.';
 COMMENT ON COLUMN tlsrpt.report.media_type IS
-	'Media type of the attachment as labelled (RFC 8460 section 5.3).';
+	'Media type that the attachment was labelled with (RFC 8460 section 5.3). NULL if it has no label.';
 COMMENT ON COLUMN tlsrpt.report.size_bytes IS
 	'Size of the attachment as received, usually compressed, in bytes.';
 COMMENT ON COLUMN tlsrpt.report.dkim_result IS
-	'DKIM result by a trusted Authentication-Results field (RFC 8601): pass, fail, or none.';
+	'DKIM result from a trusted Authentication-Results field (RFC 8601): pass, fail or none.';
 COMMENT ON COLUMN tlsrpt.report.dkim_domain IS
-	'Signing domain (d=) that dkim_result is about (RFC 6376 section 3.5).';
+	'Signing domain (d=) to which dkim_result applies (RFC 6376 section 3.5). NULL if there is none.';
 COMMENT ON COLUMN tlsrpt.report.authenticated IS
-	'True when a DKIM pass has the submitter''s domain or an organisational parent of it (RFC 8460 section 3). Anyone can send an unauthenticated report.';
+	'True if there is a DKIM pass for the submitter''s domain or an organisational parent of it (RFC 8460 section 3). Anyone can send an unauthenticated report.';
 COMMENT ON COLUMN tlsrpt.report.policy_domains IS
-	'Distinct policy domains in the report, sorted.';
+	'Distinct policy domains named in the report, sorted.';
 COMMENT ON COLUMN tlsrpt.report.identity IS
-	'SHA-256 over submitter, organisation, report-id, period and policy domains, each with its length: what makes it this report. Unique with day.';
+	'SHA-256 over submitter, organisation, report-id, period and policy domains, each prefixed by its length: identifies the report. Unique together with day.';
 COMMENT ON COLUMN tlsrpt.report.content_sha256 IS
-	'SHA-256 of the document with sorted keys and without blanks: tells a second copy from another report under the same identity.';
+	'SHA-256 of the document with keys sorted and white space removed: distinguishes another copy of a report from a different report with the same identity.';
 COMMENT ON COLUMN tlsrpt.report.times_received IS
-	'How often this very report came in; it is counted once all the same. May be one too high for each answer of the database that got lost.';
+	'Number of times that this report was received; it is counted once all the same. May be too high by one for each time that the database''s answer to the loader was lost.';
 COMMENT ON COLUMN tlsrpt.report.document IS
 	'The report as received (RFC 8460 section 4.4), for everything that has no column.';
 COMMENT ON COLUMN tlsrpt.report.anomalies IS
@@ -142,29 +142,29 @@ CREATE INDEX policy_report_key ON tlsrpt.policy (report_key);
 CREATE INDEX policy_policy_domain_day ON tlsrpt.policy (policy_domain, day);
 
 COMMENT ON TABLE tlsrpt.policy IS
-	'One row for each entry of policies in a report (RFC 8460 section 4.4): how many sessions succeeded and failed under one policy. The numbers to add up are here, not in failure.';
+	'One row for each entry of policies in a report (RFC 8460 section 4.4), with the number of sessions that succeeded and failed under that policy. Add up sessions here, not in failure.';
 COMMENT ON COLUMN tlsrpt.policy.policy_key IS
-	'Key of the policy row; joins by USING (policy_key, day).';
+	'Key of the policy row. Join with USING (policy_key, day).';
 COMMENT ON COLUMN tlsrpt.policy.day IS
-	'As in its report: UTC date that the report is about.';
+	'UTC date that the report covers, as in report.';
 COMMENT ON COLUMN tlsrpt.policy.report_key IS
-	'The report it is from.';
+	'Key of the report that the policy is from.';
 COMMENT ON COLUMN tlsrpt.policy.organization_name IS
-	'As in its report, so that sums by reporter need no join.';
+	'Organisation that sent the report, copied from report so that sums by reporter need no join. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.policy.policy_type IS
-	'What the sender found: tlsa (DANE, RFC 7672), sts (MTA-STS, RFC 8461) or no-policy-found (RFC 8460 section 4.4). Other values are kept as sent.';
+	'Type of the policy that the sender found: tlsa (DANE, RFC 7672), sts (MTA-STS, RFC 8461) or no-policy-found (RFC 8460 section 4.4). Other values are kept as sent; NULL if absent.';
 COMMENT ON COLUMN tlsrpt.policy.policy_mode IS
-	'mode of an MTA-STS policy (RFC 8461 section 3.2): enforce, testing or none. NULL for other types.';
+	'Mode of an MTA-STS policy (RFC 8461 section 3.2): enforce, testing or none. NULL for other policy types.';
 COMMENT ON COLUMN tlsrpt.policy.policy_domain IS
-	'Domain whose policy was applied, lower case (RFC 8460 section 4.4). For sts and no-policy-found the recipient domain, for tlsa possibly an MX host''s name. At most 255 characters. NULL when nothing names it.';
+	'Domain whose policy was applied, in lower case: policy-domain (RFC 8460 section 4.4). For sts and no-policy-found this is the recipient domain, for tlsa it may be an MX host''s name. At most 255 characters; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.policy.policy_string IS
-	'The policy as the sender saw it (RFC 8460 section 4.4): lines of the MTA-STS policy, or TLSA records.';
+	'The policy as the sender saw it: policy-string (RFC 8460 section 4.4). Lines of the MTA-STS policy, or TLSA records.';
 COMMENT ON COLUMN tlsrpt.policy.mx_host IS
-	'MX patterns of an MTA-STS policy: mx-host (RFC 8460 section 4.4).';
+	'MX host patterns of an MTA-STS policy: mx-host (RFC 8460 section 4.4).';
 COMMENT ON COLUMN tlsrpt.policy.total_successful_session_count IS
-	'Number of sessions that fulfilled the policy (RFC 8460 section 4.4).';
+	'Number of sessions that satisfied the policy: total-successful-session-count (RFC 8460 section 4.4).';
 COMMENT ON COLUMN tlsrpt.policy.total_failure_session_count IS
-	'Number of sessions that did not (RFC 8460 section 4.4). The failures need not add up to it.';
+	'Number of sessions that did not satisfy the policy: total-failure-session-count (RFC 8460 section 4.4). The counts in failure need not add up to it.';
 
 CREATE TABLE tlsrpt.failure (
 	failure_key bigint NOT NULL DEFAULT nextval('tlsrpt.failure_key_seq'),
@@ -187,33 +187,33 @@ CREATE INDEX failure_policy_key ON tlsrpt.failure (policy_key);
 CREATE INDEX failure_policy_domain_day ON tlsrpt.failure (policy_domain, day);
 
 COMMENT ON TABLE tlsrpt.failure IS
-	'One row for each entry of failure-details (RFC 8460 section 4.4). One session may be in several rows, so sums can exceed policy.total_failure_session_count.';
+	'One row for each entry of failure-details (RFC 8460 section 4.4). One session may be counted in several rows, so sums can exceed policy.total_failure_session_count.';
 COMMENT ON COLUMN tlsrpt.failure.failure_key IS
 	'Key of the failure row.';
 COMMENT ON COLUMN tlsrpt.failure.day IS
-	'As in its report: UTC date that the report is about.';
+	'UTC date that the report covers, as in report.';
 COMMENT ON COLUMN tlsrpt.failure.policy_key IS
-	'The policy row it belongs to.';
+	'Key of the policy row that the failure belongs to.';
 COMMENT ON COLUMN tlsrpt.failure.organization_name IS
-	'As in its report: who saw the failure.';
+	'Organisation that reported the failure, as in report. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure.policy_domain IS
-	'As in its policy row.';
+	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.failure.result_type IS
-	'What went wrong (RFC 8460 section 4.3); the table result_type explains it. Values outside the registry are kept as sent.';
+	'What went wrong: result-type (RFC 8460 section 4.3), explained in the table result_type. Values outside the registry are kept as sent; NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure.sending_mta_ip IS
-	'Address that the sender connected from: sending-mta-ip. NULL when absent or not an address.';
+	'Address that the sender connected from: sending-mta-ip (RFC 8460 section 4.4). NULL if absent or not an address.';
 COMMENT ON COLUMN tlsrpt.failure.receiving_mx_hostname IS
-	'Our MX host as DNS named it: receiving-mx-hostname.';
+	'Our MX host as named in DNS: receiving-mx-hostname (RFC 8460 section 4.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure.receiving_mx_helo IS
-	'Name that our host gave in its greeting: receiving-mx-helo.';
+	'Name that our host gave in its greeting: receiving-mx-helo (RFC 8460 section 4.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure.receiving_ip IS
-	'Our address that the sender connected to: receiving-ip. NULL when absent or not an address.';
+	'Our address that the sender connected to: receiving-ip (RFC 8460 section 4.4). NULL if absent or not an address.';
 COMMENT ON COLUMN tlsrpt.failure.failed_session_count IS
-	'Number of sessions that failed this way: failed-session-count.';
+	'Number of sessions that failed in this way: failed-session-count (RFC 8460 section 4.4).';
 COMMENT ON COLUMN tlsrpt.failure.additional_information IS
-	'Text or URI with more about it: additional-information (in RFC 8460 also additional-info-uri). Not to be trusted or followed blindly.';
+	'Text or URI with further details: additional-information (RFC 8460 section 4.4), which the RFC also calls additional-info-uri. Do not trust it or follow it blindly. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure.failure_reason_code IS
-	'Free text of the sender, often its TLS library''s message: failure-reason-code.';
+	'Free text from the reporter, often the message of its TLS library: failure-reason-code (RFC 8460 section 4.4). NULL if absent.';
 
 CREATE TABLE tlsrpt.rejected_report (
 	record text NOT NULL,
@@ -232,36 +232,37 @@ CREATE TABLE tlsrpt.rejected_report (
 ) PARTITION BY RANGE (received_at);
 
 COMMENT ON TABLE tlsrpt.rejected_report IS
-	'What came in as a report and is not counted. Partitioned by month of received_at in UTC.';
+	'Reports that were received but are not counted. Partitioned by month of received_at in UTC.';
 COMMENT ON COLUMN tlsrpt.rejected_report.record IS
-	'Name of the spool record. For a report that lost its place, that of the report which replaced it.';
+	'Name of the spool record. For a report that was replaced, the name of the record that replaced it.';
 COMMENT ON COLUMN tlsrpt.rejected_report.received_at IS
-	'When the report that is not counted was taken in.';
+	'Time when the rejected report was received.';
 COMMENT ON COLUMN tlsrpt.rejected_report.reason IS
-	'invalid: could not be read or is over a limit. refused: not a domain of ours, or no DKIM pass where one is required. conflict: another content under the identity of a report that counts.';
+	'invalid: the report could not be read or exceeds a limit. refused: it is not about one of our domains, or lacks a DKIM pass where one is required. conflict: it has the identity of a report that is counted, but different content.';
 COMMENT ON COLUMN tlsrpt.rejected_report.detail IS
 	'The reason as a sentence.';
 COMMENT ON COLUMN tlsrpt.rejected_report.envelope_from IS
-	'Envelope sender of the mail (RFC 5321 section 4.1.1.2), empty for the null sender. NULL for files.';
+	'Envelope sender of the mail (RFC 5321 section 4.1.1.2); empty for the null sender, NULL for imported files.';
 COMMENT ON COLUMN tlsrpt.rejected_report.message_id IS
-	'Message-ID field of the mail (RFC 5322 section 3.6.4).';
+	'Message-ID field of the mail (RFC 5322 section 3.6.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.rejected_report.submitter IS
-	'Domain that claims to send the report, where it could be read.';
+	'Domain that claims to have sent the report. NULL if it could not be determined.';
 COMMENT ON COLUMN tlsrpt.rejected_report.filename IS
-	'Filename of the attachment or file.';
+	'Filename of the attachment or file (RFC 8460 section 5.1). NULL if it has none.';
 COMMENT ON COLUMN tlsrpt.rejected_report.content_sha256 IS
 	'SHA-256 of the attachment as received; for a conflict, of the document as in report.content_sha256.';
 COMMENT ON COLUMN tlsrpt.rejected_report.size_bytes IS
 	'Size of the attachment as received, in bytes.';
 COMMENT ON COLUMN tlsrpt.rejected_report.document IS
-	'The document of a conflict''s loser; NULL for the other reasons.';
+	'The document of the rejected report if reason is conflict; otherwise NULL.';
 COMMENT ON COLUMN tlsrpt.rejected_report.conflicts_with IS
-	'report_key of the report that counts, when reason is conflict.';
+	'report_key of the report that is counted instead, if reason is conflict; otherwise NULL.';
 
--- A unique index on four texts of a stranger would fail at 2.7 kB a row
--- (SQLSTATE 54000), so it is over a digest of them. The lengths keep ('a','bc')
--- apart from ('ab','c'), the missing one NULL from ''. byteain reads a text's
--- bytes once backslashes are doubled; convert_to is not immutable.
+-- A unique index on four texts that a stranger wrote would fail at 2.7 kB a row
+-- (SQLSTATE 54000), so the index is on a digest of them. The lengths distinguish
+-- ('a','bc') from ('ab','c'), and a missing length distinguishes NULL from ''.
+-- decode(…, 'escape') yields the bytes of a text whose backslashes are doubled;
+-- convert_to would do, but is not immutable.
 CREATE FUNCTION tlsrpt.problem_key(
 	policy_domain text, result_type text, receiving_mx_hostname text,
 	organization_name text)
@@ -275,7 +276,7 @@ RETURN sha256(decode(replace(
 	|| coalesce(length(organization_name)::text || ':' || organization_name, '-'),
 	'\', '\\'), 'escape'));
 COMMENT ON FUNCTION tlsrpt.problem_key(text, text, text, text) IS
-	'Digest of what makes a row of problem_history unique; a NULL equals a NULL.';
+	'Digest of the columns that make a row of problem_history unique. Two NULLs are equal.';
 
 CREATE TABLE tlsrpt.problem_history (
 	policy_domain text,
@@ -296,29 +297,30 @@ CREATE INDEX problem_history_policy_domain ON tlsrpt.problem_history
 	(policy_domain);
 
 COMMENT ON TABLE tlsrpt.problem_history IS
-	'Sums over all failure rows, kept up to date by ingest: one row for each policy domain, result type, MX host and reporter (NULLs equal). apply_retention takes away what it drops; first_seen stays.';
+	'Sums of failure over all days, kept up to date by ingest: one row for each policy domain, result type, MX host and reporter (NULLs are equal). apply_retention subtracts what it deletes but leaves first_seen as it is.';
 COMMENT ON COLUMN tlsrpt.problem_history.policy_domain IS
-	'As in failure.';
+	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.problem_history.result_type IS
-	'As in failure.';
+	'What went wrong (RFC 8460 section 4.3), as in failure. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem_history.receiving_mx_hostname IS
-	'As in failure.';
+	'Our MX host as named in DNS, as in failure. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem_history.organization_name IS
-	'As in failure: who saw it.';
+	'Organisation that reported the failures, as in failure. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem_history.first_seen IS
 	'First day (UTC) with such a failure.';
 COMMENT ON COLUMN tlsrpt.problem_history.last_seen IS
 	'Last day (UTC) with such a failure.';
 COMMENT ON COLUMN tlsrpt.problem_history.failed_sessions IS
-	'Sum of failed_session_count; stays at 9223372036854775807 when more was claimed.';
+	'Sum of failed_session_count. Saturates at 9223372036854775807.';
 COMMENT ON COLUMN tlsrpt.problem_history.problem_id IS
-	'Digest of policy domain, result type and MX host: the same in problem, problem_daily and in what LISTEN tlsrpt_problem hears.';
+	'Identifier of the problem, a digest of policy domain, result type and MX host. The view problem, problem_daily and the notification tlsrpt_problem use the same one.';
 
 COMMENT ON COLUMN tlsrpt.problem_history.policy_type IS
-	'policy_type of the policy that failed so on last_seen; of several, one.';
+	'Type of the policy under which the sessions failed on last_seen; one of them if there were several. NULL if absent.';
 
--- What the views would else have to add up from a stranger's millions of rows.
--- Text keys: a number of this size would not survive a browser's arithmetic.
+-- Without these sums, the views would have to add up the millions of rows that a
+-- stranger can send. The key is a text, because JavaScript in a browser would
+-- round a number of this size.
 CREATE TABLE tlsrpt.problem_day (
 	problem_id text NOT NULL,
 	day date NOT NULL,
@@ -331,19 +333,19 @@ CREATE TABLE tlsrpt.problem_day (
 CREATE INDEX problem_day_policy_domain_day ON tlsrpt.problem_day
 	(policy_domain, day);
 COMMENT ON TABLE tlsrpt.problem_day IS
-	'Sums of failure by problem and day, of all reporters; kept by ingest. Read problem_daily.';
+	'Sums of failure by problem and day over all reporters, kept up to date by ingest. Read problem_daily instead.';
 COMMENT ON COLUMN tlsrpt.problem_day.problem_id IS
-	'As in problem.';
+	'Identifier of the problem, as in problem.';
 COMMENT ON COLUMN tlsrpt.problem_day.day IS
-	'UTC date that the reports are about.';
+	'UTC date that the reports cover.';
 COMMENT ON COLUMN tlsrpt.problem_day.policy_domain IS
-	'As in failure.';
+	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.problem_day.result_type IS
-	'As in failure.';
+	'What went wrong (RFC 8460 section 4.3), as in failure. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem_day.receiving_mx_hostname IS
-	'As in failure.';
+	'Our MX host as named in DNS, as in failure. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem_day.failed_sessions IS
-	'Sum of failed_session_count; stays at 9223372036854775807 when more was claimed.';
+	'Sum of failed_session_count. Saturates at 9223372036854775807.';
 
 CREATE TABLE tlsrpt.domain_day (
 	policy_domain text,
@@ -354,17 +356,17 @@ CREATE TABLE tlsrpt.domain_day (
 	UNIQUE NULLS NOT DISTINCT (policy_domain, day)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE tlsrpt.domain_day IS
-	'Sums of policy by policy domain and day; kept by ingest. A day without a row is one that no reporter sent a report about.';
+	'Sums of policy by policy domain and day, kept up to date by ingest. A day has no row if no report covers it.';
 COMMENT ON COLUMN tlsrpt.domain_day.policy_domain IS
-	'As in policy.';
+	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.domain_day.day IS
-	'UTC date that the reports are about.';
+	'UTC date that the reports cover.';
 COMMENT ON COLUMN tlsrpt.domain_day.successful_sessions IS
-	'Sum of total_successful_session_count; stays at 9223372036854775807 when more was claimed.';
+	'Sum of total_successful_session_count. Saturates at 9223372036854775807.';
 COMMENT ON COLUMN tlsrpt.domain_day.failed_sessions IS
-	'Sum of total_failure_session_count; stays at 9223372036854775807 when more was claimed.';
+	'Sum of total_failure_session_count. Saturates at 9223372036854775807.';
 COMMENT ON COLUMN tlsrpt.domain_day.mx_host IS
-	'mx_host of a policy of that day, the first 20; NULL when none named any.';
+	'mx_host of one policy of that day, limited to 20 entries. NULL if no policy listed any.';
 
 CREATE TABLE tlsrpt.reporter_history (
 	policy_domain text,
@@ -381,54 +383,54 @@ CREATE UNIQUE INDEX reporter_history_key ON tlsrpt.reporter_history
 CREATE INDEX reporter_history_policy_domain ON tlsrpt.reporter_history
 	(policy_domain);
 COMMENT ON TABLE tlsrpt.reporter_history IS
-	'Sums of policy by policy domain and reporter; kept by ingest. apply_retention forgets who has not reported since.';
+	'Sums of policy by policy domain and reporter, kept up to date by ingest. apply_retention deletes the row of a reporter whose reports it has all deleted.';
 COMMENT ON COLUMN tlsrpt.reporter_history.policy_domain IS
-	'As in policy.';
+	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.reporter_history.organization_name IS
-	'As in policy.';
+	'Organisation that sent the reports, as in policy. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.reporter_history.first_report IS
-	'First day (UTC) reported on.';
+	'First day (UTC) covered by a report.';
 COMMENT ON COLUMN tlsrpt.reporter_history.last_report IS
-	'Last day (UTC) reported on.';
+	'Last day (UTC) covered by a report.';
 COMMENT ON COLUMN tlsrpt.reporter_history.first_success IS
-	'First day with successful sessions.';
+	'First day (UTC) with successful sessions. NULL if there is none.';
 COMMENT ON COLUMN tlsrpt.reporter_history.last_success IS
-	'Last day with successful sessions.';
+	'Last day (UTC) with successful sessions. NULL if there is none.';
 COMMENT ON COLUMN tlsrpt.reporter_history.successful_sessions IS
-	'Sum of total_successful_session_count since first_report; stays at 9223372036854775807 when more was claimed.';
+	'Sum of total_successful_session_count since first_report. Saturates at 9223372036854775807.';
 COMMENT ON COLUMN tlsrpt.reporter_history.failed_sessions IS
-	'Sum of total_failure_session_count since first_report; stays at 9223372036854775807 when more was claimed.';
+	'Sum of total_failure_session_count since first_report. Saturates at 9223372036854775807.';
 
 CREATE TABLE tlsrpt.domain (
 	policy_domain text PRIMARY KEY
 );
 COMMENT ON TABLE tlsrpt.domain IS
-	'Each policy domain that is in domain_day; kept by ingest.';
+	'All policy domains in domain_day, kept up to date by ingest.';
 COMMENT ON COLUMN tlsrpt.domain.policy_domain IS
-	'As in policy; never NULL.';
+	'Domain whose policy was applied, as in policy; never NULL.';
 
--- Reports that were erased on request must not come back from an old mailbox.
+-- Reports that were erased on request must not return from an old mailbox.
 CREATE TABLE tlsrpt.erased_report (
 	identity bytea PRIMARY KEY CHECK (length(identity) = 32),
 	erased_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE tlsrpt.erased_report IS
-	'Identities of reports that erase_domain removed or changed. ingest answers duplicate for them, and stores nothing.';
+	'Identities of reports that erase_domain deleted or changed. ingest answers duplicate for them and stores nothing.';
 COMMENT ON COLUMN tlsrpt.erased_report.identity IS
-	'As in report: a digest, from which nothing can be read.';
+	'Identity of the report, as in report: a digest that reveals nothing about the content.';
 COMMENT ON COLUMN tlsrpt.erased_report.erased_at IS
-	'When it was erased.';
+	'Time when the report was erased.';
 
 CREATE TABLE tlsrpt.setting (
 	name text PRIMARY KEY,
 	value text NOT NULL
 );
 COMMENT ON TABLE tlsrpt.setting IS
-	'Settings of this database: retention (set_retention) and truncate_addresses (set_truncate_addresses).';
+	'Settings of this database: retention (see set_retention) and truncate_addresses (see set_truncate_addresses).';
 COMMENT ON COLUMN tlsrpt.setting.name IS
-	'retention or truncate_addresses.';
+	'Name of the setting: retention or truncate_addresses.';
 COMMENT ON COLUMN tlsrpt.setting.value IS
-	'An interval for retention, on for truncate_addresses; without a row: for ever, off.';
+	'An interval for retention, on or off for truncate_addresses. Without a row, reports are kept forever and addresses are not truncated.';
 
 CREATE TABLE tlsrpt.result_type (
 	result_type text PRIMARY KEY,
@@ -439,61 +441,61 @@ CREATE TABLE tlsrpt.result_type (
 COMMENT ON TABLE tlsrpt.result_type IS
 	'What each result type means and what to do about it (RFC 8460 section 4.3; IANA registry "STARTTLS Validation Result Types").';
 COMMENT ON COLUMN tlsrpt.result_type.result_type IS
-	'Value as it stands in failure.result_type.';
+	'Result type as in failure.result_type.';
 COMMENT ON COLUMN tlsrpt.result_type.meaning IS
 	'What the sender saw, in a sentence.';
 COMMENT ON COLUMN tlsrpt.result_type.usual_cause IS
-	'What is behind it most of the time.';
+	'What usually causes it.';
 COMMENT ON COLUMN tlsrpt.result_type.action IS
-	'What to look at, and what to change.';
+	'What to check and what to change. MX and DOMAIN stand for the names that the view problem fills in.';
 
 INSERT INTO tlsrpt.result_type (result_type, meaning, usual_cause, action) VALUES
 ('starttls-not-supported',
- 'The MX host did not offer STARTTLS, so no TLS session could begin.',
- 'STARTTLS is switched off or failed to load its key on this host; a firewall or SMTP proxy strips the word from the EHLO answer; or somebody on the path does so on purpose.',
- 'Connect from outside with "openssl s_client -starttls smtp -connect MX:25" and look for 250-STARTTLS. In Postfix set smtpd_tls_security_level = may and check the certificate and key; switch off SMTP inspection in firewalls. If only one reporter sees it while others succeed, suspect the path to that reporter.'),
+ 'The MX host did not offer STARTTLS, so no TLS session could be started.',
+ 'STARTTLS is switched off on this host, or the server could not load its key; a firewall or SMTP proxy strips STARTTLS from the EHLO response; or somebody on the path strips it on purpose.',
+ 'Connect from outside with "openssl s_client -starttls smtp -connect MX:25" and look for 250-STARTTLS. In Postfix, set smtpd_tls_security_level = may and check the certificate and key; switch off SMTP inspection in firewalls. If only one reporter sees this while others succeed, suspect the path to that reporter.'),
 ('certificate-host-mismatch',
- 'The certificate of the MX host does not carry the name it has to: for MTA-STS the MX host''s (RFC 8461 section 4.2), for DANE-TA the MX host''s or the domain''s (RFC 7672 section 3.2.2).',
- 'The certificate was issued for another name (web server, old host, internal name), the MX record points to an alias or a new host that the certificate does not list, or a load balancer serves its default certificate.',
- 'Compare the MX records with the subjectAltName entries that "openssl s_client -starttls smtp -connect MX:25 -servername MX" shows, and issue a certificate with every MX host name in it. The common name alone is not enough.'),
+ 'The certificate of the MX host does not contain the required name: the name of the MX host for MTA-STS (RFC 8461 section 4.2), the name of the MX host or of the domain for DANE-TA (RFC 7672 section 3.2.2).',
+ 'The certificate was issued for another name (of a web server, an old host, or an internal name), the MX record points to an alias or a new host that the certificate does not list, or a load balancer serves its default certificate.',
+ 'Compare the MX records with the subjectAltName entries that "openssl s_client -starttls smtp -connect MX:25 -servername MX" shows, and issue a certificate that lists every MX host name. The common name alone is not enough.'),
 ('certificate-expired',
  'The certificate of the MX host had expired when the sender connected.',
- 'Renewal failed, or the certificate was renewed on disk and the mail server was not reloaded; or one of several hosts behind the name was forgotten.',
- 'Renew the certificate and reload the mail server on every address of the MX host; check each address by itself, IPv6 too. Add a reload to the renewal hook and an expiry check of port 25 to the monitoring.'),
+ 'Renewal failed; or the certificate was renewed on disk but the mail server was not reloaded; or one of several hosts behind the name was forgotten.',
+ 'Renew the certificate and reload the mail server on every address of the MX host; check each address separately, including IPv6. Add a reload to the renewal hook, and monitor the certificate on port 25 for expiry.'),
 ('certificate-not-trusted',
- 'The sender could not build a chain from the certificate of the MX host to a certificate authority it trusts.',
- 'The intermediate certificate is not sent, the certificate is self-signed or from a private authority, or the authority has been removed from common trust stores.',
+ 'The sender could not build a chain from the certificate of the MX host to a certificate authority that it trusts.',
+ 'The intermediate certificate is not sent, the certificate is self-signed or was issued by a private authority, or common trust stores no longer include the authority.',
  'Serve the full chain (leaf first, then intermediates) and use a publicly trusted authority: MTA-STS requires one (RFC 8461 section 4.2). A self-signed certificate works only with DANE.'),
 ('validation-failure',
  'The TLS session failed for a reason that has no result type of its own.',
- 'No protocol version or cipher in common, a TLS handshake cut short, a time-out, or a sender that does not say more precisely what it found. failure_reason_code often has its words.',
- 'Read failure_reason_code and additional_information, look for the sender''s address and the time in the log of the MX host, and test with "openssl s_client -starttls smtp". Offer TLS 1.2 and 1.3, and check limits on connections and handshakes.'),
+ 'There is no protocol version or cipher in common, the TLS handshake was interrupted or timed out, or the sender does not say more precisely what it found. failure_reason_code often has the details.',
+ 'Read failure_reason_code and additional_information, look for the sender''s address and the time in the log of the MX host, and test with "openssl s_client -starttls smtp". Offer TLS 1.2 and 1.3, and check the limits on connections and handshakes.'),
 ('tlsa-invalid',
- 'There are TLSA records for the MX host, but none of them matches the certificate it presents, or they cannot be used (RFC 7672 section 3).',
- 'The certificate or key was renewed and the TLSA record was not, or the record has a wrong digest, a usage other than DANE-TA(2) or DANE-EE(3), or was published for another port or host.',
- 'Compare the records at _25._tcp.MX with the certificate on each address of the host. Publish the record of the next key before changing it and wait two TTLs; "3 1 1" records with a key that is kept over renewals are the easiest to keep right. DANE senders hold mail back until this is mended.'),
+ 'There are TLSA records for the MX host, but none of them matches the certificate that it presents, or none of them is usable (RFC 7672 section 3).',
+ 'The certificate or key was renewed but the TLSA record was not; or the record has a wrong digest, has a usage other than DANE-TA(2) or DANE-EE(3), or was published for another port or host.',
+ 'Compare the records at _25._tcp.MX with the certificate on each address of the host. Before you change the key, publish the record for the next one and wait two TTLs; "3 1 1" records for a key that is kept across renewals are the easiest to keep correct. DANE senders hold mail back until this is fixed.'),
 ('dnssec-invalid',
  'The sender''s resolver got no valid DNSSEC answer for the records of the domain or MX host.',
- 'Expired signatures, a DS record at the parent that matches no key, a key roll-over gone wrong, or name servers that answer differently.',
- 'Check the zone of the domain and of each MX host with a DNSSEC debugger or "delv", re-sign the zone, and compare the DS record at the registrar with the zone''s keys. Other DNSSEC-validating services fail for this zone as well: treat it as an outage.'),
+ 'Signatures have expired, the DS record at the parent matches no key, a key rollover went wrong, or the name servers give different answers.',
+ 'Check the zone of the domain and of each MX host with a DNSSEC debugger or "delv", re-sign the zone, and compare the DS record at the registrar with the zone''s keys. Other services that validate DNSSEC fail for this zone as well: treat it as an outage.'),
 ('dane-required',
- 'The sender is set up to insist on DANE for this domain, and found no DNSSEC-validated TLSA records for this MX host.',
- 'TLSA records or DNSSEC were removed or have never been there, while the sender lists the domain as DANE only; or an MX host was added without TLSA records.',
- 'Publish TLSA records in a DNSSEC-signed zone for every MX host. If DANE was given up on purpose, ask the reporter (contact_info) to drop the requirement.'),
+ 'The sender is configured to require DANE for this domain, but found no DNSSEC-validated TLSA records for this MX host.',
+ 'TLSA records or DNSSEC were removed or never existed, while the sender lists the domain as DANE-only; or an MX host was added without TLSA records.',
+ 'Publish TLSA records in a DNSSEC-signed zone for every MX host. If you gave up DANE on purpose, ask the reporter (contact_info) to drop the requirement.'),
 ('sts-policy-fetch-error',
- 'The sender found the _mta-sts record in DNS but could not fetch the policy from https://mta-sts.DOMAIN/.well-known/mta-sts.txt.',
- 'The web server or the name mta-sts.DOMAIN is down, answers with a redirect or an error, is too slow, or has an address (often IPv6) where nothing listens.',
- 'Fetch the address from outside with "curl -4" and "curl -6": it must answer 200 without a redirect (RFC 8461 section 3.3). Until then senders use the policy they have cached, and new ones none at all.'),
+ 'The sender found the _mta-sts record in DNS, but could not fetch the policy from https://mta-sts.DOMAIN/.well-known/mta-sts.txt.',
+ 'The web server or the name mta-sts.DOMAIN is down, responds with a redirect or an error, is too slow, or has an address (often IPv6) where nothing listens.',
+ 'Fetch the policy from outside with "curl -4" and "curl -6": the response must be 200, without a redirect (RFC 8461 section 3.3). Until this is fixed, senders use the policy that they have cached; those without a cached policy use none.'),
 ('sts-policy-invalid',
- 'The sender fetched the MTA-STS policy and found it does not follow the syntax of RFC 8461 section 3.2.',
- 'A missing or misspelt line (version, mode, mx, max_age), an HTML page instead of the text, a wrong media type, or max_age out of range.',
- 'Serve text/plain with the lines "version: STSv1", "mode: enforce" (or testing), one "mx:" for each host or pattern, and "max_age:" in seconds (weeks rather than days, at most 31557600), and change the id in the _mta-sts record after each edit.'),
+ 'The sender fetched the MTA-STS policy and found that it does not follow the syntax of RFC 8461 section 3.2.',
+ 'A line is missing or misspelt (version, mode, mx, max_age), the response is an HTML page or has a wrong media type, or max_age is out of range.',
+ 'Serve text/plain with the lines "version: STSv1", "mode: enforce" (or testing), one "mx:" line for each host or pattern, and "max_age:" in seconds (weeks rather than days, at most 31557600). Change the id in the _mta-sts record after each edit.'),
 ('sts-webpki-invalid',
- 'The HTTPS server of the MTA-STS policy has a certificate that the sender does not accept, so the policy was not used.',
- 'The certificate for mta-sts.DOMAIN has expired, does not carry that name, or is sent without its intermediate. It is the web server''s certificate, not the MX host''s.',
- 'Open https://mta-sts.DOMAIN/.well-known/mta-sts.txt with "curl -v" and mend the certificate of that web server: the name mta-sts.DOMAIN, valid, from a public authority, with its full chain (RFC 8461 section 3.3).');
+ 'The HTTPS server of the MTA-STS policy presented a certificate that the sender does not accept, so the policy was not used.',
+ 'The certificate for mta-sts.DOMAIN has expired, does not contain that name, or is sent without its intermediate. This is the web server''s certificate, not the MX host''s.',
+ 'Open https://mta-sts.DOMAIN/.well-known/mta-sts.txt with "curl -v" and fix the certificate of that web server: it must be valid, contain the name mta-sts.DOMAIN, come from a public authority and be sent with its full chain (RFC 8461 section 3.3).');
 
--- Partitions. ingest (002) makes those that it needs, as the first thing in a
+-- Partitions. ingest (002) creates those that it needs at the beginning of its
 -- transaction.
 
 CREATE FUNCTION tlsrpt.missing_months(days date[], received date[])
@@ -522,9 +524,9 @@ AS $$
 	ORDER BY m.month, m.place
 $$;
 
--- ATTACH takes a lock that readers and writers of the parent don't notice;
--- CREATE TABLE … PARTITION OF would wait for all of them and make all others
--- wait behind it.
+-- ATTACH takes a lock that does not affect readers and writers of the parent.
+-- CREATE TABLE … PARTITION OF would wait for all of them and block everybody who
+-- comes after it.
 CREATE FUNCTION tlsrpt.create_month(parent text, month date)
 RETURNS void
 LANGUAGE plpgsql
@@ -537,11 +539,11 @@ DECLARE
 	zone text := CASE parent WHEN 'rejected_report' THEN ' 00:00:00+00'
 		ELSE '' END;
 BEGIN
-	-- Each month is a table: a bound keeps a mistaken clock, or a loader that
-	-- fell into wrong hands, from making them by the thousand.
+	-- Each month is a table. The bounds keep a wrong clock, or a loader under
+	-- an attacker's control, from creating thousands of them.
 	IF NOT month BETWEEN date '2000-01-01' AND current_date + 366 THEN
 		RAISE EXCEPTION USING ERRCODE = 'datetime_field_overflow',
-			MESSAGE = format('tlsrpt: no partition of %s is made for %s',
+			MESSAGE = format('tlsrpt: cannot create a partition of %s for %s',
 				parent, month),
 			DETAIL = 'Months from 2000-01 to a year from now are allowed.';
 	END IF;
@@ -577,8 +579,8 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM tlsrpt.missing_months(days, received)) THEN
 		RETURN;
 	END IF;
-	-- 0x746c7372 is "tlsr". Whoever waited here looks again by a new
-	-- snapshot, and finds what the other one made.
+	-- 1953264498 is 0x746c7372, "tlsr". A session that had to wait here looks
+	-- again with a new snapshot and finds the partitions that the other created.
 	PERFORM pg_advisory_xact_lock(1953264498, 1);
 	PERFORM tlsrpt.create_month(m.parent, m.month)
 	FROM tlsrpt.missing_months(days, received) AS m;
@@ -586,8 +588,8 @@ END
 $$;
 
 COMMENT ON FUNCTION tlsrpt.ensure_months(date[], date[]) IS
-	'Makes the partitions that reports about some days, and rejections received on some days, need. Neither waits for readers nor lets them wait. For ingest.';
+	'Creates missing partitions for reports that cover the given days and for rejections received on the given days. Neither waits for readers nor blocks them. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.missing_months(date[], date[]) IS
-	'Partitions that are not there yet. Part of ensure_months.';
+	'Partitions that do not exist yet. Part of ensure_months.';
 COMMENT ON FUNCTION tlsrpt.create_month(text, date) IS
-	'Makes one partition with its foreign key. Part of ensure_months.';
+	'Creates one partition with its foreign key. Part of ensure_months.';

@@ -1,34 +1,35 @@
 -- SPDX-License-Identifier: MIT
--- The one way in: tlsrpt.ingest(batch). The functions under it are its parts,
--- not to be called by anybody else.
+-- The only way in: tlsrpt.ingest(batch). The other functions in this file are
+-- parts of it; nobody else should call them.
 --
--- How the plans stay good. PL/pgSQL keeps plans for the life of a session, and
--- a plan made while a partition was empty would read it from end to end a
--- million rows later; foreign key checks keep theirs too. So nothing here is
--- left to statistics: ingest never reads a table sequentially and joins what it
--- holds in memory by hash; what looks rows up (settle) may only walk an index.
--- Replanning each time would cost more: 256 foreign key checks are 256 plans.
+-- How the plans stay good: PL/pgSQL keeps plans for the life of a session. A plan
+-- made while a partition was empty would still read that partition from end to
+-- end when it has a million rows; foreign key checks keep their plans too. So
+-- nothing here is left to statistics: ingest never scans a table sequentially,
+-- and joins what it holds in memory by hash; settle, which looks rows up, may
+-- only use an index. Planning anew each time would cost more: 256 foreign key
+-- checks would need 256 plans.
 --
--- How two loaders don't deadlock. All take locks in the same order: the
--- advisory lock for new months; new rows of report by (day, identity); existing
--- ones by (day, identity); rejected_report by record; then the sums of 005, in
--- the order in which that file has them, each by its key.
+-- How two loaders avoid a deadlock: all of them take locks in the same order. The
+-- advisory lock for new months comes first; then new rows of report by (day,
+-- identity); existing rows by (day, identity); rejected_report by record; and
+-- last the sums of 005, in the order of that file, each by its key.
 
--- What becomes of a report whose identity is in the database already.
+-- Decision on a report whose identity is already in the database.
 CREATE TYPE tlsrpt.verdict AS (
 	ord int, record text, report_key bigint, day date, outcome text,
 	upgrades boolean, dkim_result text, dkim_domain text);
 
--- What the sums of 005 have to add for a domain, reporter and day.
+-- Sessions to add to the sums of 005 for a domain, reporter and day.
 CREATE TYPE tlsrpt.session_sum AS (
 	policy_domain text, organization_name text, day date,
 	successful_sessions bigint, failed_sessions bigint, mx_host text[]);
 
 -- Reading a batch.
 
--- The objects at positions ords (from 1). policy_domain is cut to 255
--- characters here and below: a longer one is no domain (RFC 1035 section
--- 2.3.4), and an index entry of it would fail. The document has it whole.
+-- Returns the objects at positions ords, counted from 1. policy_domain is cut to
+-- 255 characters here and below: a longer one is not a domain (RFC 1035 section
+-- 2.3.4) and may not fit into an index entry. The document has all of it.
 CREATE FUNCTION tlsrpt.read_records(batch jsonb, ords int[])
 RETURNS TABLE (
 	ord int, kind text, record text, received_at timestamptz, source text,
@@ -70,10 +71,11 @@ AS $$
 		document jsonb, reason text, detail text)
 $$;
 
--- What one needs to know of a batch before anything is written: the reports and
--- rejections by position, the days they are about and came in on, and what is
--- missing, by the record's name. All of that would end in some error anyway,
--- but in none that says which record it is.
+-- Returns what must be known about a batch before anything is written: the
+-- positions of reports and rejections, the days that they cover and were received
+-- on, and an error that names a record in which something is missing. A missing
+-- value would cause an error later anyway, but one that does not say which record
+-- is to blame.
 CREATE FUNCTION tlsrpt.survey(
 	batch jsonb, OUT records text[], OUT reports int[], OUT erased int[],
 	OUT rejections int[], OUT days date[], OUT received date[], OUT error text)
@@ -135,8 +137,9 @@ $$;
 
 -- Writing.
 
--- The policies and failures of the reports at positions ords, which have the
--- keys and days beside them. Answers what the sums of 005 have to add, by day.
+-- Stores the policies and failures of the reports at positions ords; report_keys
+-- and days are those of these reports. Returns what the sums of 005 have to add,
+-- by day.
 CREATE FUNCTION tlsrpt.store_details(
 	batch jsonb, ords int[], report_keys bigint[], days date[],
 	OUT problems tlsrpt.problem_history[], OUT sessions tlsrpt.session_sum[])
@@ -217,10 +220,10 @@ BEGIN
 END
 $$;
 
--- Reports whose identity the database has already, or has again in the batch:
--- decides, and carries it out. In verdicts one for each position in ords; in
--- problems and sessions what the sums have to add, in recount and resum what
--- they have to count anew.
+-- Decides about the reports whose identity is already in the database or occurs
+-- more than once in the batch, and carries the decisions out. verdicts has one
+-- decision for each position in ords; problems and sessions are what the sums have
+-- to add, recount and resum what they have to count again.
 CREATE FUNCTION tlsrpt.settle(
 	batch jsonb, ords int[], days date[],
 	OUT verdicts tlsrpt.verdict[], OUT problems tlsrpt.problem_history[],
@@ -248,9 +251,10 @@ BEGIN
 	ORDER BY r.day, r.identity
 	FOR UPDATE OF r;
 
-	-- The first authenticated newcomer decides, if what is stored is not
-	-- authenticated: same content upgrades it, other content replaces it.
-	-- All the rest are compared with what then counts.
+	-- If the stored report is not authenticated, the first authenticated
+	-- newcomer decides: the same content upgrades the stored report, different
+	-- content replaces it. All others are compared with the report that is
+	-- counted after that.
 	SELECT array_agg(ROW(j.ord, j.record, j.report_key, j.day,
 			CASE WHEN j.content_sha256 <> j.kept THEN 'conflict'
 				WHEN j.decides AND j.content_sha256 <> j.stored
@@ -276,11 +280,11 @@ BEGIN
 		WINDOW place AS (PARTITION BY n.report_key
 			ORDER BY n.may_decide DESC, n.ord)
 	) AS j;
-	-- Neither inserted nor found: the month was dropped, or the transaction
-	-- is not READ COMMITTED. Another try finds out.
+	-- A report was neither inserted nor found: its month was dropped, or the
+	-- transaction is not READ COMMITTED. Another try settles it.
 	IF coalesce(cardinality(verdicts), 0) <> cardinality(ords) THEN
 		RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
-			MESSAGE = 'tlsrpt.ingest: a report vanished while it was compared',
+			MESSAGE = 'tlsrpt.ingest: a report vanished while it was being compared',
 			HINT = 'Send the batch again, in a READ COMMITTED transaction.';
 	END IF;
 
@@ -315,7 +319,7 @@ BEGIN
 		size_bytes, document, conflicts_with)
 	SELECT n.record, n.received_at, 'conflict',
 		'A report with the same sender, report-id, period and policy domains '
-			|| 'but other content is counted already; this one is not.',
+			|| 'but different content is already counted; this one is not.',
 		n.envelope_from, n.message_id, n.submitter, n.filename,
 		n.content_sha256, n.size_bytes, n.document, v.report_key
 	FROM unnest(verdicts) AS v
@@ -326,8 +330,8 @@ BEGIN
 END
 $$;
 
--- Puts authenticated reports into the place of unauthenticated ones, which go
--- to rejected_report. Called by settle, which has locked them.
+-- Replaces unauthenticated reports with authenticated ones and moves them to
+-- rejected_report. Called by settle, which has locked their rows.
 CREATE FUNCTION tlsrpt.replace_reports(
 	batch jsonb, winners tlsrpt.verdict[], days date[],
 	OUT problems tlsrpt.problem_history[], OUT sessions tlsrpt.session_sum[],
@@ -336,7 +340,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- The month that a loser was received in may have been dropped since.
+	-- The month in which a replaced report was received may have been dropped.
 	PERFORM tlsrpt.ensure_months('{}', array_agg(DISTINCT
 		(r.received_at AT TIME ZONE 'UTC')::date))
 	FROM unnest(winners) AS v
@@ -348,8 +352,8 @@ BEGIN
 		size_bytes, document, conflicts_with)
 	SELECT v.record, r.received_at, 'conflict',
 		'This report was not authenticated; an authenticated one with the '
-			|| 'same sender, report-id, period and policy domains but other '
-			|| 'content has replaced it.',
+			|| 'same sender, report-id, period and policy domains but '
+			|| 'different content has replaced it.',
 		r.envelope_from, r.message_id, r.submitter, r.filename,
 		r.content_sha256, r.size_bytes, r.document, r.report_key
 	FROM unnest(winners) AS v
@@ -444,7 +448,7 @@ BEGIN
 		batch := tlsrpt.truncate_batch(batch);
 	END IF;
 
-	-- An authenticated report comes first among those of one identity.
+	-- Among reports with the same identity, authenticated ones come first.
 	WITH winner AS MATERIALIZED (
 		SELECT DISTINCT ON (n.day, n.identity) n.*
 		FROM tlsrpt.read_records(batch, seen.reports) AS n
@@ -518,34 +522,47 @@ $$;
 
 COMMENT ON TYPE tlsrpt.session_sum IS
 	'Sessions to add to the sums.';
-COMMENT ON COLUMN tlsrpt.session_sum.policy_domain IS 'As in policy.';
-COMMENT ON COLUMN tlsrpt.session_sum.organization_name IS 'As in policy.';
-COMMENT ON COLUMN tlsrpt.session_sum.day IS 'As in policy.';
-COMMENT ON COLUMN tlsrpt.session_sum.successful_sessions IS 'To add.';
-COMMENT ON COLUMN tlsrpt.session_sum.failed_sessions IS 'To add.';
-COMMENT ON COLUMN tlsrpt.session_sum.mx_host IS 'As in policy.';
+COMMENT ON COLUMN tlsrpt.session_sum.policy_domain IS
+	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
+COMMENT ON COLUMN tlsrpt.session_sum.organization_name IS
+	'Organisation that sent the report, as in policy. NULL if absent.';
+COMMENT ON COLUMN tlsrpt.session_sum.day IS
+	'UTC date that the report covers.';
+COMMENT ON COLUMN tlsrpt.session_sum.successful_sessions IS
+	'Number of successful sessions to add.';
+COMMENT ON COLUMN tlsrpt.session_sum.failed_sessions IS
+	'Number of failed sessions to add.';
+COMMENT ON COLUMN tlsrpt.session_sum.mx_host IS
+	'mx_host of one of the policies, as in policy. NULL if none lists any.';
 
 COMMENT ON TYPE tlsrpt.verdict IS
-	'What becomes of a report whose identity is stored already.';
-COMMENT ON COLUMN tlsrpt.verdict.ord IS 'Position in the batch, from 1.';
-COMMENT ON COLUMN tlsrpt.verdict.record IS 'Name of the spool record.';
-COMMENT ON COLUMN tlsrpt.verdict.report_key IS 'The report stored.';
-COMMENT ON COLUMN tlsrpt.verdict.day IS 'Its day.';
-COMMENT ON COLUMN tlsrpt.verdict.outcome IS 'duplicate, replaced or conflict.';
+	'Decision on a report whose identity is already stored.';
+COMMENT ON COLUMN tlsrpt.verdict.ord IS
+	'Position of the new report in the batch, from 1.';
+COMMENT ON COLUMN tlsrpt.verdict.record IS
+	'Name of the spool record of the new report.';
+COMMENT ON COLUMN tlsrpt.verdict.report_key IS
+	'Key of the stored report.';
+COMMENT ON COLUMN tlsrpt.verdict.day IS
+	'Day of the stored report.';
+COMMENT ON COLUMN tlsrpt.verdict.outcome IS
+	'duplicate, replaced or conflict, as ingest returns it.';
 COMMENT ON COLUMN tlsrpt.verdict.upgrades IS
-	'Whether the report stored becomes authenticated by this duplicate.';
-COMMENT ON COLUMN tlsrpt.verdict.dkim_result IS 'Of the newcomer.';
-COMMENT ON COLUMN tlsrpt.verdict.dkim_domain IS 'Of the newcomer.';
+	'True if this duplicate makes the stored report authenticated.';
+COMMENT ON COLUMN tlsrpt.verdict.dkim_result IS
+	'DKIM result of the new report: pass, fail or none.';
+COMMENT ON COLUMN tlsrpt.verdict.dkim_domain IS
+	'Signing domain to which dkim_result applies. NULL if there is none.';
 
 COMMENT ON FUNCTION tlsrpt.ingest(jsonb) IS
-	'The one way in. Takes an array of objects with kind (report or rejection), record, and the columns of report or rejected_report by their names; a report has an array policies, a policy an array failures. Answers for each what became of it: stored; duplicate (that very report was counted before, or erased on request); replaced (it is authenticated and took the place of one that is not); conflict (another report of the same identity counts); rejected. All or nothing. Sending a batch again adds nothing.';
+	'The only way in. Takes an array of objects, each with kind (report or rejection), record, and the columns of report or rejected_report under their own names; a report has an array policies, and a policy has an array failures. Returns the outcome of each: stored; duplicate (the same report was counted before, or was erased on request); replaced (it is authenticated and took the place of one that is not); conflict (another report with the same identity is counted); rejected. Stores the whole batch or nothing. Sending a batch again adds nothing.';
 COMMENT ON FUNCTION tlsrpt.survey(jsonb) IS
-	'What a batch holds and what it lacks. Part of ingest.';
+	'What a batch contains and what it lacks. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.read_records(jsonb, int[]) IS
-	'Objects of a batch by position, with defaults filled in. Part of ingest.';
+	'Objects at the given positions of a batch, with defaults filled in. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.store_details(jsonb, int[], bigint[], date[]) IS
 	'Inserts policies and failures. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.settle(jsonb, int[], date[]) IS
-	'Duplicates and conflicts. Part of ingest.';
+	'Handles duplicates and conflicts. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.replace_reports(jsonb, tlsrpt.verdict[], date[]) IS
-	'Authenticated reports in place of others. Part of ingest.';
+	'Replaces unauthenticated reports with authenticated ones. Part of ingest.';

@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
--- What analysts read: the rows, one by one or by day; views over the sums are in
--- 006 and 007. All views run with the rights of who asks (security_invoker), so
--- that row-level security on the tables holds. "Today" is the current date in
--- UTC, written out each time: hidden in a function or a join it would keep the
--- planner from leaving out the months not needed.
+-- Views for analysts over the rows themselves, one by one or by day; the views
+-- over sums are in 006 and 007. All views run with the privileges of the caller
+-- (security_invoker), so that row-level security on the tables applies. "Today" is
+-- the current date in UTC and is written out each time: inside a function or a
+-- join it would keep the planner from skipping the months that are not needed.
 
--- Grouped by bytes, as a language's order takes longer (outside the names have
--- their collation again), and divided as double precision: together that saves a
--- quarter of the time that a large domain takes.
+-- The inner query groups by bytes, because comparing by a language's collation
+-- takes longer (the outer query restores the collation), and divides as double
+-- precision. Together this saves a quarter of the time for a large domain.
 CREATE VIEW tlsrpt.daily WITH (security_invoker = true) AS
 SELECT s.day, s.policy_domain,
 	s.organization_name COLLATE "default" AS organization_name,
@@ -32,21 +32,21 @@ FROM (
 COMMENT ON VIEW tlsrpt.daily IS
 	'Sessions by day, policy domain, reporter and policy type. Restrict day, so that only the months needed are read.';
 COMMENT ON COLUMN tlsrpt.daily.day IS
-	'UTC date that the reports are about.';
+	'UTC date that the reports cover.';
 COMMENT ON COLUMN tlsrpt.daily.policy_domain IS
-	'Domain whose policy was applied (RFC 8460 section 4.4); NULL when the report does not name it.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.daily.organization_name IS
-	'Who reported, in its own words.';
+	'Organisation that reported, as it calls itself; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.daily.policy_type IS
-	'tlsa (DANE), sts (MTA-STS) or no-policy-found.';
+	'tlsa (DANE), sts (MTA-STS) or no-policy-found; NULL if absent.';
 COMMENT ON COLUMN tlsrpt.daily.reports IS
-	'Number of reports that the numbers are from.';
+	'Number of reports that the figures come from.';
 COMMENT ON COLUMN tlsrpt.daily.successful_sessions IS
-	'Sessions that fulfilled the policy.';
+	'Number of sessions that satisfied the policy (total-successful-session-count).';
 COMMENT ON COLUMN tlsrpt.daily.failed_sessions IS
-	'Sessions that did not (total-failure-session-count).';
+	'Number of sessions that did not satisfy the policy (total-failure-session-count).';
 COMMENT ON COLUMN tlsrpt.daily.failure_rate IS
-	'failed_sessions / (successful_sessions + failed_sessions): 0 to 1; NULL without sessions.';
+	'failed_sessions / (successful_sessions + failed_sessions), from 0 to 1; NULL if there were no sessions.';
 
 CREATE VIEW tlsrpt.failure_detail WITH (security_invoker = true) AS
 SELECT f.failure_key, policy_key, report_key, day, f.policy_domain,
@@ -66,77 +66,77 @@ JOIN tlsrpt.report AS r USING (report_key, day)
 LEFT JOIN tlsrpt.result_type AS t ON t.result_type = f.result_type;
 
 COMMENT ON VIEW tlsrpt.failure_detail IS
-	'Each failure row with its policy and report, and what its result type means. The document itself: SELECT document FROM tlsrpt.report WHERE report_key = … AND day = ….';
+	'Each failure row with its policy and report, and the meaning of its result type. To see the document: SELECT document FROM tlsrpt.report WHERE report_key = … AND day = ….';
 COMMENT ON COLUMN tlsrpt.failure_detail.failure_key IS
 	'Key of the row in failure.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_key IS
 	'Key of the row in policy.';
 COMMENT ON COLUMN tlsrpt.failure_detail.report_key IS
-	'Key of the row in report, where the document is.';
+	'Key of the row in report, which has the document.';
 COMMENT ON COLUMN tlsrpt.failure_detail.day IS
-	'UTC date that the report is about.';
+	'UTC date that the report covers.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_domain IS
-	'Domain whose policy was applied.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.failure_detail.result_type IS
-	'What went wrong (RFC 8460 section 4.3).';
+	'What went wrong: result-type (RFC 8460 section 4.3). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.receiving_mx_hostname IS
-	'Our MX host as DNS named it.';
+	'Our MX host as named in DNS: receiving-mx-hostname. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.failed_sessions IS
-	'Number of sessions that failed this way; a session may be in several rows.';
+	'Number of sessions that failed in this way; one session may be counted in several rows.';
 COMMENT ON COLUMN tlsrpt.failure_detail.organization_name IS
-	'Who reported it.';
+	'Organisation that reported the failure. NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.failure_detail.failure_reason_code IS
-	'The reporter''s own words for the cause, often its TLS library''s.';
+	'The cause in the reporter''s own words, often those of its TLS library. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.additional_information IS
-	'Text or URI with more about it; not to be trusted.';
+	'Text or URI with further details, not to be trusted. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.sending_mta_ip IS
-	'Address that the sender connected from.';
+	'Address that the sender connected from. NULL if absent or not an address.';
 COMMENT ON COLUMN tlsrpt.failure_detail.receiving_ip IS
-	'Our address that it connected to.';
+	'Our address that the sender connected to. NULL if absent or not an address.';
 COMMENT ON COLUMN tlsrpt.failure_detail.receiving_mx_helo IS
-	'Name that our host gave in its greeting.';
+	'Name that our host gave in its greeting. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.meaning IS
 	'What the sender saw; NULL for a result type outside the registry.';
 COMMENT ON COLUMN tlsrpt.failure_detail.usual_cause IS
-	'What is behind it most of the time.';
+	'What usually causes it; NULL for a result type outside the registry.';
 COMMENT ON COLUMN tlsrpt.failure_detail.action IS
-	'What to look at, and what to change.';
+	'What to check and what to change; NULL for a result type outside the registry.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_type IS
-	'tlsa (DANE), sts (MTA-STS) or no-policy-found.';
+	'tlsa (DANE), sts (MTA-STS) or no-policy-found; NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_mode IS
-	'mode of an MTA-STS policy: enforce, testing or none.';
+	'Mode of an MTA-STS policy: enforce, testing or none. NULL for other policy types.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_string IS
-	'The policy as the sender saw it.';
+	'The policy as the sender saw it: lines of the MTA-STS policy, or TLSA records.';
 COMMENT ON COLUMN tlsrpt.failure_detail.mx_host IS
-	'MX patterns of an MTA-STS policy.';
+	'MX host patterns of an MTA-STS policy.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_successful_sessions IS
-	'Successful sessions of the whole policy row; don''t add up over failures.';
+	'Number of successful sessions of the whole policy row; don''t add it up over failures.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_failed_sessions IS
-	'Failed sessions of the whole policy row; don''t add up over failures.';
+	'Number of failed sessions of the whole policy row; don''t add it up over failures.';
 COMMENT ON COLUMN tlsrpt.failure_detail.report_id IS
-	'The reporter''s own name for the report, for questions to contact_info.';
+	'The reporter''s own identifier for the report, to quote in questions to contact_info. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.submitter IS
 	'Domain that sent the report.';
 COMMENT ON COLUMN tlsrpt.failure_detail.authenticated IS
-	'Whether DKIM shows that the submitter sent it; if not, anyone may have.';
+	'True if DKIM proves that the submitter sent the report; otherwise anyone may have sent it.';
 COMMENT ON COLUMN tlsrpt.failure_detail.contact_info IS
-	'Address for questions about the report.';
+	'Address for questions about the report. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure_detail.start_datetime IS
 	'Start of the period that the report covers.';
 COMMENT ON COLUMN tlsrpt.failure_detail.end_datetime IS
-	'End of that period.';
+	'End of the period that the report covers.';
 COMMENT ON COLUMN tlsrpt.failure_detail.received_at IS
-	'When the report came in.';
+	'Time when the report was received.';
 
 CREATE VIEW tlsrpt.rejection WITH (security_invoker = true) AS
 SELECT j.received_at, j.reason,
 	CASE j.reason
 		WHEN 'invalid' THEN
-			'It could not be read as a report or is over a limit. Nothing of it is counted.'
+			'It could not be read as a report or exceeds a limit. None of it is counted.'
 		WHEN 'refused' THEN
-			'It is a valid report that the configuration does not take: of another domain, or without the DKIM signature asked for.'
+			'It is a valid report that the configuration does not accept: it is about another domain, or lacks the required DKIM signature.'
 		WHEN 'conflict' THEN
-			'Another report with the same sender, report-id, period and policy domains is counted in its place: an authenticated one, or the one that came first.'
+			'Another report with the same sender, report-id, period and policy domains is counted instead: an authenticated one, or the one that arrived first.'
 	END AS explanation,
 	j.detail, j.submitter, j.envelope_from, j.filename, j.size_bytes,
 	j.message_id, j.conflicts_with, j.document IS NOT NULL AS has_document,
@@ -144,28 +144,28 @@ SELECT j.received_at, j.reason,
 FROM tlsrpt.rejected_report AS j;
 
 COMMENT ON VIEW tlsrpt.rejection IS
-	'What came in as a report and is not counted, and why. Restrict received_at, so that only the months needed are read.';
+	'Reports that were received but are not counted, and why. Restrict received_at, so that only the months needed are read.';
 COMMENT ON COLUMN tlsrpt.rejection.received_at IS
-	'When it came in.';
+	'Time when the rejected report was received.';
 COMMENT ON COLUMN tlsrpt.rejection.reason IS
 	'invalid, refused or conflict.';
 COMMENT ON COLUMN tlsrpt.rejection.explanation IS
-	'What the reason means.';
+	'What the reason means, in a sentence.';
 COMMENT ON COLUMN tlsrpt.rejection.detail IS
-	'What exactly was wrong with this one.';
+	'What exactly was wrong with this report.';
 COMMENT ON COLUMN tlsrpt.rejection.submitter IS
-	'Domain that claims to have sent it, where it could be read.';
+	'Domain that claims to have sent the report. NULL if it could not be determined.';
 COMMENT ON COLUMN tlsrpt.rejection.envelope_from IS
-	'Envelope sender of the mail.';
+	'Envelope sender of the mail; empty for the null sender, NULL for imported files.';
 COMMENT ON COLUMN tlsrpt.rejection.filename IS
-	'Filename of the attachment or file.';
+	'Filename of the attachment or file. NULL if it has none.';
 COMMENT ON COLUMN tlsrpt.rejection.size_bytes IS
-	'Size as received, in bytes.';
+	'Size of the attachment as received, in bytes.';
 COMMENT ON COLUMN tlsrpt.rejection.message_id IS
-	'Message-ID of the mail, to find it in the mailbox and the mail log.';
+	'Message-ID of the mail, to find it in the mailbox and the mail log. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.rejection.conflicts_with IS
-	'report_key of the report that is counted in its place.';
+	'report_key of the report that is counted instead; NULL unless reason is conflict.';
 COMMENT ON COLUMN tlsrpt.rejection.has_document IS
-	'Whether rejected_report.document has the report itself.';
+	'True if rejected_report.document contains the report.';
 COMMENT ON COLUMN tlsrpt.rejection.record IS
-	'Name of the spool record; key into rejected_report with received_at.';
+	'Name of the spool record; with received_at, the key of the row in rejected_report.';

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- Who may do what; the files after this one grant what they make. The roles are
--- for membership only: make a login for the loader and one for each analyst, and
--- grant them the role. Tenants get theirs from tlsrpt.grant_domain (008).
+-- Roles and privileges; the files after this one grant privileges on what they
+-- create. Nobody logs in as one of these roles: create a login for the loader and
+-- one for each analyst, and grant them the role. Tenants get their role from
+-- tlsrpt.grant_domain (008).
 --
--- Nothing is granted on partitions: a right on the parent is enough to read
--- through it, and row-level security of the parent can't be walked around.
+-- Nothing is granted on partitions: a privilege on the parent is enough to read
+-- through it, and nobody can bypass the parent's row-level security.
 
 DO $$
 DECLARE
@@ -18,29 +19,29 @@ BEGIN
 		BEGIN
 			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', name);
 		EXCEPTION
-			-- Roles are of the whole cluster: another database's migration
-			-- may have made it just now.
+			-- Roles belong to the whole cluster: the migration of another
+			-- database may have created this one just now.
 			WHEN duplicate_object OR unique_violation THEN
 				NULL;
 			WHEN insufficient_privilege THEN
 				RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
 					MESSAGE = pg_catalog.format(
-						'the role %s does not exist, and %s may not make it',
+						'the role %s does not exist, and %s may not create it',
 						name, current_user),
 					HINT = 'Run "CREATE ROLE tlsrpt_loader NOLOGIN; CREATE '
 						'ROLE tlsrpt_reader NOLOGIN; CREATE ROLE '
-						'tlsrpt_tenant NOLOGIN;" as an administrator once, or migrate as a role with CREATEROLE.';
+						'tlsrpt_tenant NOLOGIN;" once as an administrator, or migrate as a role with CREATEROLE.';
 		END;
 	END LOOP;
-	-- Made by somebody else, or commented on by another database just now:
-	-- leave it.
+	-- If somebody else owns the roles, or another database is commenting on
+	-- them just now, leave the comments as they are.
 	BEGIN
 		COMMENT ON ROLE tlsrpt_loader IS
-			'tlsrpt-milter: may call tlsrpt.ingest and read the schema''s version, nothing else.';
+			'tlsrpt-milter: may call tlsrpt.ingest and read the schema version, nothing else.';
 		COMMENT ON ROLE tlsrpt_reader IS
-			'tlsrpt-milter: may read the tables and views of the schema tlsrpt, but for setting, erased_report and own_document.';
+			'tlsrpt-milter: may read the tables and views of the schema tlsrpt, except setting, erased_report and own_document.';
 		COMMENT ON ROLE tlsrpt_tenant IS
-			'tlsrpt-milter: may read the rows of the domains granted by tlsrpt.grant_domain.';
+			'tlsrpt-milter: may read the rows of the domains granted with tlsrpt.grant_domain.';
 	EXCEPTION
 		WHEN insufficient_privilege OR unique_violation OR internal_error THEN
 			NULL;

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- The sums that ingest keeps beside the rows, last in its transaction: these are
--- the rows that two loaders share, so all write them in one order (domain,
--- domain_day, reporter_history, problem_day, problem_history, each by its key).
--- Whoever takes rows away writes zeros first, which locks the sums, and counts
--- them anew then.
+-- The sums that ingest keeps next to the rows. It updates them at the end of its
+-- transaction: several loaders share these rows, so all of them write in the same
+-- order (domain, domain_day, reporter_history, problem_day, problem_history, each
+-- by its key). Code that deletes rows first adds zeros, which locks the sums, and
+-- then recalculates them.
 
 -- Adds sessions to domain, domain_day and reporter_history.
 CREATE FUNCTION tlsrpt.remember_sessions(sessions tlsrpt.session_sum[])
@@ -65,7 +65,7 @@ BEGIN
 END
 $$;
 
--- What the row of a problem is named by in problem_day and to the outside.
+-- Identifies a problem in problem_day and to the outside.
 CREATE FUNCTION tlsrpt.problem_id(
 	policy_domain text, result_type text, receiving_mx_hostname text)
 RETURNS text
@@ -73,8 +73,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN left(encode(tlsrpt.problem_key(policy_domain, result_type,
 	receiving_mx_hostname, NULL), 'hex'), 16);
 
--- Adds failures to problem_day and problem_history. One that nobody had seen
--- before, or not for a week, is announced.
+-- Adds failures to problem_day and problem_history. Announces a problem that
+-- nobody has seen before, or not for a week.
 CREATE FUNCTION tlsrpt.remember_problems(problems tlsrpt.problem_history[])
 RETURNS void
 LANGUAGE plpgsql
@@ -139,9 +139,10 @@ BEGIN
 END
 $$;
 
--- Counts anew what domain_day and reporter_history say about domains, reporters
--- and days of which a policy row was removed. It happens seldom and to few at a
--- time: one by one keeps to the index on (policy_domain, day).
+-- Recalculates domain_day and reporter_history for domains, reporters and days
+-- from which a policy row was removed. This is rare and concerns few rows at a
+-- time, so it goes through them one by one and uses the index on (policy_domain,
+-- day).
 CREATE FUNCTION tlsrpt.recount_sessions(sessions tlsrpt.session_sum[])
 RETURNS void
 LANGUAGE plpgsql
@@ -203,7 +204,7 @@ BEGIN
 				OR p.policy_domain IS NULL AND place.policy_domain IS NULL)
 			AND p.organization_name
 				IS NOT DISTINCT FROM place.organization_name;
-		-- A month that was dropped still counts as the first one.
+		-- A month that was dropped still counts for the first day.
 		UPDATE tlsrpt.reporter_history AS h
 		SET first_report = CASE WHEN h.first_report < place.first
 				THEN h.first_report ELSE found.first_report END,
@@ -222,10 +223,10 @@ BEGIN
 END
 $$;
 
--- Counts anew what problem_day and problem_history say about the given problems,
--- of which a failure row was removed on first_seen. remember_problems has locked
--- their rows before, so whoever adds to them next comes after this. The
--- condition on keys beside the join is what leads to the index.
+-- Recalculates problem_day and problem_history for the given problems, from which
+-- a failure row of the day first_seen was removed. remember_problems has locked
+-- their rows before, so the next transaction that adds to them waits for this one.
+-- The condition on keys, in addition to the join, makes the planner use the index.
 CREATE FUNCTION tlsrpt.recount_problems(problems tlsrpt.problem_history[])
 RETURNS void
 LANGUAGE plpgsql
@@ -307,7 +308,7 @@ BEGIN
 				h.receiving_mx_hostname, h.organization_name) = ANY (keys)
 			AND NOT EXISTS (SELECT FROM found AS f WHERE f.key = a.key)
 	)
-	-- A month that was dropped still counts as the first or last one seen.
+	-- A month that was dropped still counts for the first and last day seen.
 	UPDATE tlsrpt.problem_history AS h
 	SET first_seen = CASE WHEN h.first_seen < a.first_removed
 			THEN h.first_seen ELSE f.first_seen END,
@@ -324,15 +325,15 @@ END
 $$;
 
 COMMENT ON FUNCTION tlsrpt.remember_sessions(tlsrpt.session_sum[]) IS
-	'Adds to domain, domain_day and reporter_history. Part of ingest.';
+	'Adds sessions to domain, domain_day and reporter_history. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.remember_problems(tlsrpt.problem_history[]) IS
-	'Adds to problem_day and problem_history; NOTIFY tlsrpt_problem with the id of each that appears or comes back. Part of ingest.';
+	'Adds failures to problem_day and problem_history, and sends the notification tlsrpt_problem with the problem_id of each problem that appears or returns. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.recount_sessions(tlsrpt.session_sum[]) IS
-	'Counts rows of domain_day and reporter_history anew. Part of ingest.';
+	'Recalculates rows of domain_day and reporter_history. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.recount_problems(tlsrpt.problem_history[]) IS
-	'Counts rows of problem_day and problem_history anew. Part of ingest.';
+	'Recalculates rows of problem_day and problem_history. Part of ingest.';
 COMMENT ON FUNCTION tlsrpt.problem_id(text, text, text) IS
-	'Names a problem: 16 hexadecimal digits, the same whenever it comes back.';
+	'Identifier of a problem: 16 hexadecimal digits, the same each time that the problem returns.';
 REVOKE ALL ON FUNCTION tlsrpt.remember_sessions(tlsrpt.session_sum[]),
 	tlsrpt.remember_problems(tlsrpt.problem_history[]),
 	tlsrpt.recount_sessions(tlsrpt.session_sum[]),

@@ -92,7 +92,7 @@ AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER skip BEFORE INSERT ON tlsrpt.report_2024_03
 	FOR EACH ROW EXECUTE FUNCTION pg_temp.skip();
 SELECT pg_temp.fails(jsonb_build_array(pg_temp.report(2)), '40001',
-	'tlsrpt.ingest: a report vanished while it was compared',
+	'tlsrpt.ingest: a report vanished while it was being compared',
 	'a report that vanished is to be sent again');
 
 SELECT * FROM finish();
