@@ -1,34 +1,35 @@
 -- SPDX-License-Identifier: MIT
--- Problems: what fails, at which host, since when, whose it is, what to do.
+-- Problems: what fails, at which host, since when, who has to act, what to do.
 --
--- Time. Reports come once a day and about the day before, so a day's silence
--- means nothing: days of a problem that are no more than a week apart are one
--- run. It is new in the first week of a run (ingest announces that), and
--- resolved when the domain was reported on for three later days without it, also
--- by the one who had seen most of it, or after 14 days. Share, side and evidence are about
--- its last week: the 7 days up to last_seen.
+-- Time: reports come once a day and cover the day before, so a day without a
+-- report means nothing. Days of a problem that are at most a week apart form one
+-- run. A problem is new in the first week of a run (ingest announces it). It is
+-- resolved when reports have covered three later days without it and the reporter
+-- that saw most of it has reported since, or after 14 days. Share, side and
+-- evidence refer to its last week: the 7 days up to last_seen.
 --
--- Whose it is. What several saw is ours. What one saw alone is his, if others
--- had successes in the same days under the same type of policy (who does not
--- look at DANE says nothing about TLSA records) and no failure at that host.
+-- Side: a problem that several reporters saw is ours. One that a single reporter
+-- saw is the sender's if others had successes on the same days under the same type
+-- of policy (a sender that does not use DANE says nothing about TLSA records) and
+-- no failure at that host.
 --
--- Speed. Everything comes from the sums of 005 by index, whatever the number of
--- failure rows, and one domain at a time by functions whose plans a session
--- keeps: planned anew in each view, with JIT compilation switched on as it is by
--- default, the plan took ten times as long as the answer. Partitioned tables
--- are only in others_of, which few problems need.
+-- Speed: everything is read from the sums of 005 through indexes, so the number of
+-- failure rows does not matter. Each domain is read by functions whose plans are
+-- kept for the session. When each view was planned anew, with JIT compilation on
+-- as it is by default, planning took ten times as long as the query itself. Only
+-- others_of reads partitioned tables, and few problems need it.
 
--- A stranger's text in a sentence: no line end, no control or format character
--- that a terminal or a browser would act on.
+-- Makes a stranger's text fit for a sentence: without line breaks, and without the
+-- control and format characters that a terminal or a browser would act on.
 CREATE FUNCTION tlsrpt.one_line(value text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN regexp_replace(value, '[\u0001-\u001f\u007f-\u009f\u061c\u200b-\u200f'
 	'\u2028-\u202e\u2060-\u206f\ufeff]+', '�', 'g');
 
--- The sums of one domain, NULL among them, from day to day: two branches, each
--- of which an index answers. Without settings of its own, so that a query takes
--- it in.
+-- Returns the sums of one domain, or those without a domain for NULL, between two
+-- days. Each of the two branches can use an index. The function has no settings of
+-- its own, so that the planner can inline it.
 CREATE FUNCTION tlsrpt.days_of(domain text, first_day date, last_day date)
 RETURNS SETOF tlsrpt.domain_day
 LANGUAGE sql STABLE
@@ -41,8 +42,9 @@ BEGIN ATOMIC
 		AND d.day BETWEEN first_day AND last_day;
 END;
 
--- For a problem that one reporter alone saw: who had successes under the same
--- type of policy in the same days, and whether somebody else failed there.
+-- For a problem that only one reporter saw: finds the others that had successes
+-- under the same type of policy on the same days, and whether somebody else saw a
+-- failure at the host.
 CREATE FUNCTION tlsrpt.others_of(
 	domain text, problem_id text, reporter text, policy_type text, host text,
 	first_day date, last_day date,
@@ -71,7 +73,7 @@ BEGIN
 		GROUP BY p.organization_name
 		ORDER BY 2 DESC, 1 LIMIT 4
 	) AS r;
-	-- The first asks little, the second much.
+	-- The first condition is cheap, the second expensive.
 	failed_there := others > 0 AND EXISTS (
 			SELECT FROM tlsrpt.problem_day AS d
 			WHERE d.policy_domain = domain
@@ -87,8 +89,9 @@ BEGIN
 END
 $$;
 
--- The numbers. Sentences are in problem: a query that does not ask for them does
--- not make them. Runs with the rights of who asks.
+-- Returns the figures. The sentences are made in the view problem, so that a query
+-- that does not need them does not pay for them. Runs with the privileges of the
+-- caller.
 CREATE FUNCTION tlsrpt.problems_of(
 	domain text, since date DEFAULT '-infinity')
 RETURNS TABLE (
@@ -111,7 +114,8 @@ DECLARE
 	recent text[];
 BEGIN
 	IF since > '-infinity' THEN
-		-- Most domains have none: one look at an index, and not all that follows.
+		-- Most domains have no recent problem: one index lookup shows it and saves
+		-- all that follows.
 		recent := ARRAY(
 			SELECT DISTINCT d.problem_id
 			FROM (SELECT * FROM tlsrpt.problem_day AS d
@@ -190,7 +194,7 @@ BEGIN
 		FROM tlsrpt.problem_day AS d
 		WHERE d.problem_id = s.problem_id AND d.day >= s.week_first
 	) AS w
-	-- A run of more than a year begins with first_seen.
+	-- For a run of more than a year, the start is first_seen.
 	CROSS JOIN LATERAL (
 		SELECT CASE WHEN s.last_seen < today - 14 THEN s.first_seen
 			ELSE coalesce((
@@ -216,8 +220,8 @@ BEGIN
 			ELSE least(1, w.failed / greatest(t.sessions, 1)) END
 			::double precision AS affected_share
 	) AS k
-	-- How long the one who saw most of it has reported on; of old times nobody
-	-- asks.
+	-- Until when the reporter that saw most of it has reported; not needed if
+	-- the problem is old.
 	CROSS JOIN LATERAL (
 		SELECT CASE WHEN s.last_seen < today - 90 THEN today ELSE (
 			SELECT h.last_report FROM tlsrpt.reporter_history AS h
@@ -226,7 +230,8 @@ BEGIN
 				NULL)) END AS heard
 		OFFSET 0
 	) AS c
-	-- OFFSET 0 keeps the function from being called to be thrown away.
+	-- OFFSET 0 keeps the planner from calling the function when its result is not
+	-- used.
 	LEFT JOIN LATERAL (
 		SELECT r.*
 		FROM (SELECT WHERE s.week_reporters = 1 OFFSET 0) AS alone
@@ -253,7 +258,7 @@ BEGIN
 			END AS side,
 			s.result_type IS NOT DISTINCT FROM 'starttls-not-supported'
 				AND s.week_reporters > 2 AS downgrade
-		-- Worked out once, however often it is named above.
+		-- OFFSET 0 makes the planner compute this only once.
 		OFFSET 0
 	) AS j;
 END
@@ -280,39 +285,42 @@ SELECT f.problem_id, f.policy_domain, f.result_type,
 			f.week_reporters, x.week, rtrim(x.names, '.'))
 		WHEN f.side = 'sender' THEN format(
 			'Only %s saw it %s, while %s had %s successful sessions under the '
-			'same type of policy and no failure %s in these days.', x.names,
+			'same type of policy and no failure %s on the same days.', x.names,
 			x.week, x.other_names, f.other_sessions,
 			CASE WHEN x.sts THEN 'with that policy' ELSE 'at ' || x.host END)
 		WHEN f.others > 0 THEN format(
-			'Only %s saw it %s; others had other failures %s in these days.',
+			'Only %s saw it %s; others had other failures %s on the same days.',
 			x.names, x.week,
 			CASE WHEN x.sts THEN 'with that policy' ELSE 'at ' || x.host END)
-		WHEN f.policy_domain IS NULL THEN format('Only %s saw it %s, and did '
-			'not say at which domain, so there is nothing to compare it with.',
+		WHEN f.policy_domain IS NULL THEN format('Only %s saw it %s and did '
+			'not name the domain, so there is nothing to compare it with.',
 			x.names, x.week)
 		ELSE format('Only %s saw it %s, and nobody else reported successful '
-			'sessions under the same type of policy in these days, so there '
-			'is nothing to compare it with.', x.names, x.week)
+			'sessions under the same type of policy on the same days, so '
+			'there is nothing to compare it with.', x.names, x.week)
 	END || CASE WHEN f.other_mx <> '{}' THEN format(
-		' MX hosts of the policy without this failure in these days: %s.',
+		' MX hosts of the policy without this failure on the same days: %s.',
 		array_to_string(f.other_mx, ', ')) ELSE '' END) AS evidence,
 	-- explanation
 	tlsrpt.one_line(format('%s %s for %s: %s%s reported by %s%s.%s ',
-		CASE WHEN f.state = 'resolved' THEN 'Over'
+		CASE WHEN f.state = 'resolved' THEN 'Resolved'
 			WHEN f.state = 'ongoing' THEN 'Ongoing'
 			WHEN f.first_seen < f.run_first THEN 'Back again'
 			ELSE 'New' END,
 		CASE WHEN f.state = 'resolved' AND f.run_first < f.last_seen
-			THEN format('from %s to %s', to_char(f.run_first, 'YYYY-MM-DD'),
+			THEN format('(seen from %s to %s)',
+				to_char(f.run_first, 'YYYY-MM-DD'),
 				to_char(f.last_seen, 'YYYY-MM-DD'))
+			WHEN f.state = 'resolved'
+			THEN format('(seen on %s)', to_char(f.last_seen, 'YYYY-MM-DD'))
 			WHEN f.run_first < f.last_seen
-			THEN format('since %s (last on %s)',
+			THEN format('since %s (last seen on %s)',
 				to_char(f.run_first, 'YYYY-MM-DD'),
 				to_char(f.last_seen, 'YYYY-MM-DD'))
 			WHEN f.state = 'ongoing'
 			THEN 'since ' || to_char(f.last_seen, 'YYYY-MM-DD')
 			ELSE 'on ' || to_char(f.last_seen, 'YYYY-MM-DD') END,
-		coalesce(f.policy_domain, 'a domain that was not named'),
+		coalesce(f.policy_domain, 'an unnamed domain'),
 		CASE coalesce(f.week_failed_sessions, 0)
 			WHEN 0 THEN 'an unknown number of failed sessions'
 			WHEN 1 THEN '1 failed session'
@@ -321,76 +329,76 @@ SELECT f.problem_id, f.policy_domain, f.result_type,
 		CASE WHEN f.affected_share > 0 THEN x.names
 			ELSE rtrim(x.names, '.') END,
 		CASE WHEN f.affected_share > 0 THEN format(
-			', which is %s %% of all sessions of the domain %s',
+			', which is %s%% of all sessions of the domain %s',
 			CASE WHEN f.affected_share < 0.001 THEN 'under 0.1'
 				ELSE trim_scale(round(100 * f.affected_share::numeric, 1))
 					::text END,
 			CASE WHEN f.week_first = f.last_seen THEN 'on that day'
-				ELSE 'in these days' END) ELSE '' END,
-		CASE WHEN x.longer THEN format(' In all it was %s since %s.',
+				ELSE 'on those days' END) ELSE '' END,
+		CASE WHEN x.longer THEN format(' The total is %s since %s.',
 			f.failed_sessions, to_char(f.first_seen, 'YYYY-MM-DD'))
 			ELSE '' END)
 	|| CASE coalesce(f.result_type, '')
 		WHEN 'starttls-not-supported' THEN format(
-			'%s did not offer STARTTLS, so mail could only have gone in the '
-			'clear.', x.host)
+			'%s did not offer STARTTLS, so mail could only have been sent '
+			'unencrypted.', x.host)
 		WHEN 'certificate-expired' THEN format(
 			'The certificate that %s presents has expired.', x.host)
 		WHEN 'certificate-host-mismatch' THEN format(
-			'The certificate that %s presents is not for that name.', x.host)
+			'The certificate that %s presents is not valid for that name.', x.host)
 		WHEN 'certificate-not-trusted' THEN format(
-			'The certificate that %s presents leads to no authority the '
-			'sender trusts.', x.host)
+			'The certificate that %s presents does not lead to an authority '
+			'that the sender trusts.', x.host)
 		WHEN 'validation-failure' THEN format(
-			'TLS with %s failed for a reason that has no type of its own; '
-			'failure_reason_code in failure_detail may say more.', x.host)
+			'TLS with %s failed for a reason that has no result type of its '
+			'own; failure_reason_code in failure_detail may say more.', x.host)
 		WHEN 'tlsa-invalid' THEN format(
-			'The TLSA records of %s do not match what it presents, and DANE '
-			'senders hold mail back.', x.host)
+			'The TLSA records of %s do not match the certificate that it '
+			'presents, so DANE senders hold mail back.', x.host)
 		WHEN 'dnssec-invalid' THEN format(
-			'DNS answers for %s failed DNSSEC validation, and validating '
+			'DNS answers for %s failed DNSSEC validation, so validating '
 			'senders cannot reach it.', x.host)
 		WHEN 'dane-required' THEN format(
-			'The sender insists on DANE and found no usable TLSA records for '
+			'The sender requires DANE but found no usable TLSA records for '
 			'%s.', x.host)
 		WHEN 'sts-policy-fetch-error' THEN format(
 			'The MTA-STS policy could not be fetched from %s.', x.policy_host)
 		WHEN 'sts-policy-invalid' THEN format(
-			'The MTA-STS policy at %s breaks the syntax of RFC 8461.',
+			'The MTA-STS policy at %s does not follow the syntax of RFC 8461.',
 			x.policy_host)
 		WHEN 'sts-webpki-invalid' THEN format(
-			'The web server %s has a certificate that the sender does not '
+			'The web server %s presents a certificate that the sender does not '
 			'accept, so the MTA-STS policy was not used.', x.policy_host)
-		WHEN '' THEN format('At %s the sender saw a failure, and did not say '
+		WHEN '' THEN format('At %s, the sender saw a failure but did not say '
 			'which.', x.host)
-		ELSE format('At %s the sender saw "%s", which is not in the IANA '
+		ELSE format('At %s, the sender saw "%s", which is not in the IANA '
 			'registry of result types.', x.host, left(f.result_type, 100))
 	END
 	|| CASE WHEN f.downgrade THEN format(
-		' Several senders lost STARTTLS in the same days: that is what a '
-		'possible downgrade attack looks like, somebody on the path stripping '
-		'it on purpose; a server or firewall that was changed looks the same '
-		'from outside (%s reporters).', f.week_reporters) ELSE '' END
+		' Several senders lost STARTTLS on the same days. This is a possible '
+		'downgrade attack, in which somebody on the path strips STARTTLS on '
+		'purpose; a change to a server or firewall looks the same from '
+		'outside (%s reporters).', f.week_reporters) ELSE '' END
 	|| CASE f.side WHEN 'ours' THEN
-			' It is most likely on our side.'
+			' The problem is most likely on our side.'
 		WHEN 'sender' THEN format(
-			' It is most likely on the sender''s side: %s.',
+			' The problem is most likely on the sender''s side: %s.',
 			rtrim(x.names, '.'))
 		ELSE '' END) AS explanation,
 	-- action
 	tlsrpt.one_line(CASE
 		WHEN f.state = 'resolved' AND f.heard_since THEN format(
-			'Nothing to do: not seen since %s. Should it come back: ',
+			'Nothing to do: not seen since %s. If it comes back: ',
 			to_char(f.last_seen, 'YYYY-MM-DD'))
 		WHEN f.state = 'resolved' THEN format(
-			'Not seen since %s, but %s has not reported since, so that it is '
-			'over is a guess. If it is not: ',
+			'Not seen since %s, but %s has not reported since, so it may not '
+			'be over. If it is not: ',
 			to_char(f.last_seen, 'YYYY-MM-DD'), f.week_names[1])
 		WHEN f.downgrade THEN format(
-			'Check %s at once from several networks outside. ', x.host)
+			'Check %s at once from several outside networks. ', x.host)
 		WHEN f.side = 'sender' THEN format(
-			'Ask %s first (contact_info in failure_detail); others deliver. '
-			'If they cannot tell: ', x.names)
+			'Ask %s first (contact_info in failure_detail), since others '
+			'deliver without failures. If they cannot help: ', x.names)
 		ELSE '' END)
 	|| coalesce(replace(replace(replace(replace(r.action,
 			'MX:25', x.safe_host || ':25'),
@@ -411,7 +419,7 @@ CROSS JOIN LATERAL (
 	SELECT coalesce(left(f.receiving_mx_hostname, 255),
 			'an unnamed MX host') AS host,
 		f.failed_sessions > f.week_failed_sessions AS longer,
-		-- Only a name goes into a command that somebody may copy.
+		-- Only a plain host name may go into a command that somebody may copy.
 		CASE WHEN f.receiving_mx_hostname ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'
 				AND length(f.receiving_mx_hostname) <= 255
 			THEN f.receiving_mx_hostname ELSE 'MX' END AS safe_host,
@@ -437,7 +445,7 @@ CROSS JOIN LATERAL (
 				array_to_string(f.other_names[1:f.others - 1], ', '),
 				f.other_names[f.others])
 			ELSE f.other_names[1] END AS other_names
-	-- Worked out once, however often it is named above.
+	-- OFFSET 0 makes the planner compute this only once.
 	OFFSET 0
 ) AS x;
 
@@ -452,117 +460,117 @@ FROM tlsrpt.problem_day AS d
 LEFT JOIN LATERAL tlsrpt.days_of(d.policy_domain, d.day, d.day) AS t ON true;
 
 COMMENT ON FUNCTION tlsrpt.one_line(text) IS
-	'A text without line ends, control and format characters: each run of them becomes U+FFFD.';
+	'The text without line breaks, control characters and format characters: each run of them is replaced by U+FFFD.';
 COMMENT ON FUNCTION tlsrpt.days_of(text, date, date) IS
-	'Rows of domain_day of one domain, or with NULL of reports that name none, from a day to a day. Reads with the rights of who calls.';
+	'Rows of domain_day for one domain between two days, both included; with NULL as domain, those of reports that name no domain. Reads with the privileges of the caller.';
 COMMENT ON FUNCTION tlsrpt.others_of(text, text, text, text, text, date, date) IS
-	'For a problem that one reporter alone saw: up to 4 others with successful sessions for the domain under the same type of policy between two days, and whether anybody else failed at that host then. Part of problems_of.';
+	'For a problem that only one reporter saw: up to 4 others that had successful sessions for the domain under the same type of policy between two days, and whether anybody else saw a failure at that host then. Part of problems_of.';
 COMMENT ON FUNCTION tlsrpt.problems_of(text, date) IS
-	'Rows of problem_fact for one domain, of problems seen since a day; with NULL those that no domain was named for. Reads with the rights of who calls.';
+	'Rows of problem_fact for one domain, limited to problems seen on or after a day; with NULL as domain, problems for which no domain was named. Reads with the privileges of the caller.';
 COMMENT ON VIEW tlsrpt.problem_fact IS
-	'The numbers behind problem, without sentences.';
+	'The figures behind the view problem, without its sentences.';
 COMMENT ON VIEW tlsrpt.problem IS
-	'One row for each policy domain, result type and MX host that ever failed: what it is, whose it is, what to do. ORDER BY urgency DESC. Restrict policy_domain where you can.';
+	'One row for each combination of policy domain, result type and MX host that ever failed: what happens, who has to act, and what to do. Use ORDER BY urgency DESC, and restrict policy_domain where you can.';
 COMMENT ON VIEW tlsrpt.problem_daily IS
-	'Failed sessions of each problem by day, for a chart or "when did it start?". Restrict policy_domain or problem_id.';
+	'Failed sessions of each problem by day, for a chart or to see when it started. Restrict policy_domain or problem_id.';
 COMMENT ON COLUMN tlsrpt.problem_fact.problem_id IS
-	'As in problem.';
+	'Identifier of the problem: 16 hexadecimal digits, the same each time that the problem returns.';
 COMMENT ON COLUMN tlsrpt.problem_fact.policy_domain IS
-	'As in problem.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL for failures whose reports do not name one.';
 COMMENT ON COLUMN tlsrpt.problem_fact.result_type IS
-	'As in problem.';
+	'What went wrong: result-type (RFC 8460 section 4.3). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem_fact.receiving_mx_hostname IS
-	'As in problem.';
+	'Our MX host as named in DNS; NULL if the failure does not concern a host or the report does not name it.';
 COMMENT ON COLUMN tlsrpt.problem_fact.state IS
-	'As in problem.';
+	'new: first seen in the last 7 days, or seen again in them after more than a week without it. ongoing: seen for longer. resolved: reports have covered three later days without it, and the reporter that saw most of it has reported since; or it was last seen more than 14 days ago.';
 COMMENT ON COLUMN tlsrpt.problem_fact.first_seen IS
-	'As in problem.';
+	'First day (UTC) with such a failure.';
 COMMENT ON COLUMN tlsrpt.problem_fact.last_seen IS
-	'As in problem.';
+	'Last day (UTC) with such a failure.';
 COMMENT ON COLUMN tlsrpt.problem_fact.failed_sessions IS
-	'As in problem.';
+	'Number of failed sessions over all days and reporters; one session may be counted in several problems.';
 COMMENT ON COLUMN tlsrpt.problem_fact.affected_share IS
-	'As in problem.';
+	'Failed sessions of the problem / all sessions of the domain, in the 7 days up to last_seen: 0 to 1.';
 COMMENT ON COLUMN tlsrpt.problem_fact.reporters IS
-	'As in problem.';
+	'Number of organisations that have ever seen the problem.';
 COMMENT ON COLUMN tlsrpt.problem_fact.side IS
-	'As in problem.';
+	'Who has to act. ours: several reporters saw the problem in the 7 days up to last_seen. sender: one reporter alone saw it, while others reported successes for the domain under the same type of policy on the same days and no failure at that host. unknown: neither applies.';
 COMMENT ON COLUMN tlsrpt.problem_fact.urgency IS
-	'As in problem.';
+	'What to look at first: from 0 (resolved) to 100, computed from share, side, newness and whether it may be an attack.';
 COMMENT ON COLUMN tlsrpt.problem_fact.downgrade IS
-	'Whether several senders lost STARTTLS at once.';
+	'True if several senders lost STARTTLS at once, which may be a downgrade attack.';
 COMMENT ON COLUMN tlsrpt.problem_fact.run_first IS
-	'First day of its last run: it was seen from there to last_seen with never more than a week between two days. first_seen for one that was not seen for 14 days.';
+	'First day (UTC) of the latest run: from this day to last_seen, the problem was never absent for more than a week. first_seen if it was last seen more than 14 days ago.';
 COMMENT ON COLUMN tlsrpt.problem_fact.heard_since IS
-	'Whether the one who saw most of it in its last week has reported on the domain after last_seen, or that is 90 days ago.';
+	'True if the reporter that saw most of the problem in its last week has reported on the domain after last_seen, or if last_seen is more than 90 days ago.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_first IS
-	'First of the days that week_… are about; last_seen is the last.';
+	'First day (UTC) of the week that ends with last_seen and that all week_ columns refer to; not before first_seen.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_seen_first IS
-	'First of these days that it was seen on.';
+	'First day (UTC) of that week on which the problem was seen.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_failed_sessions IS
-	'Failed sessions of the problem in these days.';
+	'Number of failed sessions of the problem in that week.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_sessions IS
-	'All sessions of the domain in these days.';
+	'Number of all sessions of the domain in that week, over all reporters.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_reporters IS
-	'Organisations that saw it in these days.';
+	'Number of organisations that saw the problem in that week.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_names IS
-	'Up to four of their names.';
+	'Names of up to four organisations that saw the problem in that week, starting with the one that saw most of it.';
 COMMENT ON COLUMN tlsrpt.problem_fact.others IS
-	'When one alone saw it: organisations that reported successes for the domain under the same type of policy from week_seen_first to last_seen, counted up to 4; else 0.';
+	'If one reporter alone saw the problem: number of other organisations, up to 4, that reported successes for the domain under the same type of policy between week_seen_first and last_seen. Otherwise 0.';
 COMMENT ON COLUMN tlsrpt.problem_fact.week_successful_sessions IS
-	'Successful sessions of the domain in these days, of all reporters.';
+	'Number of successful sessions of the domain in that week, over all reporters.';
 COMMENT ON COLUMN tlsrpt.problem_fact.other_mx IS
-	'MX hosts in the policy of the domain that are free of this failure, while it lasts.';
+	'MX hosts listed in the domain''s policy that do not have this failure in that week. NULL if the problem is resolved or does not concern a named host.';
 COMMENT ON COLUMN tlsrpt.problem_fact.other_names IS
-	'Their names.';
+	'Names of the organisations counted in others; NULL if there are none.';
 COMMENT ON COLUMN tlsrpt.problem_fact.other_sessions IS
-	'Their successful sessions in these days.';
+	'Number of successful sessions of the organisations counted in others; NULL if there are none.';
 COMMENT ON COLUMN tlsrpt.problem.problem_id IS
-	'Names the problem, the same whenever it comes back: 16 hexadecimal digits.';
+	'Identifier of the problem: 16 hexadecimal digits, the same each time that the problem returns.';
 COMMENT ON COLUMN tlsrpt.problem.policy_domain IS
-	'Domain whose policy was applied (RFC 8460 section 4.4).';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL for failures whose reports do not name one.';
 COMMENT ON COLUMN tlsrpt.problem.result_type IS
-	'What went wrong (RFC 8460 section 4.3).';
+	'What went wrong: result-type (RFC 8460 section 4.3). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem.receiving_mx_hostname IS
-	'Our MX host as DNS named it; NULL when it is not about a host, or not named.';
+	'Our MX host as named in DNS; NULL if the failure does not concern a host or the report does not name it.';
 COMMENT ON COLUMN tlsrpt.problem.state IS
-	'new: first seen in the last 7 days, or seen again then after more than a week. ongoing. resolved: the domain was reported on for three later days without it, also by the one who had seen most of it, or it was last seen over 14 days ago.';
+	'new: first seen in the last 7 days, or seen again in them after more than a week without it. ongoing: seen for longer. resolved: reports have covered three later days without it, and the reporter that saw most of it has reported since; or it was last seen more than 14 days ago.';
 COMMENT ON COLUMN tlsrpt.problem.first_seen IS
 	'First day (UTC) with such a failure.';
 COMMENT ON COLUMN tlsrpt.problem.last_seen IS
 	'Last day (UTC) with such a failure.';
 COMMENT ON COLUMN tlsrpt.problem.failed_sessions IS
-	'Failed sessions of all days and reporters; a session may be in several problems.';
+	'Number of failed sessions over all days and reporters; one session may be counted in several problems.';
 COMMENT ON COLUMN tlsrpt.problem.affected_share IS
 	'Failed sessions of the problem / all sessions of the domain, in the 7 days up to last_seen: 0 to 1.';
 COMMENT ON COLUMN tlsrpt.problem.reporters IS
-	'Number of organisations that ever saw it.';
+	'Number of organisations that have ever seen the problem.';
 COMMENT ON COLUMN tlsrpt.problem.side IS
-	'ours: several reporters saw it in the 7 days up to last_seen. sender: one alone did, while others reported successes for the domain under the same type of policy, and no failure at that host, in the same days. unknown: neither.';
+	'Who has to act. ours: several reporters saw the problem in the 7 days up to last_seen. sender: one reporter alone saw it, while others reported successes for the domain under the same type of policy on the same days and no failure at that host. unknown: neither applies.';
 COMMENT ON COLUMN tlsrpt.problem.evidence IS
-	'Why side says so, with names, days and counts; and which MX hosts are free of it.';
+	'The reason for side, with names, days and counts, and the MX hosts that do not have the failure.';
 COMMENT ON COLUMN tlsrpt.problem.explanation IS
-	'What happens, where, since when and how much of it, in sentences.';
+	'What happens, where, since when and to how many sessions, in sentences.';
 COMMENT ON COLUMN tlsrpt.problem.action IS
-	'What to look at, and what to change.';
+	'What to check and what to change.';
 COMMENT ON COLUMN tlsrpt.problem.urgency IS
-	'What to look at first: 0 (resolved) to 100, from share, side, newness, and whether it may be an attack.';
+	'What to look at first: from 0 (resolved) to 100, computed from share, side, newness and whether it may be an attack.';
 COMMENT ON COLUMN tlsrpt.problem_daily.problem_id IS
-	'As in problem.';
+	'Identifier of the problem: 16 hexadecimal digits, the same each time that the problem returns.';
 COMMENT ON COLUMN tlsrpt.problem_daily.day IS
-	'UTC date that the reports are about.';
+	'UTC date that the reports cover.';
 COMMENT ON COLUMN tlsrpt.problem_daily.policy_domain IS
-	'As in problem.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL for failures whose reports do not name one.';
 COMMENT ON COLUMN tlsrpt.problem_daily.result_type IS
-	'As in problem.';
+	'What went wrong: result-type (RFC 8460 section 4.3). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.problem_daily.receiving_mx_hostname IS
-	'As in problem.';
+	'Our MX host as named in DNS; NULL if the failure does not concern a host or the report does not name it.';
 COMMENT ON COLUMN tlsrpt.problem_daily.successful_sessions IS
-	'Successful sessions of the domain on that day.';
+	'Number of successful sessions of the domain on that day, over all reporters.';
 COMMENT ON COLUMN tlsrpt.problem_daily.failed_sessions IS
-	'Failed sessions of the problem on that day, of all reporters.';
+	'Number of failed sessions of the problem on that day, over all reporters.';
 COMMENT ON COLUMN tlsrpt.problem_daily.failure_rate IS
-	'failed_sessions of the problem / all sessions of the domain on that day: 0 to 1; NULL without sessions.';
+	'failed_sessions of the problem / all sessions of the domain on that day, from 0 to 1; NULL if there were no sessions.';
 
 GRANT SELECT ON tlsrpt.problem_fact, tlsrpt.problem, tlsrpt.problem_daily
 	TO tlsrpt_reader;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Overviews: how each domain is, who reports, and who has stopped to.
+-- Overviews: the state of each domain, who reports, and who has stopped reporting.
 
 CREATE FUNCTION tlsrpt.overview_of(domain text)
 RETURNS TABLE (
@@ -39,7 +39,7 @@ BEGIN
 		CASE WHEN w.sentence IS NULL AND s.failed_7d > 0 AND NOT EXISTS (
 				SELECT FROM tlsrpt.problem_day AS d
 				WHERE d.policy_domain = domain AND d.day > today - 7)
-			THEN format('%s failed %s in the last week, and no report says why',
+			THEN format('%s failed %s in the last week, but no report says why',
 				s.failed_7d, CASE s.failed_7d WHEN 1 THEN 'session'
 					ELSE 'sessions' END)
 			ELSE w.sentence END,
@@ -85,9 +85,9 @@ BEGIN
 	) AS o
 	LEFT JOIN LATERAL (
 		SELECT p.problem_id, tlsrpt.one_line(format(
-			'%s at %s: %s failed %s in the week to %s, %s %% of all sessions '
+			'%s at %s: %s failed %s in the week to %s, %s%% of all sessions '
 			'(reported by %s%s)',
-			coalesce(left(p.result_type, 100), 'A failure without result type'),
+			coalesce(left(p.result_type, 100), 'A failure without a result type'),
 			coalesce(left(p.receiving_mx_hostname, 255), CASE
 				WHEN p.result_type LIKE 'sts-%' THEN 'mta-sts.' || domain
 				ELSE 'an unnamed MX host' END),
@@ -120,33 +120,33 @@ FROM tlsrpt.domain AS d
 CROSS JOIN LATERAL tlsrpt.overview_of(d.policy_domain) AS o;
 
 COMMENT ON FUNCTION tlsrpt.overview_of(text) IS
-	'The row of domain_overview for one domain. Reads with the rights of who calls.';
+	'The row of domain_overview for one domain. Reads with the privileges of the caller.';
 COMMENT ON VIEW tlsrpt.domain_overview IS
-	'One row for each policy domain that was ever reported on: how it is, whether that is getting better, and what hurts most. Days are UTC and include today; reports mostly arrive the day after. Reports that name no domain are in daily only.';
+	'One row for each policy domain that was ever reported on: its current state, the trend, and its worst problem. Days are UTC and include today; most reports arrive the day after. Reports that name no domain are not included; daily has them.';
 COMMENT ON COLUMN tlsrpt.domain_overview.policy_domain IS
 	'Domain whose policy was applied (RFC 8460 section 4.4).';
 COMMENT ON COLUMN tlsrpt.domain_overview.successful_sessions_7d IS
-	'Successful sessions in the last 7 days.';
+	'Number of successful sessions in the last 7 days.';
 COMMENT ON COLUMN tlsrpt.domain_overview.failed_sessions_7d IS
-	'Failed sessions in the last 7 days.';
+	'Number of failed sessions in the last 7 days.';
 COMMENT ON COLUMN tlsrpt.domain_overview.failure_rate_7d IS
-	'Share of sessions that failed in the last 7 days: 0 to 1; NULL without sessions.';
+	'Share of sessions that failed in the last 7 days, from 0 to 1; NULL if there were no sessions.';
 COMMENT ON COLUMN tlsrpt.domain_overview.successful_sessions_30d IS
-	'Successful sessions in the last 30 days.';
+	'Number of successful sessions in the last 30 days.';
 COMMENT ON COLUMN tlsrpt.domain_overview.failed_sessions_30d IS
-	'Failed sessions in the last 30 days.';
+	'Number of failed sessions in the last 30 days.';
 COMMENT ON COLUMN tlsrpt.domain_overview.failure_rate_30d IS
-	'Share of sessions that failed in the last 30 days: 0 to 1; NULL without sessions.';
+	'Share of sessions that failed in the last 30 days, from 0 to 1; NULL if there were no sessions.';
 COMMENT ON COLUMN tlsrpt.domain_overview.failure_rate_previous_30d IS
-	'The same for the 30 days before those.';
+	'Share of sessions that failed in the 30 days before the last 30, from 0 to 1; NULL if there were no sessions.';
 COMMENT ON COLUMN tlsrpt.domain_overview.trend IS
-	'failure_rate_30d against failure_rate_previous_30d. worse or better: by a fifth and by 0.001 at least; steady: less; new: no sessions reported in the 30 days before; silent: none in the last 30 days.';
+	'failure_rate_30d compared with failure_rate_previous_30d. worse or better: changed by at least a fifth and by at least 0.001; steady: changed by less; new: no sessions were reported in the previous 30 days; silent: none were reported in the last 30 days.';
 COMMENT ON COLUMN tlsrpt.domain_overview.worst_problem IS
-	'The most urgent problem that is not resolved, as a sentence; the view problem has the rest. Where sessions failed in the last 7 days and no report has details of any, it says so. NULL otherwise.';
+	'The most urgent problem that is not resolved, as a sentence; the view problem has the others. If sessions failed in the last 7 days but no report has details, the sentence says so. NULL if there is neither.';
 COMMENT ON COLUMN tlsrpt.domain_overview.worst_problem_id IS
-	'Its problem_id.';
+	'problem_id of worst_problem; NULL if there is no such problem.';
 COMMENT ON COLUMN tlsrpt.domain_overview.last_report IS
-	'Last day that a report is about.';
+	'Last day (UTC) covered by a report.';
 COMMENT ON COLUMN tlsrpt.domain_overview.reporters IS
 	'Number of organisations that reported in the last 30 days; those without a name count as one.';
 
@@ -182,7 +182,8 @@ FROM (
 	GROUP BY p.day, p.policy_domain, p.organization_name COLLATE "C"
 ) AS s;
 
--- Whom one would expect to report: who did on five days of the last sixty.
+-- Reporters that are expected to report: those that did on at least five of the
+-- last sixty days.
 CREATE VIEW tlsrpt.coverage WITH (security_invoker = true) AS
 SELECT c.policy_domain, c.organization_name, c.first_report, c.last_report,
 	cardinality(c.days) AS days_reported,
@@ -199,7 +200,8 @@ SELECT c.policy_domain, c.organization_name, c.first_report, c.last_report,
 FROM (
 	SELECT p.policy_domain, p.organization_name, min(p.day) AS first_report,
 		max(p.day) AS last_report,
-		-- Not today, even when a clock was ahead: since then divides.
+		-- Yesterday at the latest, even if a reporter's clock was ahead: the
+		-- number of days since then is a divisor and must not be 0.
 		least((now() AT TIME ZONE 'UTC')::date - 1, greatest(min(p.day),
 			(now() AT TIME ZONE 'UTC')::date - 30)) AS since,
 		coalesce(array_agg(DISTINCT p.day) FILTER (WHERE p.day
@@ -239,81 +241,81 @@ WHERE (now() AT TIME ZONE 'UTC')::date - 1 - c.last_report
 	>= greatest(3, 3 * c.usual_gap_days);
 
 COMMENT ON VIEW tlsrpt.by_mx_host IS
-	'Failures by day, policy domain and MX host. Restrict day or policy_domain. Reports don''t tell which host the sessions that succeeded went to: those are the domain''s.';
+	'Failures by day, policy domain and MX host. Restrict day or policy_domain. Reports do not say which host successful sessions went to, so the successful sessions are the domain''s.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.day IS
-	'UTC date that the reports are about.';
+	'UTC date that the reports cover.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.policy_domain IS
-	'Domain whose policy was applied.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the reports do not name one.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.receiving_mx_hostname IS
-	'Our MX host as DNS named it; NULL when the failure is not about a host.';
+	'Our MX host as named in DNS; NULL if the failures do not concern a host or the reports do not name it.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.result_types IS
-	'What went wrong there, the most frequent first.';
+	'What went wrong at this host: result types, the most frequent first.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.successful_sessions IS
-	'Successful sessions of the whole domain on that day.';
+	'Number of successful sessions of the whole domain on that day.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.failed_sessions IS
-	'Failed sessions at this host.';
+	'Number of failed sessions at this host on that day.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.failure_rate IS
-	'failed_sessions at this host / all sessions of the domain on that day: 0 to 1; NULL without sessions.';
+	'failed_sessions at this host / all sessions of the domain on that day, from 0 to 1; NULL if there were no sessions.';
 COMMENT ON VIEW tlsrpt.by_reporter IS
 	'Sessions by day, policy domain and reporter. Restrict day, so that only the months needed are read.';
 COMMENT ON COLUMN tlsrpt.by_reporter.day IS
-	'UTC date that the reports are about.';
+	'UTC date that the reports cover.';
 COMMENT ON COLUMN tlsrpt.by_reporter.policy_domain IS
-	'Domain whose policy was applied.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the reports do not name one.';
 COMMENT ON COLUMN tlsrpt.by_reporter.organization_name IS
-	'Who reported, in its own words.';
+	'Organisation that reported, as it calls itself; NULL if its reports do not name it.';
 COMMENT ON COLUMN tlsrpt.by_reporter.reports IS
-	'Number of reports that the numbers are from.';
+	'Number of reports that the figures come from.';
 COMMENT ON COLUMN tlsrpt.by_reporter.successful_sessions IS
-	'Sessions that fulfilled the policy.';
+	'Number of sessions that satisfied the policy (total-successful-session-count).';
 COMMENT ON COLUMN tlsrpt.by_reporter.failed_sessions IS
-	'Sessions that did not (total-failure-session-count).';
+	'Number of sessions that did not satisfy the policy (total-failure-session-count).';
 COMMENT ON COLUMN tlsrpt.by_reporter.failure_rate IS
-	'failed_sessions / (successful_sessions + failed_sessions): 0 to 1; NULL without sessions.';
+	'failed_sessions / (successful_sessions + failed_sessions), from 0 to 1; NULL if there were no sessions.';
 COMMENT ON VIEW tlsrpt.coverage IS
-	'Whom one would expect to report on each domain (who did on five days of the last sixty), and which of the last 30 days up to yesterday are missing. A sender without mail for the domain sends no report.';
+	'Reporters that are expected to report on each domain (those that did on at least five of the last sixty days), and the days without their report in the last 30 days up to yesterday. A sender that has no mail for the domain sends no report.';
 COMMENT ON COLUMN tlsrpt.coverage.policy_domain IS
-	'Domain whose policy was applied.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the reports do not name one.';
 COMMENT ON COLUMN tlsrpt.coverage.organization_name IS
-	'Who is expected to report.';
+	'Organisation that is expected to report, as it calls itself; NULL if its reports do not name it.';
 COMMENT ON COLUMN tlsrpt.coverage.first_report IS
-	'First day it reported on, of the last sixty.';
+	'First day (UTC) of the last sixty covered by its reports.';
 COMMENT ON COLUMN tlsrpt.coverage.last_report IS
-	'Last day it reported on.';
+	'Last day (UTC) covered by its reports.';
 COMMENT ON COLUMN tlsrpt.coverage.days_reported IS
-	'How many of the days expected it reported on.';
+	'Number of expected days covered by its reports.';
 COMMENT ON COLUMN tlsrpt.coverage.days_expected IS
-	'Days from first_report, at most 30, up to yesterday.';
+	'Number of days from first_report to yesterday, at most 30.';
 COMMENT ON COLUMN tlsrpt.coverage.coverage IS
-	'days_reported / days_expected: 0 to 1.';
+	'days_reported / days_expected, from 0 to 1.';
 COMMENT ON COLUMN tlsrpt.coverage.missing_days IS
-	'The days between without a report.';
+	'Expected days (UTC) without a report.';
 COMMENT ON COLUMN tlsrpt.coverage.successful_sessions IS
-	'Successful sessions it reported in these 30 days.';
+	'Number of successful sessions that it reported in the last 30 days.';
 COMMENT ON COLUMN tlsrpt.coverage.failed_sessions IS
-	'Failed sessions it reported in these 30 days.';
+	'Number of failed sessions that it reported in the last 30 days.';
 COMMENT ON COLUMN tlsrpt.coverage.failure_rate IS
-	'failed_sessions / (successful_sessions + failed_sessions): 0 to 1; NULL without sessions.';
+	'failed_sessions / (successful_sessions + failed_sessions), from 0 to 1; NULL if there were no sessions.';
 COMMENT ON VIEW tlsrpt.silent_reporter IS
-	'Who reported on a domain on five of the last sixty days, and has been silent for three days and three times its usual gap: it may be unable to deliver at all, or the reports get lost.';
+	'Reporters that have stopped reporting on a domain: they did on at least five of the last sixty days, but have been silent for at least three days and three times their usual gap. Their mail may not get through at all, or their reports get lost.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.policy_domain IS
-	'Domain whose policy was applied.';
+	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the reports do not name one.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.organization_name IS
-	'Who has fallen silent.';
+	'Organisation that has stopped reporting, as it calls itself; NULL if its reports do not name it.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.last_report IS
-	'Last day it reported on.';
+	'Last day (UTC) covered by its reports.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.silent_days IS
-	'Days since then, up to yesterday.';
+	'Number of days without a report since last_report, up to yesterday.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.usual_gap_days IS
-	'Average number of days from one report to the next.';
+	'Average number of days from one day reported on to the next.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.days_reported IS
-	'Days it reported on, of the last sixty.';
+	'Number of the last sixty days covered by its reports.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.successful_sessions IS
-	'Successful sessions it reported in that time.';
+	'Number of successful sessions that it reported in the last sixty days.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.failed_sessions IS
-	'Failed sessions it reported in that time.';
+	'Number of failed sessions that it reported in the last sixty days.';
 COMMENT ON COLUMN tlsrpt.silent_reporter.failure_rate IS
-	'failed_sessions / (successful_sessions + failed_sessions): 0 to 1; NULL without sessions.';
+	'failed_sessions / (successful_sessions + failed_sessions), from 0 to 1; NULL if there were no sessions.';
 
 GRANT SELECT ON tlsrpt.domain_overview, tlsrpt.by_mx_host, tlsrpt.by_reporter,
 	tlsrpt.coverage, tlsrpt.silent_reporter TO tlsrpt_reader;

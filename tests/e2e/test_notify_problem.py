@@ -199,7 +199,7 @@ def test_prints_what_appears(site, notify):
     # Nobody named the domain.
     site.take_in(report("mx3.example.com", domain=None))
     notifier.wait_told("mx1.example.com", "mx2.example.com", "mx3.example.com")
-    assert "a domain that was not named" in words(notifier.stdout)
+    assert "an unnamed domain" in words(notifier.stdout)
 
 
 def test_known_at_the_start(site, notify):

@@ -116,7 +116,7 @@ SELECT results_eq($$SELECT successful_sessions_7d, failed_sessions_7d,
 	FROM tlsrpt.domain_overview WHERE policy_domain = 'a.example'$$,
 	$$VALUES (3::numeric, 2::numeric, 0.4::double precision, 15::numeric,
 		14::numeric, 14 / 29::double precision, 0.04::double precision,
-		'worse', '2 failed sessions in the last week, and no report says why',
+		'worse', '2 failed sessions in the last week, but no report says why',
 		0, 2)$$,
 	'domain_overview adds up 7, 30 and the 30 days before');
 SELECT results_eq($$SELECT policy_domain, trend FROM tlsrpt.domain_overview
@@ -153,10 +153,10 @@ $$;
 SELECT results_eq($$SELECT policy_domain, worst_problem
 	FROM tlsrpt.domain_overview WHERE policy_domain ~ '^(w|one|zero)[.]'
 	ORDER BY 1$$,
-	$$VALUES ('one.example', 'A failure without result type at an unnamed MX host: 1 failed session in the week to '
-			|| pg_temp.today() - 1 || ', 100 % of all sessions (reported by an unnamed reporter)'),
+	$$VALUES ('one.example', 'A failure without a result type at an unnamed MX host: 1 failed session in the week to '
+			|| pg_temp.today() - 1 || ', 100% of all sessions (reported by an unnamed reporter)'),
 		('w.example', 'tlsa-invalid at mx1.w.example: 114 failed sessions in the week to '
-			|| pg_temp.today() - 1 || ', 100 % of all sessions (reported by E, C, B and 2 more)'),
+			|| pg_temp.today() - 1 || ', 100% of all sessions (reported by E, C, B and 2 more)'),
 		('zero.example', NULL)$$, 'the worst problem, as a sentence');
 
 -- rejection.

@@ -24,9 +24,9 @@ SELECT is(state || '/' || side || '/' || reporters || '/' || failed_sessions
 	|| '/' || affected_share, 'new/ours/2/20/0.05',
 	'the numbers of ' || coalesce(result_type, 'none'))
 FROM tlsrpt.problem WHERE policy_domain = 'types.example';
-SELECT ok(explanation LIKE format('%%since %s (last on %s) for types.example: '
-		'20 failed sessions reported by A and B, which is 5 %%%% of all '
-		'sessions of the domain in these days. %%', pg_temp.today() - 2,
+SELECT ok(explanation LIKE format('%%since %s (last seen on %s) for types.example: '
+		'20 failed sessions reported by A and B, which is 5%%%% of all '
+		'sessions of the domain on those days. %%', pg_temp.today() - 2,
 		pg_temp.today() - 1)
 	AND explanation LIKE '%most likely on our side.', 'dates, counts and names of '
 	|| coalesce(result_type, 'none'))
@@ -36,20 +36,20 @@ SELECT ok(p.explanation LIKE '%' || x.says || '%',
 FROM (VALUES
 	('starttls-not-supported', 'mx1.types.example did not offer STARTTLS'),
 	('certificate-host-mismatch',
-		'mx1.types.example presents is not for that name'),
+		'mx1.types.example presents is not valid for that name'),
 	('certificate-expired', 'mx1.types.example presents has expired'),
 	('certificate-not-trusted',
-		'mx1.types.example presents leads to no authority'),
+		'mx1.types.example presents does not lead to an authority'),
 	('validation-failure', 'TLS with mx1.types.example failed'),
 	('tlsa-invalid', 'TLSA records of mx1.types.example do not match'),
 	('dnssec-invalid', 'mx1.types.example failed DNSSEC validation'),
 	('dane-required', 'no usable TLSA records for mx1.types.example'),
 	('sts-policy-fetch-error', 'not be fetched from mta-sts.types.example'),
-	('sts-policy-invalid', 'policy at mta-sts.types.example breaks'),
-	('sts-webpki-invalid', 'web server mta-sts.types.example has a cert'),
-	('new-fangled', 'At mx1.types.example the sender saw "new-fangled", which '
+	('sts-policy-invalid', 'policy at mta-sts.types.example does not follow'),
+	('sts-webpki-invalid', 'web server mta-sts.types.example presents a cert'),
+	('new-fangled', 'At mx1.types.example, the sender saw "new-fangled", which '
 		'is not in the IANA registry'),
-	(NULL, 'sender saw a failure, and did not say which')) AS x (type, says)
+	(NULL, 'sender saw a failure but did not say which')) AS x (type, says)
 LEFT JOIN tlsrpt.problem AS p ON p.policy_domain = 'types.example'
 	AND p.result_type IS NOT DISTINCT FROM x.type;
 SELECT ok(length(action) > 60 AND action !~ '\mMX:25|mta-sts.DOMAIN'
@@ -80,7 +80,7 @@ SELECT results_eq($$SELECT side, failed_sessions, reporters FROM tlsrpt.problem
 	'one alone while others succeed: the sender');
 SELECT is(evidence, format('Only Lonely saw it from %s to %s, while A and B '
 		'had 3000 successful sessions under the same type of policy and no '
-		'failure at mx1.alone.example in these days.',
+		'failure at mx1.alone.example on the same days.',
 		pg_temp.today() - 3, pg_temp.today() - 1), 'says why')
 FROM tlsrpt.problem WHERE policy_domain = 'alone.example';
 SELECT ok(explanation LIKE '%on the sender''s side: Lonely.'
@@ -121,7 +121,7 @@ BEGIN
 END
 $$;
 SELECT ok(explanation LIKE '%MX2.three.example presents has expired.%'
-	AND evidence LIKE '% MX hosts of the policy without this failure in these '
+	AND evidence LIKE '% MX hosts of the policy without this failure on the same '
 		'days: mx1.three.example, mx3.three.example.', 'one MX of three')
 FROM tlsrpt.problem WHERE policy_domain = 'three.example';
 
@@ -172,7 +172,7 @@ SELECT results_eq($$SELECT policy_domain, state FROM tlsrpt.problem
 	('fresh.example', 'new'), ('ongoing.example', 'ongoing'),
 	('silent.example', 'resolved'), ('two-days.example', 'ongoing'),
 	('unheard.example', 'ongoing')$$, 'the states');
-SELECT ok(urgency = 0 AND explanation LIKE format('Over from %s to %s for %%',
+SELECT ok(urgency = 0 AND explanation LIKE format('Resolved (seen from %s to %s) for %%',
 		pg_temp.today() - 9, pg_temp.today() - 7)
 	AND action LIKE format('Nothing to do: not seen since %s.%%',
 		pg_temp.today() - 7), 'one that ended says so')
@@ -180,10 +180,10 @@ FROM tlsrpt.problem WHERE policy_domain = 'ended.example';
 SELECT is(worst_problem, NULL, 'and is nobody''s worst problem')
 FROM tlsrpt.domain_overview WHERE policy_domain = 'ended.example';
 SELECT is(explanation, format('Back again on %s for back.example: 5 failed '
-		'sessions in its last week reported by A, which is 33.3 %% of all '
-		'sessions of the domain in these days. In all it was 15 since %s. '
-		'The TLSA records of mx do not match what it presents, and DANE '
-		'senders hold mail back.', pg_temp.today() - 1, pg_temp.today() - 40),
+		'sessions in its last week reported by A, which is 33.3%% of all '
+		'sessions of the domain on those days. The total is 15 since %s. '
+		'The TLSA records of mx do not match the certificate that it '
+		'presents, so DANE senders hold mail back.', pg_temp.today() - 1, pg_temp.today() - 40),
 	'one that came back says so, and counts its last week by itself')
 FROM tlsrpt.problem WHERE policy_domain = 'back.example';
 SELECT is(affected_share, 5 / 15::double precision,
@@ -249,7 +249,7 @@ SELECT results_eq($$SELECT policy_domain, side, others, other_names,
 	('other-day.example', 'sender', 1, '{Two}', 50)$$,
 	'who delivers otherwise, or on other days, says nothing');
 SELECT ok(evidence LIKE '%nobody else reported successful sessions under the '
-	'same type of policy in these days%', 'and is not said to')
+	'same type of policy on the same days%', 'and is not said to')
 FROM tlsrpt.problem WHERE policy_domain = 'dane.example';
 
 -- Over: three later days, and somebody who would have seen it.
@@ -268,7 +268,7 @@ SELECT results_eq($$SELECT policy_domain, state, heard_since
 	('gone.example', 'resolved', false), ('unseen.example', 'new', false)$$,
 	'who never saw it can''t say that it is over');
 SELECT ok(action LIKE format('Not seen since %s, but One has not reported since, '
-	'so that it is over is a guess.%%', pg_temp.today() - 30), 'and after two weeks that is said')
+	'so it may not be over.%%', pg_temp.today() - 30), 'and after two weeks that is said')
 FROM tlsrpt.problem WHERE policy_domain = 'gone.example';
 
 -- Failures that nobody counted, and sessions without failures.
@@ -290,7 +290,7 @@ WHERE policy_domain = 'nothing.example';
 SELECT ok(explanation LIKE '%: an unknown number of failed sessions reported '
 	'by A. The certificate%', 'an unknown number is not 0')
 FROM tlsrpt.problem WHERE policy_domain = 'nothing.example';
-SELECT ok(worst_problem = '10 failed sessions in the last week, and no report '
+SELECT ok(worst_problem = '10 failed sessions in the last week, but no report '
 	'says why' AND reporters = 2, 'failures without details are named')
 FROM tlsrpt.domain_overview WHERE policy_domain = 'mute.example';
 

@@ -42,7 +42,7 @@ SELECT results_eq($$SELECT policy_domain, result_type, side
 	('same.example', 'tlsa-invalid', 'sender')$$,
 	'no host is a host of its own, and another host another one');
 SELECT ok(evidence LIKE 'Only One saw it %; others had other failures with that '
-	'policy in these days.', 'and the evidence says so')
+	'policy on the same days.', 'and the evidence says so')
 FROM tlsrpt.problem WHERE policy_domain = 'policy.example'
 	AND result_type = 'sts-policy-fetch-error';
 
@@ -119,7 +119,7 @@ BEGIN
 	PERFORM pg_temp.sees(9, NULL, 'One', 0, 'tlsa-invalid@old');
 END
 $$;
-SELECT ok(explanation LIKE 'New on % for a domain that was not named: 2 failed '
+SELECT ok(explanation LIKE 'New on % for an unnamed domain: 2 failed '
 	'sessions %', 'it has a sentence') FROM tlsrpt.problem
 WHERE policy_domain IS NULL AND receiving_mx_hostname = 'mx';
 SELECT results_eq($$SELECT receiving_mx_hostname
@@ -181,7 +181,7 @@ BEGIN
 	PERFORM pg_temp.about(1, 'before.example', 9, 4, 'One');
 END
 $$;
-SELECT is(worst_problem, '4 failed sessions in the last week, and no report '
+SELECT is(worst_problem, '4 failed sessions in the last week, but no report '
 	'says why', 'nor does a problem that is over')
 FROM tlsrpt.domain_overview WHERE policy_domain = 'before.example';
 
