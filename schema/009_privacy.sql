@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- How long data is kept, and how it goes. For the owner of the schema.
+-- How long data is kept, and how it is deleted. For the owner of the schema.
 
 -- Retention.
 
@@ -24,11 +24,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tlsrpt.set_retention(interval) IS
-	'How long reports and rejections are kept, for apply_retention; NULL: for ever.';
+	'Sets how long apply_retention keeps reports and rejections; NULL keeps them forever.';
 
--- Takes from problem_history what a month's failures have put in, before it is
--- dropped. Sums that stand at their limit can't be subtracted from; they are
--- answered, to be counted anew afterwards.
+-- Subtracts a month's failures from problem_history before the month is dropped.
+-- Nothing can be subtracted from sums that have reached their limit; the function
+-- returns these, so that they are recalculated afterwards.
 CREATE FUNCTION tlsrpt.forget_failures(month regclass)
 RETURNS tlsrpt.problem_history[]
 LANGUAGE plpgsql
@@ -70,10 +70,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tlsrpt.forget_failures(regclass) IS
-	'Subtracts a month from problem_history. Part of apply_retention.';
+	'Subtracts the failures of one month from problem_history. Part of apply_retention.';
 
--- Writers wait from the start, since ingest locks rows of the sums last; readers
--- only for the drops at the end.
+-- Writers wait from the start, because ingest locks the rows of the sums last.
+-- Readers wait only for the drops at the end.
 CREATE FUNCTION tlsrpt.apply_retention(wait interval DEFAULT '2 seconds')
 RETURNS SETOF text
 LANGUAGE plpgsql
@@ -82,7 +82,7 @@ AS $$
 DECLARE
 	retention interval := (SELECT s.value FROM tlsrpt.setting AS s
 		WHERE s.name = 'retention');
-	-- Months before this one go.
+	-- Months before this one are dropped.
 	first_kept date := date_trunc('month',
 		(now() AT TIME ZONE 'UTC') - retention)::date;
 	month record;
@@ -125,7 +125,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tlsrpt.apply_retention(interval) IS
-	'Drops whole months that are older than set_retention says, and takes them out of the sums; first_seen of a problem stays while a reporter who saw it is kept. Answers the names of the tables. Waits for others so long, then fails with 55P03: run it again. Daily by cron or a timer.';
+	'Drops whole months that are older than set_retention allows and removes them from the sums; first_seen of a problem stays while a reporter that saw it is kept. Returns the names of the dropped tables. Waits for locks for the given time, then fails with SQLSTATE 55P03 and can be run again. Run it daily from cron or a timer.';
 
 -- Sending addresses.
 
@@ -140,7 +140,7 @@ AS $$
 	ON CONFLICT (name) DO UPDATE SET value = excluded.value
 $$;
 COMMENT ON FUNCTION tlsrpt.set_truncate_addresses(boolean) IS
-	'Whether ingest shortens sending-mta-ip to its network (IPv4 to 24 bits, IPv6 to 48), in rows and documents. What is stored stays as it is.';
+	'Sets whether ingest truncates sending-mta-ip to its network (24 bits for IPv4, 48 for IPv6) in rows and documents. Stored reports do not change.';
 
 CREATE FUNCTION tlsrpt.truncate_address(address text)
 RETURNS text
@@ -154,15 +154,16 @@ BEGIN
 	RETURN host(network(set_masklen(parsed,
 		CASE family(parsed) WHEN 4 THEN 24 ELSE 48 END)));
 EXCEPTION
-	-- What can't be read can't be shortened.
+	-- An address that can't be read can't be truncated.
 	WHEN data_exception THEN
 		RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION tlsrpt.truncate_address(text) IS
-	'The network of an address; NULL for what is none. Part of ingest.';
+	'The network of an address; NULL if the text is not an address. Part of ingest.';
 
--- Wherever in a document it stands: readers are tolerant, so this has to be.
+-- Truncates addresses anywhere in a document: since readers tolerate deviations
+-- from the RFC, this function has to as well.
 CREATE FUNCTION tlsrpt.truncate_document(value jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE
@@ -185,19 +186,19 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tlsrpt.truncate_document(jsonb) IS
-	'A document, or a part of one, with its sending addresses truncated. Part of ingest.';
+	'The document, or part of one, with its sending addresses truncated. Part of ingest.';
 
--- In a batch the rows and the document of a report differ only in the name of
--- the member.
+-- In a batch, the rows of a report and its document differ only in the name of the
+-- member that holds the address, and truncate_document knows both names.
 CREATE FUNCTION tlsrpt.truncate_batch(batch jsonb)
 RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 RETURN tlsrpt.truncate_document(batch);
 COMMENT ON FUNCTION tlsrpt.truncate_batch(jsonb) IS
-	'A batch with its sending addresses truncated. Part of ingest.';
+	'The batch with its sending addresses truncated. Part of ingest.';
 
--- One domain: out, and away.
+-- Exporting and erasing one domain.
 
 CREATE FUNCTION tlsrpt.export_domain(domain text)
 RETURNS TABLE (report_key bigint, day date, received_at timestamptz,
@@ -212,11 +213,11 @@ AS $$
 	ORDER BY r.day, r.report_key
 $$;
 COMMENT ON FUNCTION tlsrpt.export_domain(text) IS
-	'The original documents of all reports about a domain. Look at other_domains before you give one away: these are in the document too.';
+	'The original documents of all reports about a domain. The document also covers the domains in other_domains: check them before you pass it on.';
 
--- A document without the entries that are about a domain: by place where there
--- is a row for each entry (an entry may name its domain in another spelling, or
--- not at all), by name otherwise. NULL when nothing is left.
+-- Returns a document without the entries that are about a domain, or NULL when
+-- nothing is left. Entries are found by position if each has a row (an entry may
+-- spell its domain differently or not name it at all), and by name in any case.
 CREATE FUNCTION tlsrpt.erase_entries(
 	document jsonb, domains text[], erased text)
 RETURNS jsonb
@@ -243,7 +244,7 @@ AS $$
 	) AS l
 $$;
 COMMENT ON FUNCTION tlsrpt.erase_entries(jsonb, text[], text) IS
-	'A document without one domain. Part of erase_domain.';
+	'The document without the entries about one domain. Part of erase_domain.';
 
 CREATE FUNCTION tlsrpt.erase_domain(domain text)
 RETURNS bigint
@@ -252,14 +253,14 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	erased text := tlsrpt.clean_domain(domain);
-	-- As a word of its own in a file's name or a sentence, a dot at its end or
-	-- not.
+	-- Matches the domain as a separate word in a filename or a sentence, with or
+	-- without a final dot.
 	word text := '(^|[^a-z0-9.-])'
 		|| regexp_replace(erased, '([^a-z0-9])', '\\\1', 'g')
 		|| '\.?($|[^a-z0-9.-])';
 	touched bigint;
 BEGIN
-	-- ingest comes after this, and finds the tombstones.
+	-- ingest waits for this lock and then finds the rows in erased_report.
 	LOCK TABLE tlsrpt.report, tlsrpt.policy, tlsrpt.failure,
 		tlsrpt.rejected_report IN SHARE ROW EXCLUSIVE MODE;
 	CREATE TEMP TABLE report_to_erase ON COMMIT DROP AS
@@ -314,7 +315,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION tlsrpt.erase_domain(text) IS
-	'Removes all that is stored about a domain: its rows, its reports, and its entries in the documents of reports about several domains. Those reports can''t be loaded again. Answers the number of reports; those with DANE policies of an MX host have the host''s name as domain.';
+	'Removes everything that is stored about a domain: its rows, its reports, and its entries in the documents of reports about several domains. These reports can''t be loaded again. Returns the number of reports. DANE reports may be stored under the name of an MX host instead: erase that name as well.';
 
 REVOKE ALL ON FUNCTION tlsrpt.set_retention(interval),
 	tlsrpt.forget_failures(regclass), tlsrpt.apply_retention(interval),

@@ -78,7 +78,7 @@ SELECT lives_ok($$SELECT tlsrpt.grant_domain('tenant_a', 'a.example')$$,
 SELECT lives_ok($$SELECT tlsrpt.grant_domain('tenant_b', 'b.example')$$,
 	'another to another');
 SELECT throws_ok($$SELECT tlsrpt.grant_domain('no_such_role', 'a.example')$$,
-	'42704', 'tlsrpt.grant_domain: there is no role no_such_role', 'no role');
+	'42704', 'tlsrpt.grant_domain: role no_such_role does not exist', 'no role');
 SELECT throws_ok(format('SELECT tlsrpt.grant_domain(%L, %L)', who, what),
 	'22023', NULL, format('not %s to %s', what, who))
 FROM (VALUES ('analyst', 'a.example'), ('postgres', 'a.example'),
