@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Views for analysts over the rows themselves, one by one or by day; the views
--- over sums are in 006 and 007. All views run with the privileges of the caller
+-- Views for analysts over the rows themselves, singly or by day; the views over
+-- sums are in 006 and 007. All views run with the privileges of the caller
 -- (security_invoker), so that row-level security on the tables applies. "Today" is
 -- the current date in UTC and is written out each time: inside a function or a
 -- join it would keep the planner from skipping the months that are not needed.

@@ -65,7 +65,7 @@ BEGIN
 END
 $$;
 
--- Identifies a problem in problem_day and to the outside.
+-- Returns the identifier of a problem, in problem_day and for the outside.
 CREATE FUNCTION tlsrpt.problem_id(
 	policy_domain text, result_type text, receiving_mx_hostname text)
 RETURNS text
@@ -204,7 +204,7 @@ BEGIN
 				OR p.policy_domain IS NULL AND place.policy_domain IS NULL)
 			AND p.organization_name
 				IS NOT DISTINCT FROM place.organization_name;
-		-- A month that was dropped still counts for the first day.
+		-- A first day in a month that has been dropped is kept.
 		UPDATE tlsrpt.reporter_history AS h
 		SET first_report = CASE WHEN h.first_report < place.first
 				THEN h.first_report ELSE found.first_report END,
@@ -308,7 +308,7 @@ BEGIN
 				h.receiving_mx_hostname, h.organization_name) = ANY (keys)
 			AND NOT EXISTS (SELECT FROM found AS f WHERE f.key = a.key)
 	)
-	-- A month that was dropped still counts for the first and last day seen.
+	-- A first or last day in a month that has been dropped is kept.
 	UPDATE tlsrpt.problem_history AS h
 	SET first_seen = CASE WHEN h.first_seen < a.first_removed
 			THEN h.first_seen ELSE f.first_seen END,

@@ -47,8 +47,8 @@ BEGIN
 END
 $$;
 
--- Of report, tenants may not read the document and other columns that may name
--- other tenants.
+-- Tenants may not read the document and those other columns of report that may
+-- name other tenants.
 GRANT USAGE ON SCHEMA tlsrpt TO tlsrpt_tenant;
 GRANT SELECT (report_key, day, organization_name, contact_info, report_id,
 	start_datetime, end_datetime, submitter, received_at, authenticated)
@@ -66,7 +66,7 @@ GRANT EXECUTE ON FUNCTION tlsrpt.one_line(text),
 	tlsrpt.others_of(text, text, text, text, text, date, date),
 	tlsrpt.problems_of(text, date),
 	tlsrpt.overview_of(text) TO tlsrpt_tenant;
--- Indexes use this function, and a session keeps their expressions as planned for
+-- Indexes use problem_key, and a session keeps their expressions as planned for
 -- the first role: inlined if that role may execute the function, otherwise not.
 -- After a query by a role that may not execute it, ON CONFLICT in ingest would no
 -- longer match the index.
