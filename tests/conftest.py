@@ -112,12 +112,9 @@ def mail_site(postgres, postfix, milter_socket):
 @pytest.fixture(scope="module")
 def scene(_cluster):
     """Weeks of reports, which a module's tests only read."""
-    _cluster.start()
-    place = Site(_cluster)
-    scenes.load(place, scenes.weeks() + [scenes.hostile()])
-    yield place
-    _cluster.start()
-    place.close()
+    documents = scenes.weeks() + [scenes.hostile()]
+    with scenes.loaded(_cluster, documents) as place:
+        yield place
 
 
 @pytest.fixture

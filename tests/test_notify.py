@@ -17,14 +17,6 @@ def failing(ago, **more):
     )
 
 
-def load(site, name, document):
-    path = site.folder / f"{name}.json"
-    path.write_bytes(mails.as_json(document))
-    done = site.run_import(path)
-    assert done.returncode == 0, done.stderr
-    site.drain()
-
-
 def test_notify_once_for_each_problem(site):
     heard = []
     dsn = site.postgres.dsn(site.database, READER)
@@ -32,23 +24,23 @@ def test_notify_once_for_each_problem(site):
         connection.add_notify_handler(lambda note: heard.append(note.payload))
         connection.execute("LISTEN tlsrpt_problem")
 
-        def hear(name, document):
+        def hear(document):
             """What is heard of a report. An answer comes after all notes."""
             heard.clear()
-            load(site, name, document)
+            site.take_in(document)
             connection.execute("SELECT 1")
             return list(heard)
 
-        first = hear("first", failing(30))
+        first = hear(failing(30))
         (the_id,) = site.rows("SELECT problem_id FROM tlsrpt.problem")[0]
         assert first == [the_id]
-        assert hear("same", failing(30)) == []
-        assert hear("next day", failing(29)) == []
+        assert hear(failing(30)) == []
+        assert hear(failing(29)) == []
         # Eight days later it comes back; from then on it is known again.
-        assert hear("back", failing(21)) == [the_id]
-        assert hear("still", failing(14)) == []
-        assert hear("late", failing(40)) == []
-        assert hear("fine", mails.document(day=mails.yesterday(1))) == []
+        assert hear(failing(21)) == [the_id]
+        assert hear(failing(14)) == []
+        assert hear(failing(40)) == []
+        assert hear(mails.document(day=mails.yesterday(1))) == []
     # A name of 16 digits, by which a listener that may see it finds the rest.
     assert len(the_id) == 16 and "example" not in the_id
     assert site.rows(

@@ -33,9 +33,7 @@ SILENT = mails.Sender(
 
 def more_reports():
     for days in range(3, 9):
-        yield mails.document(
-            day=mails.yesterday(days), **{"report-id": mails.unique_id()}
-        )
+        yield mails.unique(day=mails.yesterday(days))
     for days in range(20, 30):
         yield mails.document(SILENT, day=mails.yesterday(days))
 

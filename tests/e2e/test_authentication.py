@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from harness import mails, milter
+from harness import mails
+from harness.milter import names
 from harness.nameserver import NameServer
 from harness.opendkim import OpenDkim
 from harness.process import running
@@ -305,7 +306,7 @@ RSPAMD = (
 def test_form_of_rspamd(site, host, result, domain, expected):
     site.milter(milter=DISCARD, accept=TRUST)
     field = RSPAMD.format(host=host, result=result, domain=domain)
-    raw_mail(site, with_field(google(), field))
+    site.give(with_field(google(), field))
     site.drain()
     assert site.rows(
         "SELECT dkim_result, dkim_domain, authenticated FROM tlsrpt.report"
@@ -316,17 +317,9 @@ def test_what_rspamd_leaves_below_its_own(site):
     """Should fields of a sender stay in the message, they stand below."""
     site.milter(milter=REJECT, accept=REQUIRE)
     genuine = RSPAMD.format(host=OURS, result="none", domain="x.example")
-    replies = raw_mail(site, with_field(google(), genuine, FORGED, FORGED))
-    assert [reply.name for reply in replies] == ["replycode"]
+    replies = site.give(with_field(google(), genuine, FORGED, FORGED))
+    assert names(replies) == ["replycode"]
     assert b"550 5.7.1 TLS report refused" in replies[0].arguments[0]
-
-
-def raw_mail(site, mail):
-    with milter.Client(site.socket) as client:
-        client.connect()
-        client.helo()
-        assert client.envelope("<>", f"<{site.address()}>") == "continue"
-        return client.message(mail)
 
 
 @pytest.mark.parametrize(
@@ -353,8 +346,8 @@ def test_policy_domains(intake_site, kind, domain, taken):
     mail = mails.carrier(
         mails.document(policies=[mails.policy(domain, kind)])
     )
-    names = [reply.name for reply in raw_mail(intake_site, mail)]
-    assert names == ["discard" if taken else "replycode"]
+    found = names(intake_site.give(mail))
+    assert found == ["discard" if taken else "replycode"]
 
 
 def test_refusal_names_the_domain(mail_site):

@@ -34,10 +34,6 @@ def read_expected():
     return {name: numbers.pop() for name, numbers in reports.items()}, files
 
 
-def crlf(raw):
-    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
 def found_in_tables(site):
     rows = site.rows(
         """
@@ -66,7 +62,7 @@ def all_of_the_corpus(mail_site):
     mail_site.loader()
     for file in files:
         if file.suffix == ".eml":
-            mail = crlf(file.read_bytes())
+            mail = mails.lines_as_sent(file.read_bytes())
             code, text = mail_site.send(mail, sender="reporter@example.net")
             assert code == 250, (file, text)
         else:
@@ -100,24 +96,19 @@ if CORPUS.is_dir():
 # The names of what is seen in the field, and a document of each.
 def _deviations():
     def with_policy(**about):
-        report = mails.document(**{"report-id": mails.unique_id()})
+        report = mails.unique()
         report["policies"][0]["policy"].update(about)
         return report
 
     def with_detail(**more):
         entry = mails.detail("validation-failure", 1, **more)
         policy = mails.policy(failed=1, details=[entry])
-        return mails.document(
-            policies=[policy], **{"report-id": mails.unique_id()}
-        )
-
-    def changed(**more):
-        return mails.document(**{"report-id": mails.unique_id(), **more})
+        return mails.unique(policies=[policy])
 
     no_domain = with_policy()
     no_domain["policies"] = [mails.policy(kind="no-policy-found")]
     del no_domain["policies"][0]["policy"]["policy-domain"]
-    no_counts = changed()
+    no_counts = mails.unique()
     no_counts["policies"][0]["summary"] = {}
     exceed = with_detail()
     exceed["policies"][0]["failure-details"][0]["failed-session-count"] = 5
@@ -131,13 +122,13 @@ def _deviations():
         }
     )
     return {
-        "contact null": changed(**{"contact-info": None}),
-        "organization null": changed(**{"organization-name": None}),
+        "contact null": mails.unique(**{"contact-info": None}),
+        "organization null": mails.unique(**{"organization-name": None}),
         "policy-domain missing": no_domain,
         "ip empty": with_detail(**{"sending-mta-ip": ""}),
         "ip no address": with_detail(**{"receiving-ip": "x.x.x.x"}),
         "type unknown": with_detail(**{"result-type": "quantum-failure"}),
-        "dates without zone": changed(
+        "dates without zone": mails.unique(
             **{
                 "date-range": {
                     "start-datetime": "2026-01-05T00:00:00",
@@ -157,8 +148,8 @@ def _deviations():
         "details exceed the total": exceed,
         "details null": null_details,
         "nulls in details": nulls,
-        "policies empty": changed(policies=[]),
-        "utf-8 bom": b"\xef\xbb\xbf" + mails.as_json(changed()),
+        "policies empty": mails.unique(policies=[]),
+        "utf-8 bom": b"\xef\xbb\xbf" + mails.as_json(mails.unique()),
     }
 
 

@@ -2,12 +2,12 @@
 """Sixty-four of the worst mails at once, under the default limits."""
 
 import multiprocessing
-import re
 import threading
 import time
-from pathlib import Path
 
-from harness import hostile, mails, milter
+from harness import hostile, mails
+from harness.milter import header_of
+from harness.process import memory_peak
 from harness.programs import is_sanitized
 
 ATTACKERS = 64
@@ -18,33 +18,9 @@ ANSWER = 30 + 15
 ORDINARY = 10
 
 
-def memory_peak(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) << 10
-
-
 def assert_stayed_under(peak, most):
     """AddressSanitizer keeps what was freed, so there it says nothing."""
     assert peak < most or is_sanitized(), f"{peak >> 20} MiB"
-
-
-def deliver(site, mail, recipient=None):
-    """The replies, and how long the last one took from the end on."""
-    with milter.Client(site.socket, timeout=120) as client:
-        client.connect()
-        client.helo()
-        reply = client.envelope("<>", recipient or f"<{site.address()}>")
-        if reply != "continue":
-            return [reply], 0.0
-        replies = client.message(mail)
-        return replies, client.waited
-
-
-def header_of(replies):
-    for reply in replies:
-        if reply.name in ("addheader", "insheader"):
-            return reply.arguments[-1].decode()
-    return ""
 
 
 class Attack:
@@ -80,7 +56,9 @@ class Attack:
         mail = hostile.mail(kind)
         ready.wait()
         try:
-            replies, waited = deliver(self.site, mail)
+            with self.site.connect(timeout=120) as client:
+                replies = self.site.give(mail, client)
+                waited = client.waited
         except OSError as problem:
             replies, waited = problem, 999.0
         found.append((kind.__name__, replies, waited))
@@ -108,14 +86,11 @@ def test_all_at_once(intake_site, record_property):
     ordinary, honest = [], []
     while attack.running():
         before = time.monotonic()
-        replies, _ = deliver(
-            site, mails.ordinary_mails()["plain"], "<bob@example.com>"
-        )
-        assert replies == [milter.Reply("accept")]
+        with site.connect(timeout=120) as client:
+            assert client.envelope("<>", "<bob@example.com>") == "accept"
         ordinary.append(time.monotonic() - before)
         before = time.monotonic()
-        replies, _ = deliver(site, mails.carrier())
-        assert header_of(replies) == "stored; reports=1"
+        assert header_of(site.give(mails.carrier())) == "stored; reports=1"
         honest.append(time.monotonic() - before)
         time.sleep(0.1)
     found = attack.results()
@@ -145,17 +120,14 @@ def test_many_idle_connections(intake_site):
     daemon = intake_site.milter()
     clients = []
     for _ in range(250):
-        client = milter.Client(intake_site.socket)
+        client = intake_site.connect()
         clients.append(client)
-        client.connect()
-        client.helo()
-        client.envelope("<>", f"<{intake_site.address()}>")
+        client.envelope("<>", intake_site.recipient)
         for number in range(4):
             client.header(b"X-%d" % number, b"y" * 60_000)
         assert client.end_of_headers() == "continue"
         assert client.body(b"z" * 15_000) == "continue"
-    replies, _ = deliver(intake_site, mails.carrier())
-    assert header_of(replies) == "stored; reports=1"
+    assert header_of(intake_site.give(mails.carrier())) == "stored; reports=1"
     # Without a bound on all of them it would be 64 MiB and more.
     assert_stayed_under(memory_peak(daemon.pid), 56 << 20)
     for client in clients:

@@ -5,7 +5,6 @@ import gzip
 import io
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -15,14 +14,7 @@ import zipfile
 import pytest
 
 from harness import mails, programs
-
-
-def stored_lines(done):
-    return [line for line in done.stdout.splitlines() if line.startswith("stored ")]
-
-
-def unique(**more):
-    return mails.document(**{"report-id": mails.unique_id(), **more})
+from harness.programs import stored_lines
 
 
 def mbox(*messages):
@@ -40,8 +32,8 @@ def test_every_kind_of_file(site):
     (folder / "maildir" / "new").mkdir()
     (folder / "maildir" / "tmp").mkdir()
     (folder / "a.eml").write_bytes(mails.carrier())
-    (folder / "b.json").write_bytes(mails.as_json(unique()))
-    (folder / "c.json.gz").write_bytes(mails.as_gzip(unique()))
+    (folder / "b.json").write_bytes(mails.as_json(mails.unique()))
+    (folder / "c.json.gz").write_bytes(mails.as_gzip(mails.unique()))
     (folder / "d.mbox").write_bytes(
         mbox(
             mails.carrier(),
@@ -64,7 +56,7 @@ def test_every_kind_of_file(site):
 
 
 @pytest.mark.parametrize(
-    "make", [mails.carrier, lambda: mails.as_json(unique())]
+    "make", [mails.carrier, lambda: mails.as_json(mails.unique())]
 )
 def test_standard_input(site, make):
     done = site.run_import("-", stdin=make())
@@ -89,8 +81,8 @@ def test_compressed_mail_is_a_problem(site):
         "a.eml.gz": gzip.compress(mails.carrier()),
         "b.mbox.gz": gzip.compress(old),
         "1.M2P3.host,S=4:2,S": gzip.compress(mails.carrier()),
-        "c.json.gz": mails.as_gzip(unique()),
-        "d.gz": mails.as_gzip(unique()),
+        "c.json.gz": mails.as_gzip(mails.unique()),
+        "d.gz": mails.as_gzip(mails.unique()),
         "e.eml": mails.carrier(),
         "f.eml": mails.dmarc_mail(),
     }.items():
@@ -111,12 +103,12 @@ def test_compressed_mail_is_a_problem(site):
 def test_zip_files(site):
     folder = site.folder / "in"
     folder.mkdir()
-    (folder / "a.zip").write_bytes(zip_of(mails.as_json(unique())))
+    (folder / "a.zip").write_bytes(zip_of(mails.as_json(mails.unique())))
     done = site.run_import(folder)
     assert done.returncode == 0, done
     assert "anomalies=zip-archive" in stored_lines(done)[0]
     (folder / "b.zip").write_bytes(
-        zip_of(mails.as_json(unique()), mails.as_json(unique()))
+        zip_of(mails.as_json(mails.unique()), mails.as_json(mails.unique()))
     )
     done = site.run_import(folder)
     assert done.returncode == programs.EX_DATAERR, done
@@ -141,7 +133,7 @@ def test_dry_run_writes_nothing(site):
 def test_invalid_file(site):
     path = site.folder / "bad.json"
     path.write_bytes(
-        mails.as_json(unique(policies=[mails.policy(failed=-1)]))
+        mails.as_json(mails.unique(policies=[mails.policy(failed=-1)]))
     )
     done = site.run_import(path)
     assert done.returncode == programs.EX_DATAERR, done
@@ -201,7 +193,7 @@ def test_kinds_of_mbox(site, kind):
     )
     messages = [
         mails.multipart(
-            "report", [quoted, mails.report_part(unique()), quoted]
+            "report", [quoted, mails.report_part(mails.unique()), quoted]
         )
         for _ in range(3)
     ]
@@ -224,12 +216,12 @@ def test_kinds_of_mbox(site, kind):
 
 def test_json(site):
     good = site.folder / "good.json"
-    good.write_bytes(mails.as_json(unique()))
+    good.write_bytes(mails.as_json(mails.unique()))
     bad = site.folder / "bad.mbox"
     bad.write_bytes(
         mbox(
             mails.ordinary_mails()["plain"],
-            mails.carrier(unique(policies=[mails.policy(failed=-1)])),
+            mails.carrier(mails.unique(policies=[mails.policy(failed=-1)])),
         )
     )
     done = site.run_import("--json", good, bad)
@@ -243,33 +235,14 @@ def test_json(site):
 
 
 def on_a_terminal(site, *arguments, pause=0):
-    """What tlsrpt-import writes to a terminal on stderr, and stdout.
-
-    Nobody reads stdout for so many seconds: a full pipe makes long work.
-    """
-    master, slave = pty.openpty()
-    child = subprocess.Popen(
-        [programs.program("tlsrpt-import"), "-c", site.config(), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=slave,
-        cwd=site.folder,
-        env=programs.environment(site.folder),
+    """What tlsrpt-import writes to a terminal on stderr, and stdout."""
+    return programs.run_on_terminal(
+        "stderr",
+        "tlsrpt-import",
+        *("-c", site.config(), *arguments),
+        folder=site.folder,
+        pause=pause,
     )
-    os.close(slave)
-    time.sleep(pause)
-    stdout = child.communicate(timeout=120)[0].decode()
-    shown = b""
-    while True:
-        try:
-            piece = os.read(master, 4096)
-        except OSError:  # how a terminal tells that nobody writes any more
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(master)
-    assert child.returncode == 0
-    return shown.decode(), stdout
 
 
 def test_progress_is_for_terminals_and_long_work(site):
@@ -291,7 +264,7 @@ def test_progress_is_for_terminals_and_long_work(site):
 def big_mailbox(path, messages, reports):
     """Written piece by piece; each report is another one."""
     mark = b"f1f2f3f4f5f6"
-    report = mails.as_json(unique(**{"report-id": mark.decode()}))
+    report = mails.as_json(mails.unique(**{"report-id": mark.decode()}))
     head, _, tail = mbox(
         mails.multipart(
             "report",

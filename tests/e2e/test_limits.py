@@ -8,25 +8,9 @@ import time
 
 import pytest
 
-from harness import mails, milter
+from harness import mails
+from harness.milter import header_of, names
 from harness.wait import wait_for
-
-
-def read(site, mail, connection=None):
-    """The X-TLSRPT that a mail to the report address gets."""
-    with connection or connect(site) as client:
-        assert client.envelope("<>", f"<{site.address()}>") == "continue"
-        for reply in client.message(mail):
-            if reply.name in ("addheader", "insheader"):
-                return reply.arguments[-1].decode()
-    return ""
-
-
-def connect(site, timeout=60):
-    client = milter.Client(site.socket, timeout=timeout)
-    client.connect()
-    client.helo()
-    return client
 
 
 def of_size(size):
@@ -50,12 +34,12 @@ def with_header(size):
 def with_parts(count):
     return mails.multipart(
         "report",
-        [mails.report_part(unique())] + [mails.text_part()] * (count - 1),
+        [mails.report_part(mails.unique())] + [mails.text_part()] * (count - 1),
     )
 
 
 def with_depth(count):
-    inner = mails.report_part(unique())
+    inner = mails.report_part(mails.unique())
     for level in range(count - 1):
         inner = (
             f'Content-Type: multipart/mixed; boundary="l{level}"\r\n\r\n'
@@ -68,12 +52,12 @@ def with_depth(count):
 
 def with_reports(count):
     return mails.multipart(
-        "report", [mails.report_part(unique()) for _ in range(count)]
+        "report", [mails.report_part(mails.unique()) for _ in range(count)]
     )
 
 
 def with_members(count):
-    content = mails.as_json(unique())
+    content = mails.as_json(mails.unique())
     step = len(content) // count
     pieces = [content[n * step : (n + 1) * step] for n in range(count - 1)]
     pieces.append(content[(count - 1) * step :])
@@ -88,13 +72,13 @@ def of_bytes(content):
 
 
 def with_report_size(size):
-    content = mails.as_json(unique())
+    content = mails.as_json(mails.unique())
     return of_bytes(content + b" " * (size - len(content)))
 
 
 def with_json_depth(depth):
     return mails.carrier(
-        unique(**{"more": nested(depth - 1)})
+        mails.unique(**{"more": nested(depth - 1)})
     )
 
 
@@ -105,25 +89,21 @@ def nested(depth):
     return value
 
 
-def unique(**more):
-    return mails.document(**{"report-id": mails.unique_id(), **more})
-
-
 def with_policies(count):
     return mails.carrier(
-        unique(policies=[mails.policy(kind="no-policy-found")] * count)
+        mails.unique(policies=[mails.policy(kind="no-policy-found")] * count)
     )
 
 
 def with_details(count):
     details = [mails.detail("certificate-expired")] * count
     return mails.carrier(
-        unique(policies=[mails.policy(failed=count, details=details)])
+        mails.unique(policies=[mails.policy(failed=count, details=details)])
     )
 
 
 def with_string(length):
-    return mails.carrier(unique(**{"organization-name": "x" * length}))
+    return mails.carrier(mails.unique(**{"organization-name": "x" * length}))
 
 
 # Key, its value, a mail at a value, and the sentence for one more.
@@ -224,8 +204,8 @@ def test_limit(intake_site, key):
     at = value - 1024 if key == "message-size" else value
     if key == "mime-parts":
         at -= 1
-    assert read(intake_site, make(at)) == f"stored; reports={count}"
-    found = read(intake_site, make(at + more))
+    assert header_of(intake_site.give(make(at))) == f"stored; reports={count}"
+    found = header_of(intake_site.give(make(at + more)))
     assert sentence in found, found
     assert str(value) in found
     wait_for(lambda: daemon.events("invalid"), "it is logged")
@@ -238,11 +218,11 @@ def test_parse_memory(intake_site):
     """What parsing would take is known before it takes it."""
     intake_site.milter(limits={"parse-memory": "16M"})
     document = b'{"policies":[' + b"{}," * 200_000 + b"{}]}"
-    assert read(intake_site, mails.carrier(document)) == (
+    assert header_of(intake_site.give(mails.carrier(document))) == (
         "invalid; limits.parse-memory: parsing takes more than 8388608 bytes,"
         " the half of it that one document may have"
     )
-    assert read(intake_site, mails.carrier()) == "stored; reports=1"
+    assert header_of(intake_site.give(mails.carrier())) == "stored; reports=1"
 
 
 def many_details(count, size):
@@ -256,7 +236,7 @@ def many_details(count, size):
         )
         for number in range(count)
     ]
-    report = unique(policies=[mails.policy(failed=2 * count, details=details)])
+    report = mails.unique(policies=[mails.policy(failed=2 * count, details=details)])
     missing = size - len(mails.as_json(report))
     assert missing >= 0
     for number, entry in enumerate(details):
@@ -284,16 +264,15 @@ def test_deadline_includes_waiting(intake_site):
     waited = []
 
     def send():
-        with connect(intake_site) as client:
-            client.envelope("<>", f"<{intake_site.address()}>")
-            answers.append(client.message(large)[-1])
+        with intake_site.connect(timeout=60) as client:
+            answers.append(intake_site.give(large, client)[-1])
             waited.append(client.waited)
 
     threads = start_all(*[send] * 12)
     small = []
     while any(thread.is_alive() for thread in threads):
         before = time.monotonic()
-        found = read(intake_site, mails.carrier())
+        found = header_of(intake_site.give(mails.carrier()))
         assert found == "stored; reports=1"
         small.append(time.monotonic() - before)
         time.sleep(0.05)
@@ -327,7 +306,6 @@ def files_of(pid):
 def test_a_large_body_is_in_an_unlinked_file(intake_site):
     daemon = intake_site.milter()
     mail = of_size(2 << 20)
-    head, _, body = mail.partition(b"\r\n\r\n")
 
     def unlinked():
         place = str(intake_site.spool / "tmp")
@@ -337,10 +315,9 @@ def test_a_large_body_is_in_an_unlinked_file(intake_site):
             if path.startswith(place) and path.endswith("(deleted)")
         ]
 
-    with connect(intake_site) as client:
-        client.envelope("<>", f"<{intake_site.address()}>")
-        for name, value in milter.split_headers(head):
-            client.header(name, value)
+    with intake_site.connect(timeout=60) as client:
+        client.envelope("<>", intake_site.recipient)
+        body = client.fields(mail)
         client.end_of_headers()
         for start in range(0, len(body), 60_000):
             client.body(body[start : start + 60_000])
@@ -361,10 +338,7 @@ def test_fifty_thousand_details(site):
     content = mails.as_json(report)
     assert size * 0.98 < len(content) <= size
     daemon = site.milter(milter={"disposition": "discard"})
-    with connect(site, 120) as client:
-        client.envelope("<>", f"<{site.address()}>")
-        replies = client.message(mails.carrier(content))
-    assert [reply.name for reply in replies] == ["discard"], replies
+    assert names(site.give(mails.carrier(content))) == ["discard"]
     (stored,) = daemon.events("spooled")
     assert stored["failures"] == str(count)
     site.drain()

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from harness import mails, milter, programs
+from harness import mails, programs
 from harness.folder import is_root
 from harness.postfix import split_trace
 from harness.process import Child
@@ -22,28 +22,6 @@ from harness.wait import holds_for, wait_for
 
 DISCARD = {"disposition": "discard"}
 POISONED = "Poison Inc."
-
-
-def deliver(site, count=1, **more):
-    """Gives mails to the milter by its own protocol, on one connection."""
-    with milter.Client(site.socket) as client:
-        client.connect()
-        client.helo()
-        for _ in range(count):
-            report = mails.document(**{"report-id": mails.unique_id(), **more})
-            give(site, client, mails.carrier(report))
-
-
-def give(site, client, raw):
-    client.envelope("<a@b.example>", f"<{site.address()}>")
-    return client.message(raw)
-
-
-def deliver_raw(site, *raws):
-    with milter.Client(site.socket) as client:
-        client.connect()
-        client.helo()
-        return [give(site, client, raw) for raw in raws]
 
 
 def problem_lines(daemon):
@@ -72,12 +50,12 @@ def test_a_report_is_loaded_at_once(site, record_property):
     """By inotify, not by looking now and then."""
     site.milter(milter=DISCARD)
     site.loader()
-    deliver(site)
+    site.give_reports()
     site.wait_count("report", 1)
     times = []
     for count in range(2, 7):
         start = time.monotonic()
-        deliver(site)
+        site.give_reports()
         site.wait_count("report", count)
         times.append(time.monotonic() - start)
     record_property("seconds", min(times))
@@ -87,7 +65,7 @@ def test_a_report_is_loaded_at_once(site, record_property):
 def test_batches(site):
     """Many records, few commits: each once, in batches of the configured size."""
     site.milter(milter=DISCARD)
-    deliver(site, 60)
+    site.give_reports(60)
     site.drain(database={"batch": 25})
     assert site.count("report") == 60
     assert site.spooled() == []
@@ -130,7 +108,7 @@ def test_schema_missing_at_start(site):
     site.use_database(empty)
     site.milter(milter=DISCARD)
     daemon = site.loader()
-    deliver(site, 3)
+    site.give_reports(3)
     line = wait_one_problem(daemon)
     assert "--migrate" in line["reason"], line
     assert len(site.spooled()) == 3
@@ -170,7 +148,7 @@ def test_an_owner_without_rights_beyond_its_database(site):
             " WHERE pronamespace = 'tlsrpt'::regnamespace"
         ) == [("tlsrpt_owner",)]
         site.milter(milter=DISCARD)
-        deliver(site, 3)
+        site.give_reports(3)
         site.drain()
         assert site.count("report") == 3
         site.rows("SELECT tlsrpt.set_retention('25 months')")
@@ -183,7 +161,7 @@ def test_an_owner_without_rights_beyond_its_database(site):
 
 def test_the_loader_role_suffices_and_can_do_nothing_else(site):
     site.milter(milter=DISCARD)
-    deliver(site)
+    site.give_reports()
     site.drain()
     assert site.count("report") == 1
     for statement in (
@@ -204,16 +182,15 @@ def test_duplicates(site):
     site.milter(milter=DISCARD)
     # The same document, differently written and compressed, is the same.
     other_text = dict(reversed(list(report.items())))
-    deliver_raw(
-        site,
+    plain = {"compress": False}
+    for mail in (
         mails.carrier(report, mails.MICROSOFT),
         mails.carrier(other_text, mails.MICROSOFT),
-        mails.carrier(
-            report, mails.MICROSOFT, part_options={"compress": False}
-        ),
-    )
+        mails.carrier(report, mails.MICROSOFT, part_options=plain),
+    ):
+        site.give(mail)
     site.drain()
-    deliver_raw(site, mails.carrier(report, mails.MICROSOFT))
+    site.give(mails.carrier(report, mails.MICROSOFT))
     site.drain()
     assert site.rows("SELECT times_received FROM tlsrpt.report") == [(4,)]
     assert site.count("policy") == 1
@@ -226,9 +203,9 @@ def test_conflict(site):
     second = mails.document(policies=[mails.policy(successful=99)])
     assert first["report-id"] == second["report-id"]
     site.milter(milter=DISCARD)
-    deliver_raw(site, mails.carrier(first))
+    site.give(mails.carrier(first))
     site.drain()
-    deliver_raw(site, mails.carrier(second))
+    site.give(mails.carrier(second))
     site.drain()
     assert site.value(
         "SELECT sum(total_successful_session_count) FROM tlsrpt.policy"
@@ -262,7 +239,7 @@ def test_an_authenticated_report_replaces_another(site):
         mails.carrier(genuine, extra=[claim]),
         mails.carrier(forged),
     ):
-        deliver_raw(site, raw)
+        site.give(raw)
         site.drain()
     assert site.rows(
         "SELECT authenticated, total_successful_session_count,"
@@ -275,13 +252,13 @@ def test_an_authenticated_report_replaces_another(site):
 def test_database_restarts(site):
     site.milter(milter=DISCARD)
     daemon = site.loader()
-    deliver(site)
+    site.give_reports()
     site.wait_count("report", 1)
     site.postgres.restart()
-    deliver(site)
+    site.give_reports()
     wait_for(lambda: site.count("report") == 2, "loaded after a restart")
     site.postgres.kill9()
-    deliver(site, 2)
+    site.give_reports(2)
     site.postgres.start()
     wait_for(lambda: site.count("report") == 4, "loaded after a crash")
     assert daemon.running()
@@ -291,7 +268,7 @@ def test_database_restarts(site):
 def test_loader_is_killed_in_between(site):
     """Whatever moment it dies, each report is there once."""
     site.milter(milter=DISCARD)
-    deliver(site, 150)
+    site.give_reports(150)
     for _ in range(6):
         daemon = site.loader(ready=False, database={"batch": 5})
         before = site.count("report")
@@ -311,7 +288,7 @@ def test_loader_is_killed_in_between(site):
 def test_milter_is_killed_in_between(site):
     """What was discarded is on disk."""
     daemon = site.milter(milter=DISCARD)
-    deliver(site, 5)
+    site.give_reports(5)
     daemon.kill9()
     site.daemons.remove(daemon)
     site.drain()
@@ -329,9 +306,9 @@ def test_poison_is_set_aside(site):
     """A record that PostgreSQL refuses holds up nobody, and waits in bad."""
     site.milter(milter=DISCARD)
     poison(site)
-    deliver(site, 5)
-    deliver(site, 1, **{"organization-name": POISONED})
-    deliver(site, 5)
+    site.give_reports(5)
+    site.give_reports(1, **{"organization-name": POISONED})
+    site.give_reports(5)
     daemon = site.loader()
     site.wait_count("report", 10)
     wait_for(lambda: not site.spooled(), "new is empty")
@@ -357,7 +334,7 @@ def test_poison_is_set_aside(site):
 def test_retry_bad_while_the_loader_runs(site):
     site.milter(milter=DISCARD)
     poison(site)
-    deliver(site, 1, **{"organization-name": POISONED})
+    site.give_reports(1, **{"organization-name": POISONED})
     site.loader()
     wait_for(lambda: site.spooled("bad"), "the record is in bad")
     wait_for(lambda: not site.spooled(), "new is empty")
@@ -371,7 +348,7 @@ def test_retry_bad_at_any_moment_loses_nothing(site):
     """Also in the middle of setting the same record aside once more."""
     site.milter(milter=DISCARD)
     poison(site)
-    deliver(site, 20, **{"organization-name": POISONED})
+    site.give_reports(20, **{"organization-name": POISONED})
     site.loader()
     for _ in range(100):
         done = site.run_loader("--retry-bad")
@@ -387,7 +364,7 @@ def test_retry_bad_at_any_moment_loses_nothing(site):
 
 def test_damaged_record_is_set_aside(site):
     site.milter(milter=DISCARD)
-    deliver(site, 2)
+    site.give_reports(2)
     victim = site.spool / "new" / site.spooled()[0]
     victim.write_bytes(victim.read_bytes()[:-20])
     done = site.run_loader("--drain")
@@ -399,7 +376,7 @@ def test_damaged_record_is_set_aside(site):
 
 def test_status(site):
     site.milter(milter=DISCARD)
-    deliver(site, 7)
+    site.give_reports(7)
     done = site.run_loader("--status")
     assert done.returncode == 0, done.stderr
     assert re.search(r"\b7\b", done.stdout), done.stdout
@@ -410,7 +387,7 @@ def test_status(site):
 
 def test_status_as_json(site):
     site.milter(milter=DISCARD)
-    deliver(site, 3)
+    site.give_reports(3)
 
     def status():
         done = site.run_loader("--status", "--json")
@@ -444,7 +421,7 @@ def test_status_as_json(site):
 def test_status_with_the_database_down(site):
     """What is on disk can always be said."""
     site.milter(milter=DISCARD)
-    deliver(site, 7)
+    site.give_reports(7)
     config = site.config("status.conf")
     site.postgres.stop()
     done = programs.run(
@@ -456,7 +433,7 @@ def test_status_with_the_database_down(site):
 def test_status_is_an_alarm(site):
     """Not 0 when records wait for long or are set aside, database or not."""
     site.milter(milter=DISCARD)
-    deliver(site, 2)
+    site.give_reports(2)
     old = site.spool / "new" / site.spooled()[0]
     os.utime(old, (time.time() - 3500,) * 2)
     assert site.run_loader("--status").returncode == 0
@@ -513,7 +490,7 @@ def test_a_signal_ends_what_serves_nobody(site, option, number):
 def test_a_drain_that_is_stopped_has_not_drained(site):
     """Also when the server answers too late for the end."""
     site.milter(milter=DISCARD)
-    deliver(site, 2)
+    site.give_reports(2)
     config = site.config("drain.conf")
     log = site.folder / "drain.log"
     with site.postgres.connect(site.database) as other, other.transaction():
@@ -541,7 +518,7 @@ def test_a_drain_that_is_stopped_has_not_drained(site):
 
 def test_drain_with_the_database_down(site):
     site.milter(milter=DISCARD)
-    deliver(site, 2)
+    site.give_reports(2)
     config = site.config("drain.conf")
     site.postgres.stop()
     done = programs.run(
@@ -580,20 +557,11 @@ def test_sigterm_ends_a_loader_without_database(site):
 def test_days_are_utc(site):
     """A report of one UTC day is of that day in every session's zone."""
     site.milter(milter=DISCARD)
-    deliver_raw(
-        site,
-        mails.carrier(
-            mails.document(
-                **{
-                    "date-range": {
-                        "start-datetime": "2026-03-01T01:30:00+02:00",
-                        "end-datetime": "2026-03-02T01:29:59+02:00",
-                    },
-                    "report-id": mails.unique_id(),
-                }
-            )
-        ),
-    )
+    period = {
+        "start-datetime": "2026-03-01T01:30:00+02:00",
+        "end-datetime": "2026-03-02T01:29:59+02:00",
+    }
+    site.give(mails.carrier(mails.unique(**{"date-range": period})))
     site.drain()
     assert site.value("SELECT day::text FROM tlsrpt.report") == "2026-02-28"
     for table in ("policy", "report"):
@@ -617,16 +585,16 @@ def test_everything_of_a_report_is_in_the_rows(site):
         ),
         {"result-type": "sts-policy-invalid", "failed-session-count": 1},
     ]
-    report = mails.document(
+    report = mails.unique(
         policies=[
             mails.policy(successful=5, failed=4, details=details),
             mails.policy("mx2.example.com", "tlsa", successful=7),
             mails.policy("example.com", "no-policy-found", successful=1),
         ],
-        **{"report-id": mails.unique_id(), "x-more": ["kept"]},
+        **{"x-more": ["kept"]},
     )
     site.milter(milter=DISCARD)
-    deliver_raw(site, mails.carrier(report))
+    site.give(mails.carrier(report))
     site.drain()
     assert site.value("SELECT document FROM tlsrpt.report") == report
     assert site.rows(
@@ -720,7 +688,7 @@ def test_two_users_share_the_spool(site):
             )
             if name == "tlsrpt-milter":
                 wait_for(lambda: listens(site.socket), "the milter listens")
-                deliver(site, 3)
+                site.give_reports(3)
                 files = [site.spool / "new" / one for one in site.spooled()]
                 assert len(files) == 3
                 for file in files:

@@ -7,18 +7,15 @@ import signal
 import pytest
 
 from harness import mails
-from harness.site import header_values, without_header
+from harness.site import HEADER, header_values, the_header, without_header
 from harness.wait import wait_for
 
-HEADER = "X-TLSRPT"
 DISCARD = {"disposition": "discard"}
 
 
 def invalid_report():
     """Everything is right but one count."""
-    return mails.document(
-        policies=[mails.policy(failed=-1)], **{"report-id": mails.unique_id()}
-    )
+    return mails.unique(policies=[mails.policy(failed=-1)])
 
 
 INVALID_SENTENCE = (
@@ -29,14 +26,9 @@ INVALID_SENTENCE = (
 
 def foreign_report():
     """A valid report about a domain that is not ours."""
-    return mails.document(
-        policies=[mails.policy("other.example", mx=["mx.other.example"])],
-        **{"report-id": mails.unique_id()},
+    return mails.unique(
+        policies=[mails.policy("other.example", mx=["mx.other.example"])]
     )
-
-
-def valid_report():
-    return mails.document(**{"report-id": mails.unique_id()})
 
 
 def message_of(*reports, **more):
@@ -46,12 +38,6 @@ def message_of(*reports, **more):
         [mails.text_part(), *[mails.report_part(one) for one in reports]],
         **more,
     )
-
-
-def the_header(mail):
-    values = header_values(mail, HEADER)
-    assert len(values) == 1, values
-    return values[0]
 
 
 def assert_only_header_added(delivered, sent):
@@ -189,7 +175,7 @@ def test_invalid_is_delivered_and_recorded(mail_site, disposition):
 
 def test_corrupt_gzip_is_invalid(mail_site):
     mail_site.milter(milter=DISCARD)
-    broken = mails.as_gzip(valid_report())[:-12]
+    broken = mails.as_gzip(mails.unique())[:-12]
     part = mails.part(
         "application/tlsrpt+gzip", broken, mails.report_filename(mails.GOOGLE)
     )
@@ -203,7 +189,7 @@ def test_corrupt_gzip_is_invalid(mail_site):
 def test_foreign_text_in_the_reason_is_harmless(mail_site):
     """Control characters of a report reach no header and no log raw."""
     milter = mail_site.milter()
-    report = valid_report()
+    report = mails.unique()
     report["policies"][0]["summary"]["total-failure-session-count"] = (
         "1\r\nX-Injected: yes\x1b[31m"
     )
@@ -262,7 +248,7 @@ def test_refused_is_not_rejected_beside_a_stored_one(mail_site):
         milter={"on-refused": "reject"},
         accept={"policy-domains": ["example.com"]},
     )
-    code, text = mail_site.send(message_of(valid_report(), foreign_report()))
+    code, text = mail_site.send(message_of(mails.unique(), foreign_report()))
     assert code == 250, text
     assert the_header(mail_site.the_mail()).startswith(
         "partial; stored=1 invalid=0 refused=1; "
@@ -320,7 +306,7 @@ def test_authentication_required(mail_site):
 
 def test_partial_is_kept_whole(mail_site):
     mail_site.milter(milter=DISCARD)
-    carrier = message_of(valid_report(), invalid_report())
+    carrier = message_of(mails.unique(), invalid_report())
     mail_site.send(carrier, mail_site.address(), mail_site.address("bob"))
     for local in ("tlsrpt", "bob"):
         mail = mail_site.the_mail(local)
@@ -335,7 +321,7 @@ def test_partial_is_kept_whole(mail_site):
 
 def test_several_reports_in_one_message(mail_site):
     mail_site.milter()
-    mail_site.send(message_of(*[valid_report() for _ in range(3)]))
+    mail_site.send(message_of(*[mails.unique() for _ in range(3)]))
     assert the_header(mail_site.the_mail()) == "stored; reports=3"
     mail_site.drain()
     assert mail_site.count("report") == 3
@@ -343,7 +329,7 @@ def test_several_reports_in_one_message(mail_site):
 
 def test_too_many_reports_in_one_message(mail_site):
     mail_site.milter(milter=DISCARD, limits={"reports": 2})
-    carrier = message_of(*[valid_report() for _ in range(3)])
+    carrier = message_of(*[mails.unique() for _ in range(3)])
     mail_site.send(carrier)
     mail = mail_site.the_mail()
     assert re.match(r"(partial|invalid); .*reports", the_header(mail))
@@ -352,7 +338,7 @@ def test_too_many_reports_in_one_message(mail_site):
 
 def test_oversize(mail_site):
     milter = mail_site.milter(milter=DISCARD, limits={"message-size": "64K"})
-    report = valid_report()
+    report = mails.unique()
     # No compression: what does not shrink must be large on the way.
     report["padding"] = "x" * 300_000
     carrier = mails.carrier(report, part_options={"compress": False})
@@ -440,7 +426,7 @@ def test_forged_header_is_removed_without_a_report(mail_site):
     assert header_values(mail_site.the_mail(), HEADER) == []
 
 
-@pytest.mark.parametrize("report", [valid_report, invalid_report])
+@pytest.mark.parametrize("report", [mails.unique, invalid_report])
 def test_add_header_false_changes_nothing(mail_site, report):
     mail_site.milter(milter={"add-header": False})
     carrier = mails.carrier(report(), extra=[("X-TLSRPT", "forged")])
@@ -493,9 +479,9 @@ def test_by_header_without_recipients(mail_site):
 SHAPES = {
     "multipart/mixed": lambda: mails.carrier(kind="mixed"),
     "json": lambda: mails.carrier(part_options={"compress": False}),
-    "single part": lambda: mails.single_part(valid_report()),
+    "single part": lambda: mails.single_part(mails.unique()),
     "single part json": lambda: mails.single_part(
-        valid_report(), compress=False
+        mails.unique(), compress=False
     ),
     "no suffix": lambda: mails.carrier(
         part_options={"media_type": "application/tlsrpt"}
@@ -514,7 +500,7 @@ SHAPES = {
         "report",
         [
             mails.part("text/html", b"<p>Report</p>", encoding=None),
-            mails.report_part(valid_report()),
+            mails.report_part(mails.unique()),
         ],
     ),
     "report-type unquoted": lambda: mails.carrier().replace(

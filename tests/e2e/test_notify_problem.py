@@ -16,6 +16,7 @@ import pytest
 
 from harness import mails, programs
 from harness.folder import read_text
+from harness.programs import words
 from harness.site import READER
 from harness.wait import holds_for, wait_for
 
@@ -40,13 +41,10 @@ def report(*hosts, ago=1, result_type="tlsa-invalid", domain="example.com"):
     )
     if domain is None:
         del policy["policy"]["policy-domain"]
-    return mails.document(
+    return mails.unique(
         policies=[policy],
         day=mails.yesterday(ago),
-        **{
-            "report-id": mails.unique_id(),
-            "organization-name": "Bäckerei Post",
-        },
+        **{"organization-name": "Bäckerei Post"},
     )
 
 
@@ -173,10 +171,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def words(text):
-    return " ".join(text.split())
 
 
 def test_prints_what_appears(site, notify):

@@ -6,7 +6,6 @@ import re
 import subprocess
 
 from harness import mails
-from harness.milter import Client
 from harness.programs import FIXTURES, ROOT
 from harness.wait import wait_for
 
@@ -44,9 +43,7 @@ def test_metrics_of_real_programs(site):
     files = {
         name: site.folder / f"tlsrpt-{name}.prom" for name in ("milter", "loader")
     }
-    with Client(site.socket) as client:
-        client.envelope("<a@example.net>", f"<{site.address()}>")
-        client.message(mails.carrier())
+    site.give(mails.carrier())
     site.wait_count("report", 1)
     for name, series in (
         ("milter", 'tlsrpt_reports_total{outcome="spooled"}'),

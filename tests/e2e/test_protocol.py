@@ -11,6 +11,7 @@ import pytest
 
 from harness import mails, milter
 from harness.folder import free_port
+from harness.milter import header_of, names
 from harness.wait import wait_for
 
 OTHER = "<bob@example.com>"
@@ -22,53 +23,20 @@ def place(intake_site):
     return intake_site
 
 
-def report_address(place):
-    return f"<{place.address()}>"
-
-
-def greet(place, **options):
-    client = milter.Client(place.socket, **options)
-    assert client.connect() == "continue"
-    assert client.helo() == "continue"
-    return client
-
-
-def names(replies):
-    return [reply.name for reply in replies]
-
-
-def added_header(replies):
-    found = [
-        reply.arguments
-        for reply in replies
-        if reply.name in ("addheader", "insheader")
-    ]
-    assert len(found) == 1, replies
-    name, value = found[0][-2:]
-    assert name == b"X-TLSRPT"
-    return value.strip().decode()
-
-
-def deliver(client, place, raw, **options):
-    """A whole message to the report address; the replies at its end."""
-    assert client.envelope("<a@b.example>", report_address(place)) == "continue"
-    return client.message(raw, **options)
-
-
 def test_other_recipients_are_accepted_at_data(place):
     place.milter()
-    with greet(place) as client:
+    with place.connect() as client:
         assert client.envelope("<a@b.example>", OTHER) == "accept"
         client.abort()
         # The connection lives on.
         assert client.envelope("<>", OTHER, "<carol@example.com>") == "accept"
         client.abort()
-        assert client.envelope("<>", OTHER, report_address(place)) == "continue"
+        assert client.envelope("<>", OTHER, place.recipient) == "continue"
 
 
 def test_without_recipients_the_end_of_headers_decides(place):
     place.milter(milter={"recipients": []})
-    with greet(place) as client:
+    with place.connect() as client:
         assert client.envelope("<a@b.example>", OTHER) == "continue"
         replies = client.message(mails.ordinary_mails()["attachment"])
         assert names(replies) == ["accept"]
@@ -76,14 +44,14 @@ def test_without_recipients_the_end_of_headers_decides(place):
         client.abort()
         assert client.envelope("<a@b.example>", OTHER) == "continue"
         replies = client.message(mails.carrier())
-        assert added_header(replies) == "stored; reports=1"
+        assert header_of(replies) == "stored; reports=1"
         assert client.body_bytes > 0
 
 
 @pytest.mark.parametrize("address", ["{}", "<{}>", "<{}> ", "{} "])
 def test_addresses_with_and_without_brackets(place, address):
     place.milter(milter=DISCARD)
-    with greet(place) as client:
+    with place.connect() as client:
         client.mail("<>")
         client.rcpt(address.strip().format(place.address()))
         assert client.data() == "continue"
@@ -92,9 +60,9 @@ def test_addresses_with_and_without_brackets(place, address):
 
 def test_esmtp_arguments_do_not_matter(place):
     place.milter(milter=DISCARD)
-    with greet(place) as client:
+    with place.connect() as client:
         client.mail("<a@b.example>", "SIZE=1000", "BODY=8BITMIME")
-        client.rcpt(report_address(place), "NOTIFY=NEVER")
+        client.rcpt(place.recipient, "NOTIFY=NEVER")
         assert client.data() == "continue"
         assert names(client.message(mails.carrier())) == ["discard"]
 
@@ -103,28 +71,26 @@ def test_esmtp_arguments_do_not_matter(place):
 def test_chunks_of_any_size(place, chunk):
     """CR and LF of one line end come in different chunks."""
     place.milter()
-    with greet(place) as client:
-        replies = deliver(client, place, mails.carrier(), chunk=chunk)
-        assert added_header(replies) == "stored; reports=1"
+    with place.connect() as client:
+        replies = place.give(mails.carrier(), client, chunk=chunk)
+        assert header_of(replies) == "stored; reports=1"
 
 
 def test_body_bytes_with_the_end_of_message(place):
     """The last chunk may come with the end-of-body packet."""
     place.milter()
-    head, _, body = mails.carrier().partition(b"\r\n\r\n")
-    with greet(place) as client:
-        client.envelope("<>", report_address(place))
-        for name, value in milter.split_headers(head):
-            client.header(name, value)
+    with place.connect() as client:
+        client.envelope("<>", place.recipient)
+        body = client.fields(mails.carrier())
         client.end_of_headers()
-        assert added_header(client.end(body)) == "stored; reports=1"
+        assert header_of(client.end(body)) == "stored; reports=1"
 
 
 def test_nul_bytes(place):
     """Binary content without transfer encoding, NUL bytes among it."""
     place.milter()
     content = mails.as_gzip(
-        mails.document(**{"report-id": mails.unique_id()})
+        mails.unique()
     )
     binary = mails.part(
         "application/tlsrpt+gzip\r\nContent-Transfer-Encoding: binary",
@@ -133,36 +99,32 @@ def test_nul_bytes(place):
     )
     raw = mails.multipart("report", [mails.text_part(), binary + content])
     assert b"\0" in raw
-    with greet(place) as client:
-        replies = deliver(client, place, raw, chunk=11)
-        assert added_header(replies) == "stored; reports=1"
+    with place.connect() as client:
+        replies = place.give(raw, client, chunk=11)
+        assert header_of(replies) == "stored; reports=1"
 
 
 def test_abort_forgets_the_message(place):
     place.milter()
     raw = mails.carrier()
-    head, _, body = raw.partition(b"\r\n\r\n")
-    fields = milter.split_headers(head)
-    with greet(place) as client:
+    with place.connect() as client:
         client.mail("<>")
         client.abort()
-        client.envelope("<>", report_address(place))
+        client.envelope("<>", place.recipient)
         client.abort()
-        client.envelope("<>", report_address(place))
-        for name, value in fields:
-            client.header(name, value)
+        client.envelope("<>", place.recipient)
+        client.fields(raw)
         client.abort()
-        client.envelope("<>", report_address(place))
-        for name, value in fields:
-            client.header(name, value)
+        client.envelope("<>", place.recipient)
+        body = client.fields(raw)
         client.end_of_headers()
         client.body(body[:100])
         client.abort()
         # Nothing of all that is in the next message.
         assert client.envelope("<>", OTHER) == "accept"
         client.abort()
-        replies = deliver(client, place, raw)
-        assert added_header(replies) == "stored; reports=1"
+        replies = place.give(raw, client)
+        assert header_of(replies) == "stored; reports=1"
     assert len(place.spooled()) == 1
     assert place.spooled("tmp") == []
 
@@ -171,13 +133,13 @@ def test_messages_on_one_connection(place):
     """Each verdict leaves nothing behind for the next message."""
     place.milter(milter=DISCARD)
     bad = mails.carrier(mails.document(policies=[mails.policy(failed=-1)]))
-    with greet(place) as client:
+    with place.connect() as client:
         for _ in range(20):
-            assert names(deliver(client, place, mails.carrier())) == ["discard"]
+            assert names(place.give(mails.carrier(), client)) == ["discard"]
             assert client.envelope("<>", OTHER) == "accept"
-            replies = deliver(client, place, bad)
-            assert added_header(replies).startswith("invalid; ")
-            replies = deliver(client, place, mails.dmarc_mail())
+            replies = place.give(bad, client)
+            assert header_of(replies).startswith("invalid; ")
+            replies = place.give(mails.dmarc_mail(), client)
             assert names(replies) in (["accept"], ["continue"])
     assert len(place.spooled()) == 40
 
@@ -189,9 +151,9 @@ def test_fifty_connections_at_once(place):
 
     def one_connection():
         raw = mails.carrier()
-        with greet(place, timeout=120.0) as client:
+        with place.connect(timeout=120.0) as client:
             gate.wait(60)
-            outcomes.append(names(deliver(client, place, raw, chunk=1000)))
+            outcomes.append(names(place.give(raw, client, chunk=1000)))
             outcomes.append([client.envelope("<>", OTHER).name])
 
     threads = [threading.Thread(target=one_connection) for _ in range(50)]
@@ -205,33 +167,33 @@ def test_fifty_connections_at_once(place):
 
 
 def large_carrier(size):
-    report = mails.document(**{"report-id": mails.unique_id()})
+    report = mails.unique()
     report["padding"] = ["x" * 1000] * (size // 1000)
     return mails.carrier(report, part_options={"compress": False})
 
 
 def test_oversize_is_skipped(place):
     place.milter(limits={"message-size": "100K"})
-    with greet(place) as client:
+    with place.connect() as client:
         assert client.steps & milter.SKIP
-        replies = deliver(client, place, large_carrier(1_000_000), chunk=65535)
-        assert added_header(replies).startswith("invalid; message-size")
+        replies = place.give(large_carrier(1_000_000), client, chunk=65535)
+        assert header_of(replies).startswith("invalid; message-size")
         assert client.body_bytes < 200_000
     assert len(place.spooled()) == 1
 
 
 def test_oversize_without_skip(place):
     place.milter(limits={"message-size": "100K"})
-    with greet(place, steps=milter.ALL_STEPS & ~milter.SKIP) as client:
-        replies = deliver(client, place, large_carrier(1_000_000), chunk=65535)
-        assert added_header(replies).startswith("invalid; message-size")
+    with place.connect(steps=milter.ALL_STEPS & ~milter.SKIP) as client:
+        replies = place.give(large_carrier(1_000_000), client, chunk=65535)
+        assert header_of(replies).startswith("invalid; message-size")
     assert len(place.spooled()) == 1
 
 
 def test_bodies_beyond_memory_go_through_a_file(place):
     place.milter(milter=DISCARD)
-    with greet(place) as client:
-        replies = deliver(client, place, large_carrier(3_000_000))
+    with place.connect() as client:
+        replies = place.give(large_carrier(3_000_000), client)
         assert names(replies) == ["discard"]
     assert len(place.spooled()) == 1
     assert place.spooled("tmp") == []
@@ -243,10 +205,10 @@ def test_server_that_offers_nothing_optional(place, recipients):
     # None at all would stand for those of version 1 in libmilter.
     useless = milter.NOBODY
     place.milter(milter={} if recipients else {"recipients": []})
-    with greet(place, steps=useless) as client:
+    with place.connect(steps=useless) as client:
         assert client.steps == 0
-        replies = deliver(client, place, mails.carrier())
-        assert added_header(replies) == "stored; reports=1"
+        replies = place.give(mails.carrier(), client)
+        assert header_of(replies) == "stored; reports=1"
         client.mail("<>")
         client.rcpt(OTHER)
         replies = client.message(mails.ordinary_mails()["plain"])
@@ -257,9 +219,9 @@ def test_old_server_without_recipient_deletion(place):
     """What can't be deleted is kept: nobody else loses the mail."""
     place.milter(milter=DISCARD)
     actions = milter.ALL_ACTIONS & ~milter.DELRCPT
-    with greet(place, actions=actions) as client:
+    with place.connect(actions=actions) as client:
         assert not client.actions & milter.DELRCPT
-        client.envelope("<>", report_address(place), OTHER)
+        client.envelope("<>", place.recipient, OTHER)
         replies = client.message(mails.carrier())
         assert replies[-1].name in ("accept", "continue")
         assert "delrcpt" not in names(replies)
@@ -269,9 +231,9 @@ def test_old_server_without_recipient_deletion(place):
 def test_old_server_without_header_actions(place):
     place.milter()
     actions = milter.DELRCPT
-    with greet(place, actions=actions) as client:
+    with place.connect(actions=actions) as client:
         assert client.actions & ~actions == 0
-        replies = deliver(client, place, mails.carrier())
+        replies = place.give(mails.carrier(), client)
         assert names(replies) in (["accept"], ["continue"])
     assert len(place.spooled()) == 1
 
@@ -279,7 +241,7 @@ def test_old_server_without_header_actions(place):
 def test_few_round_trips_for_ordinary_mail(place):
     """What does not matter is not asked for."""
     place.milter()
-    with greet(place) as client:
+    with place.connect() as client:
         for bit in (milter.NR_HDR, milter.SKIP):
             assert client.steps & bit, hex(client.steps)
         for left_out, no_reply in [
@@ -294,7 +256,7 @@ def test_few_round_trips_for_ordinary_mail(place):
 
 def test_actions_are_asked_for_as_configured(place):
     place.milter(milter={"add-header": False})
-    with greet(place) as client:
+    with place.connect() as client:
         assert client.actions & (milter.ADDHDRS | milter.CHGHDRS) == 0
         assert client.actions & milter.DELRCPT == 0
 
@@ -308,7 +270,7 @@ def test_deleted_recipients_are_verbatim(place):
         }
     )
     ours = [f"<TLSrpt{n}@Example.COM>", f"<tlsrpt{n}+x@example.com>"]
-    with greet(place) as client:
+    with place.connect() as client:
         client.mail("<>")
         client.rcpt(ours[0], "NOTIFY=NEVER")
         client.rcpt(OTHER)
@@ -328,8 +290,8 @@ def test_forged_headers_are_deleted_from_the_last(place):
     """An index counts fields of that name: from the end none of them moves."""
     place.milter()
     extra = [("X-TLSRPT", "stored"), ("x-tlsrpt", "b"), ("X-Other", "c")]
-    with greet(place) as client:
-        replies = deliver(client, place, mails.carrier(extra=extra))
+    with place.connect() as client:
+        replies = place.give(mails.carrier(extra=extra), client)
         changed = [
             reply.arguments for reply in replies if reply == "chgheader"
         ]
@@ -338,19 +300,17 @@ def test_forged_headers_are_deleted_from_the_last(place):
         for change in changed:
             assert change[1].lower() == b"x-tlsrpt"
             assert b"".join(change[2:]) == b""
-        assert added_header(replies) == "stored; reports=1"
+        assert header_of(replies) == "stored; reports=1"
 
 
 def test_queue_id_that_comes_late(place):
     """Postfix may know it only after the first recipient, or at the end."""
     daemon = place.milter()
-    with greet(place) as client:
+    with place.connect() as client:
         client.mail("<>")
-        client.rcpt(report_address(place))
+        client.rcpt(place.recipient)
         assert client.data() == "continue"
-        head, _, body = mails.carrier().partition(b"\r\n\r\n")
-        for name, value in milter.split_headers(head):
-            client.header(name, value)
+        body = client.fields(mails.carrier())
         client.end_of_headers()
         client.body(body)
         client.macros(b"E", i="4LateQueueId1")
@@ -362,10 +322,10 @@ def test_queue_id_that_comes_late(place):
 
 def test_no_queue_id_at_all(place):
     daemon = place.milter()
-    with greet(place) as client:
-        client.envelope("<>", report_address(place), queue_id=None)
+    with place.connect() as client:
+        client.envelope("<>", place.recipient, queue_id=None)
         replies = client.message(mails.carrier())
-        assert added_header(replies) == "stored; reports=1"
+        assert header_of(replies) == "stored; reports=1"
     daemon.wait_event("spooled")
 
 
@@ -375,9 +335,9 @@ def test_header_value_with_folds(place):
     raw = mails.carrier(tls_report_headers=False).replace(
         b"multipart/report; ", b"multipart/report;\r\n\t"
     )
-    with greet(place) as client:
+    with place.connect() as client:
         client.envelope("<>", OTHER)
-        assert added_header(client.message(raw)) == "stored; reports=1"
+        assert header_of(client.message(raw)) == "stored; reports=1"
 
 
 def test_sigterm_waits_for_the_message_in_flight(place):
@@ -385,15 +345,13 @@ def test_sigterm_waits_for_the_message_in_flight(place):
     daemon = place.milter(limits={"message-size": "100M"})
     reports = []
     for _ in range(12):
-        report = mails.document(**{"report-id": mails.unique_id()})
+        report = mails.unique()
         report["policies"] *= 3000
         reports.append(mails.report_part(report))
     raw = mails.multipart("report", [mails.text_part(), *reports])
-    with greet(place, timeout=60.0) as client:
-        client.envelope("<>", report_address(place))
-        head, _, body = raw.partition(b"\r\n\r\n")
-        for name, value in milter.split_headers(head):
-            client.header(name, value)
+    with place.connect(timeout=60.0) as client:
+        client.envelope("<>", place.recipient)
+        body = client.fields(raw)
         client.end_of_headers()
         for start in range(0, len(body), 65535):
             client.body(body[start : start + 65535])
@@ -403,7 +361,7 @@ def test_sigterm_waits_for_the_message_in_flight(place):
             "the end of the message is being worked on",
         )
         daemon.signal(signal.SIGTERM)
-        assert added_header(client.replies()) == "stored; reports=12"
+        assert header_of(client.replies()) == "stored; reports=12"
     assert daemon.wait_exit() == 0
     place.daemons.remove(daemon)
     assert len(place.spooled()) == 12
@@ -412,7 +370,7 @@ def test_sigterm_waits_for_the_message_in_flight(place):
 def test_sigterm_with_an_idle_connection(place):
     """Nobody holds up the end by saying nothing."""
     daemon = place.milter()
-    with greet(place):
+    with place.connect():
         daemon.signal(signal.SIGTERM)
         assert daemon.wait_exit() == 0
     place.daemons.remove(daemon)
@@ -421,20 +379,20 @@ def test_sigterm_with_an_idle_connection(place):
 def test_sigquit_lets_a_message_end(place):
     """Nobody new gets in, and who is there is served to the end."""
     daemon = place.milter()
-    with greet(place) as client:
-        client.envelope("<>", report_address(place))
+    with place.connect() as client:
+        client.envelope("<>", place.recipient)
         daemon.signal(signal.SIGQUIT)
         wait_for(lambda: refuses(place), "the socket is closed")
         # Longer than one that is in no message is waited for.
         time.sleep(1.5)
-        assert added_header(client.message(mails.carrier())) == "stored; reports=1"
+        assert header_of(client.message(mails.carrier())) == "stored; reports=1"
     assert daemon.wait_exit() == 0
     place.daemons.remove(daemon)
 
 
 def test_sigquit_with_an_idle_connection(place):
     daemon = place.milter()
-    with greet(place):
+    with place.connect():
         daemon.signal(signal.SIGQUIT)
         assert daemon.wait_exit() == 0
     place.daemons.remove(daemon)
@@ -448,9 +406,9 @@ def refuses(place):
 def test_garbage_is_survived(place):
     daemon = place.milter()
     for garbage in (b"\xff" * 64, b"\0\0\0\0", b"GET / HTTP/1.1\r\n\r\n"):
-        with greet(place) as client:
+        with place.connect() as client:
             client.socket.sendall(garbage)
-    with greet(place) as client:
+    with place.connect() as client:
         # Steps out of order: an end of message without a message.
         client.send(b"E")
         client.socket.settimeout(1)
@@ -458,9 +416,9 @@ def test_garbage_is_survived(place):
             client.replies()
         except (OSError, ConnectionError):
             pass
-    with greet(place) as client:
-        replies = deliver(client, place, mails.carrier())
-        assert added_header(replies) == "stored; reports=1"
+    with place.connect() as client:
+        replies = place.give(mails.carrier(), client)
+        assert header_of(replies) == "stored; reports=1"
     assert daemon.running()
 
 
@@ -468,9 +426,9 @@ def test_inet_socket(place):
     port = free_port()
     daemon = place.milter(milter={"socket": f"inet:{port}@127.0.0.1"})
     daemon.listens = place.socket = ("127.0.0.1", port)
-    with greet(place) as client:
-        replies = deliver(client, place, mails.carrier())
-        assert added_header(replies) == "stored; reports=1"
+    with place.connect() as client:
+        replies = place.give(mails.carrier(), client)
+        assert header_of(replies) == "stored; reports=1"
 
 
 def test_reload_refuses_another_socket(place):
@@ -487,8 +445,8 @@ def test_reload_refuses_another_socket(place):
         ),
         "a line says that the socket can't change",
     )
-    with greet(place) as client:
-        replies = deliver(client, place, mails.carrier())
+    with place.connect() as client:
+        replies = place.give(mails.carrier(), client)
         assert replies[-1].name in ("accept", "continue", "discard")
 
 
@@ -497,6 +455,6 @@ def test_reload_of_a_bad_file_changes_nothing(place):
     (place.folder / "milter.conf").write_text("milter { nonsense = 1 }\n")
     daemon.signal(signal.SIGUSR1)
     wait_for(lambda: "nonsense" in daemon.text(), "a line names the bad key")
-    with greet(place) as client:
-        assert names(deliver(client, place, mails.carrier())) == ["discard"]
+    with place.connect() as client:
+        assert names(place.give(mails.carrier(), client)) == ["discard"]
     assert daemon.running()

@@ -5,24 +5,14 @@ import signal
 
 import pytest
 
-from harness import mails, milter
+from harness import mails
 from harness.ledger import Ledger, judge
+from harness.milter import names
 from harness.site import LOADER
 from harness.wait import holds_for, wait_for
 
 DISCARD = {"disposition": "discard"}
 OTHER = "<bob@example.com>"
-
-
-def greet(site):
-    client = milter.Client(site.socket)
-    client.connect()
-    client.helo()
-    return client
-
-
-def address(site):
-    return f"<{site.address()}>"
 
 
 def reload(daemon, event="reloaded"):
@@ -34,23 +24,21 @@ def reload(daemon, event="reloaded"):
 
 def begin(client, site, raw):
     """A message up to the middle of its body; the rest."""
-    client.envelope("<a@b.example>", address(site))
-    head, _, body = raw.partition(b"\r\n\r\n")
-    for name, value in milter.split_headers(head):
-        client.header(name, value)
+    client.envelope("<a@b.example>", site.recipient)
+    body = client.fields(raw)
     client.end_of_headers()
     client.body(body[:200])
     return body[200:]
 
 
 def give(site, recipient=None, raw=None):
-    """The replies to a message on a connection of its own."""
-    with greet(site) as client:
-        if client.envelope("<a@b.example>", recipient or address(site)) == (
-            "accept"
-        ):
+    """The names of the replies to a message, or of the one that ended it
+    before it was sent."""
+    with site.connect() as client:
+        reply = client.envelope("<a@b.example>", recipient or site.recipient)
+        if reply == "accept":
             return ["accept"]
-        return [reply.name for reply in client.message(raw or mails.carrier())]
+        return names(client.message(raw or mails.carrier()))
 
 
 @pytest.mark.parametrize("first", ["keep", "discard"])
@@ -59,14 +47,14 @@ def test_a_message_in_flight_keeps_its_configuration(intake_site, first):
     second = "discard" if first == "keep" else "keep"
     answer = {"keep": ["addheader", "accept"], "discard": ["discard"]}
     daemon = site.milter(milter={"disposition": first})
-    with greet(site) as client:
+    with site.connect() as client:
         rest = begin(client, site, mails.carrier())
         site.config("milter.conf", milter={"disposition": second})
         reload(daemon)
         # Who comes now is under the new one, at the same time.
         assert give(site) == answer[second]
         client.body(rest)
-        assert [reply.name for reply in client.end()] == answer[first]
+        assert names(client.end()) == answer[first]
     assert give(site) == answer[second]
     assert len(site.spooled()) == 3
 
@@ -75,7 +63,7 @@ def test_recipients_change_as_a_whole(intake_site):
     """Neither the old address nor the old limits are left."""
     site = intake_site
     daemon = site.milter(milter=DISCARD)
-    with greet(site) as client:
+    with site.connect() as client:
         rest = begin(client, site, mails.carrier())
         site.config(
             "milter.conf",
@@ -84,9 +72,9 @@ def test_recipients_change_as_a_whole(intake_site):
         )
         reload(daemon)
         client.body(rest)
-        assert [reply.name for reply in client.end()] == ["discard"]
+        assert names(client.end()) == ["discard"]
         # The next one on this connection is a message of its own.
-        assert client.envelope("<>", address(site)) == "accept"
+        assert client.envelope("<>", site.recipient) == "accept"
     assert give(site) == ["accept"]
     assert give(site, OTHER) == ["accept"]
     assert len(site.spooled()) == 2
@@ -170,7 +158,7 @@ def test_many_reloads_under_load(intake_site):
         site.config("milter.conf", milter={"disposition": disposition})
         daemon.signal(signal.SIGUSR1)
         assert ledger.send() == "stored"
-        with ledger.connect() as client:
+        with site.connect() as client:
             rest = begin(client, site, mails.carrier())
             daemon.signal(signal.SIGUSR1)
             client.body(rest)

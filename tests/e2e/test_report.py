@@ -2,10 +2,7 @@
 """tlsrpt-report over rows that came the whole way."""
 
 import json
-import os
-import pty
 import re
-import subprocess
 
 import pytest
 
@@ -203,34 +200,20 @@ def test_who_has_stopped_to_report(scene):
 
 def on_a_terminal(scene, **more):
     """What the program writes to a terminal."""
-    config = scene.config("report.conf", user=READER)
-    ours, theirs = pty.openpty()
-    env = programs.environment(scene.folder, **more)
-    child = subprocess.Popen(
-        [programs.program("tlsrpt-report"), "-c", config],
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        env=env,
+    shown, _ = programs.run_on_terminal(
+        "stdout",
+        "tlsrpt-report",
+        *("-c", scene.config("report.conf", user=READER)),
+        folder=scene.folder,
+        **more,
     )
-    os.close(theirs)
-    output = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        output += piece
-    os.close(ours)
-    assert child.wait() == 0
-    return output
+    return shown
 
 
 def test_colours(scene):
-    assert b"\x1b[31m" in on_a_terminal(scene)
-    assert b"\x1b" not in on_a_terminal(scene, NO_COLOR="1")
-    assert b"\x1b[31m" in on_a_terminal(scene, NO_COLOR="")
+    assert "\x1b[31m" in on_a_terminal(scene)
+    assert "\x1b" not in on_a_terminal(scene, NO_COLOR="1")
+    assert "\x1b[31m" in on_a_terminal(scene, NO_COLOR="")
     assert "\x1b" not in scene.run_report().stdout
 
 

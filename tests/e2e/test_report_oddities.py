@@ -7,13 +7,10 @@ import re
 import pytest
 
 from harness import mails, programs
+from harness.programs import words
 
 MOST = 2**63 - 1
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-
-
-def words(text):
-    return " ".join(text.split())
 
 
 def fields(line):

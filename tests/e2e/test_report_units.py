@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from harness import programs, scenes
-from harness.site import READER, Site
+from harness.site import READER
 
 UNITS = programs.ROOT / "packaging" / "systemd"
 NAMES = ("tlsrpt-report-html", "tlsrpt-report-weekly")
@@ -17,12 +17,8 @@ NAMES = ("tlsrpt-report-html", "tlsrpt-report-weekly")
 
 @pytest.fixture(scope="module")
 def scene(_cluster):
-    _cluster.start()
-    place = Site(_cluster)
-    scenes.load(place, scenes.weeks(14))
-    yield place
-    _cluster.start()
-    place.close()
+    with scenes.loaded(_cluster, scenes.weeks(14)) as place:
+        yield place
 
 
 def settings(unit):

@@ -8,9 +8,8 @@ import pytest
 from harness import mails
 from harness.process import running
 from harness.sendmail import Sendmail, without_trace
-from harness.site import Site, header_values, without_header
+from harness.site import HEADER, Site, the_header, without_header
 
-HEADER = "X-TLSRPT"
 DISCARD = {"disposition": "discard"}
 
 
@@ -25,12 +24,6 @@ def site(postgres, sendmail):
     place = Site(postgres, sendmail, sendmail.socket)
     yield place
     place.close()
-
-
-def the_header(mail):
-    values = header_values(mail, HEADER)
-    assert len(values) == 1, values
-    return values[0]
 
 
 def plainly_delivered(site, mail):
@@ -103,10 +96,7 @@ def test_mixed_recipients_discard(site):
 def test_invalid(site, disposition):
     milter = site.milter(milter={"disposition": disposition})
     carrier = mails.carrier(
-        mails.document(
-            policies=[mails.policy(failed=-1)],
-            **{"report-id": mails.unique_id()},
-        )
+        mails.unique(policies=[mails.policy(failed=-1)])
     )
     site.send(carrier)
     mail = site.the_mail()
@@ -125,9 +115,8 @@ def test_refused_is_rejected_when_wanted(site):
         milter={"on-refused": "reject"},
         accept={"policy-domains": ["example.com"]},
     )
-    foreign = mails.document(
-        policies=[mails.policy("other.example", mx=["mx.other.example"])],
-        **{"report-id": mails.unique_id()},
+    foreign = mails.unique(
+        policies=[mails.policy("other.example", mx=["mx.other.example"])]
     )
     code, text = site.send(mails.carrier(foreign))
     assert (code, text[:5]) == (550, "5.7.1")
@@ -164,7 +153,6 @@ def test_a_large_carrier(site):
                 ],
             )
         ],
-        **{"report-id": mails.unique_id()},
     )
     carrier = mails.carrier(report, part_options={"compress": False})
     assert len(carrier) > 300_000

@@ -17,7 +17,6 @@ import pytest
 
 from harness import mails
 from harness.folder import read_text
-from harness.milter import Client
 from harness.process import Child
 from harness.programs import (
     BUILD,
@@ -298,9 +297,7 @@ def test_system_calls_are_allowed(site):
         daemons[name] = site.start(
             name, config, prefix=from_the_start(traces[name])
         )
-    with Client(site.socket) as client:
-        client.envelope("<a@example.net>", f"<{site.address()}>")
-        client.message(mails.carrier())
+    site.give(mails.carrier())
     site.wait_count("report", 1)
     for daemon in daemons.values():
         daemon.signal(signal.SIGUSR1)
@@ -351,8 +348,7 @@ def test_a_second_milter_on_the_same_socket(intake_site):
     )
     assert done.returncode == 69
     assert "another process takes connections there" in done.stderr
-    with Client(site.socket) as client:
-        client.connect()
+    site.connect().close()
 
 
 def test_a_socket_of_another_stays(intake_site):
@@ -383,9 +379,7 @@ def test_watchdog_tells_of_a_hang(intake_site):
     notify = milter.notify
 
     def send():
-        with Client(site.socket) as client:
-            client.envelope("<a@example.net>", f"<{site.address()}>")
-            client.message(mails.carrier())
+        site.give(mails.carrier())
 
     thread = threading.Thread(target=send)
     with traced(

@@ -10,7 +10,8 @@ import shutil
 from collections import defaultdict
 from pathlib import Path
 
-from harness import mails, milter
+from harness import mails
+from harness.milter import header_of
 from harness.programs import EX_DATAERR, ROOT
 
 MAILS = ROOT / "tests" / "fixtures" / "mail"
@@ -50,26 +51,18 @@ def test_mails(site):
     assert not problems, "\n".join(problems)
 
 
-def give(site, raw):
-    """A mail by the milter protocol; its X-TLSRPT, or None."""
-    raw = raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    with milter.Client(site.socket) as client:
-        client.connect()
-        client.helo()
-        assert client.envelope("<>", f"<{site.address()}>") == "continue"
-        replies = client.message(raw)
+def header_for(site, raw):
+    """The X-TLSRPT that the milter gives a mail, or None."""
+    replies = site.give(mails.lines_as_sent(raw))
     assert replies[-1].name in ("accept", "discard"), replies
-    for reply in replies:
-        if reply.name in ("addheader", "insheader"):
-            return reply.arguments[-1].decode()
-    return None
+    return header_of(replies)
 
 
 def test_mails_by_the_milter(intake_site):
     """The same verdicts there, and nothing is said of what is no report."""
     daemon = intake_site.milter()
     for name, expected in expectations().items():
-        header = give(intake_site, (MAILS / f"{name}.eml").read_bytes())
+        header = header_for(intake_site, (MAILS / f"{name}.eml").read_bytes())
         if not expected:
             assert header is None, (name, header)
         elif expected[0]["status"] == "stored":
@@ -85,10 +78,10 @@ def test_discard_loses_no_second_report(site):
     site.milter(milter=DISCARD)
     cases = ("two-reports-in-one-file", "zip-of-two")
     for name in cases:
-        header = give(site, (MAILS / f"{name}.eml").read_bytes())
+        header = header_for(site, (MAILS / f"{name}.eml").read_bytes())
         assert header == f"invalid; {expectations()[name][0]['reason']}"
     # Discarded without a header, as one report in its own file is.
-    assert give(site, (MAILS / "zip-with-readme.eml").read_bytes()) is None
+    assert header_for(site, (MAILS / "zip-with-readme.eml").read_bytes()) is None
     site.drain()
     assert site.count("report") == 1
     assert site.count("rejected_report") == len(cases)
@@ -106,7 +99,7 @@ def test_one_sentence_everywhere(site):
     headers = []
     for name in cases:
         path = MAILS / f"{name}.eml"
-        headers.append(give(site, path.read_bytes()))
+        headers.append(header_for(site, path.read_bytes()))
         done = site.run_import("--dry-run", path)
         assert done.returncode == EX_DATAERR
         sentence = headers[-1].removeprefix("invalid; ")
@@ -178,8 +171,8 @@ def test_hostile_text_comes_out_escaped_everywhere(site):
     bad = mails.carrier(
         evil_report(**{"date-range": {"start-datetime": EVIL}})
     )
-    assert give(site, good) == "stored; reports=1"
-    header = give(site, bad)
+    assert header_for(site, good) == "stored; reports=1"
+    header = header_for(site, bad)
     assert header.startswith("invalid; ") and header.isascii()
     assert_harmless(header, "a reason need not quote")
     site.wait_count("report", 1)

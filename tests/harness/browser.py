@@ -6,10 +6,9 @@ import contextlib
 import http.client
 import json
 import shutil
-import socket
 import urllib.parse
 
-from .folder import make_folder, remove_folder
+from .folder import free_port, make_folder, remove_folder
 from .process import Child, processes_under
 from .wait import wait_for
 
@@ -28,12 +27,6 @@ ARGUMENTS = [
     "--disable-sync",
     "--hide-scrollbars",
 ]
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Browser:

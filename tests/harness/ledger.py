@@ -5,7 +5,8 @@ import os
 import threading
 import time
 
-from . import mails, milter
+from . import mails
+from .milter import header_of
 from .folder import read_text
 
 # A file in tmp that is older than this is what a dead writer left.
@@ -63,22 +64,16 @@ class Ledger:
         )
         answer = "unknown"
         try:
-            client.envelope("<a@b.example>", f"<{self.site.address()}>")
+            client.envelope("<a@b.example>", self.site.recipient)
             answer = judge(client.message(raw))
         finally:
             self._note(ids, answer)
         return answer
 
-    def connect(self, timeout=30.0):
-        client = milter.Client(self.site.socket, timeout=timeout)
-        client.connect()
-        client.helo()
-        return client
-
     def send(self, count=1):
         """One mail on a connection of its own."""
         try:
-            with self.connect() as client:
+            with self.site.connect() as client:
                 return self.give(client, self.new_ids(count))
         except OSError:
             return "unknown"
@@ -146,10 +141,7 @@ def judge(replies):
     last = replies[-1]
     if last == "discard":
         return "stored"
-    for reply in replies:
-        if reply == "addheader" and reply.arguments[1].strip().startswith(
-            b"stored"
-        ):
-            return "stored"
+    if (header_of(replies) or "").startswith("stored"):
+        return "stored"
     assert last.name in ("accept", "continue", "tempfail", "replycode"), replies
     return "delivered"

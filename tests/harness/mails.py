@@ -133,6 +133,11 @@ def unique_id():
     return f"{next(_numbers)}@unique.example"
 
 
+def unique(sender=GOOGLE, **more):
+    """A report that no other test sends, more replacing members of it."""
+    return document(sender, **{"report-id": unique_id(), **more})
+
+
 def as_json(report):
     return json.dumps(report, indent=1, ensure_ascii=False).encode()
 
@@ -314,6 +319,11 @@ def ordinary_mails():
         "attachment": attachment,
         "foreign X-TLSRPT": head + b"X-TLSRPT: stored; reports=9\r\n\r\nx\r\n",
     }
+
+
+def lines_as_sent(mail):
+    """A mail as SMTP carries it: CRLF, whatever a file has."""
+    return mail.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def lines_as_delivered(mail):

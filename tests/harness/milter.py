@@ -105,6 +105,24 @@ def parse_reply(code, data):
     return Reply(name)
 
 
+def names(replies):
+    return [reply.name for reply in replies]
+
+
+def header_of(replies):
+    """The X-TLSRPT that a message gets, or None."""
+    found = [
+        reply.arguments[-2:]
+        for reply in replies
+        if reply.name in ("addheader", "insheader")
+    ]
+    if not found:
+        return None
+    ((name, value),) = found
+    assert name == b"X-TLSRPT"
+    return value.strip().decode()
+
+
 class Client:
     """One connection of a mail server. Counts what it sends."""
 
@@ -251,6 +269,14 @@ class Client:
         for recipient in recipients:
             assert self.rcpt(recipient) == "continue"
         return self.data()
+
+    def fields(self, raw):
+        """The header fields of a raw message, whatever is answered; its
+        body, which is still to be sent."""
+        head, _, body = raw.partition(b"\r\n\r\n")
+        for name, value in split_headers(head):
+            self.header(name, value)
+        return body
 
     def message(self, raw, chunk=65535):
         """Headers and body of a raw message, as a mail server sends them.

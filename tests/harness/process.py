@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -23,6 +24,12 @@ def processes_under(folder):
             if where == folder or folder in where.parents:
                 found.append(int(process.name))
     return found
+
+
+def memory_peak(pid):
+    """The most bytes that a process has had in memory at once."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) << 10
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import pty
 import re
 import signal
 import socket
@@ -82,6 +83,53 @@ def run(name, *arguments, folder="/tmp", stdin=None, timeout=120.0, **env):
     done.stdout = done.stdout.decode("utf-8", "replace")
     done.stderr = done.stderr.decode("utf-8", "replace")
     return done
+
+
+def run_on_terminal(stream, name, *arguments, folder, pause=0, **env):
+    """Runs a program whose stream, "stdout" or "stderr", is a terminal; what
+    it shows there, and what it writes to the other stream, as text.
+
+    Nobody reads the other one for pause seconds: a full pipe makes long work.
+    """
+    ours, theirs = pty.openpty()
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    child = subprocess.Popen(
+        [program(name), *[str(argument) for argument in arguments]],
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env=environment(folder, **env),
+        **{**streams, stream: theirs},
+    )
+    os.close(theirs)
+    shown = []
+    reader = threading.Thread(target=_read_terminal, args=(ours, shown))
+    reader.start()
+    time.sleep(pause)
+    written = child.communicate(timeout=120)
+    reader.join()
+    assert child.returncode == 0, written
+    other = written[stream == "stdout"]
+    return b"".join(shown).decode(), other.decode()
+
+
+def _read_terminal(terminal, shown):
+    # A terminal tells by an error that nobody writes any more.
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 65536):
+            shown.append(piece)
+    os.close(terminal)
+
+
+def stored_lines(done):
+    """Those lines of tlsrpt-import that tell of a report that it spooled."""
+    return [
+        line for line in done.stdout.splitlines() if line.startswith("stored ")
+    ]
+
+
+def words(text):
+    """Text without line breaks and columns: one blank between words."""
+    return " ".join(text.split())
 
 
 def config_value(value):

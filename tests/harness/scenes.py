@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Reports of several senders over weeks, with problems to find in them."""
 
+import contextlib
+
 from . import mails
+from .site import Site
 
 YAHOO = mails.Sender(
     "Yahoo Inc.",
@@ -93,6 +96,19 @@ def hostile():
             "contact-info": NASTY,
         },
     )
+
+
+@contextlib.contextmanager
+def loaded(cluster, documents):
+    """A site whose database has these reports."""
+    cluster.start()
+    place = Site(cluster)
+    try:
+        load(place, documents)
+        yield place
+    finally:
+        cluster.start()
+        place.close()
 
 
 def load(site, documents):

@@ -6,12 +6,15 @@ import os
 import re
 from pathlib import Path
 
-from . import mails, programs
+from . import mails, milter, programs
 from .folder import make_folder, read_text, remove_folder
 from .postfix import split_trace
 from .wait import wait_for
 
 _numbers = itertools.count(1)
+
+# What the milter tells readers of a mail by.
+HEADER = "X-TLSRPT"
 
 LOADER = "site_loader"
 READER = "site_reader"
@@ -28,6 +31,12 @@ def header_values(mail, name):
         re.MULTILINE | re.IGNORECASE,
     )
     return [value.decode("utf-8", "replace").strip() for value in found]
+
+
+def the_header(mail):
+    """The X-TLSRPT of a delivered mail, which has one."""
+    (value,) = header_values(mail, HEADER)
+    return value
 
 
 def without_header(mail, name):
@@ -76,6 +85,11 @@ class Site:
     def address(self, local="tlsrpt", domain="example.com"):
         """An address that only this test uses."""
         return f"{local}{self.number}@{domain}"
+
+    @property
+    def recipient(self):
+        """The report address as an argument of RCPT."""
+        return f"<{self.address()}>"
 
     @property
     def database(self):
@@ -174,7 +188,34 @@ class Site:
             "tlsrpt-report", "-c", config, *arguments, folder=self.folder
         )
 
-    # Mail
+    # Mail by the milter protocol
+
+    def connect(self, **options):
+        """A milter.Client with these options, past HELO."""
+        client = milter.Client(self.socket, **options)
+        assert client.connect() == "continue"
+        assert client.helo() == "continue"
+        return client
+
+    def give(self, mail, client=None, **options):
+        """Gives a mail for the report address to the milter, on a connection
+        of its own unless there is one; the replies at its end. options are
+        those of Client.message()."""
+        if client is None:
+            with self.connect(timeout=120) as client:
+                return self.give(mail, client, **options)
+        reply = client.envelope("<a@b.example>", self.recipient)
+        assert reply == "continue", reply
+        return client.message(mail, **options)
+
+    def give_reports(self, count=1, **more):
+        """Gives the milter mails with a new report each, on one connection;
+        more replaces members of the reports."""
+        with self.connect() as client:
+            for _ in range(count):
+                self.give(mails.carrier(mails.unique(**more)), client)
+
+    # Mail through Postfix or Sendmail
 
     def send(self, mail, *recipients, **options):
         return self.postfix.send(

@@ -44,7 +44,7 @@ class Load:
         try:
             while not self.stopped.is_set():
                 try:
-                    with self.ledger.connect() as client:
+                    with self.ledger.site.connect() as client:
                         for _ in range(50):
                             if self.stopped.is_set():
                                 break

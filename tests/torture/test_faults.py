@@ -217,7 +217,7 @@ def test_a_file_that_can_not_be_removed(site, ledger):
 def test_out_of_descriptors(site, ledger):
     """The mail goes on; reports are delivered until there are some again."""
     daemon = site.milter(milter=DISCARD)
-    with ledger.connect() as client:
+    with site.connect() as client:
         assert ledger.give(client, ledger.new_ids()) == "stored"
         used = [int(one) for one in os.listdir(f"/proc/{daemon.pid}/fd")]
         before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
@@ -274,9 +274,7 @@ def send_large(site, ledger):
     large = report("large@ledger.example")
     large["padding"] = "x" * 600_000
     raw = mails.carrier(large, part_options={"compress": False})
-    with ledger.connect() as client:
-        client.envelope("<a@b.example>", f"<{site.address()}>")
-        return judge(client.message(raw))
+    return judge(site.give(raw))
 
 
 def test_the_kinds_are_those_of_the_library():

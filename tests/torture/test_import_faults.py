@@ -5,6 +5,7 @@ import pytest
 
 from harness import mails, programs
 from harness.faults import KILL_AFTER, KILL_BEFORE, Faults, error
+from harness.programs import stored_lines
 from harness.wait import wait_for
 
 IMPORT = "tlsrpt-import"
@@ -32,10 +33,6 @@ def run_import(site, faults, folder):
     return programs.run(
         IMPORT, "-c", site.config(), folder, folder=site.folder, **faults.env
     )
-
-
-def stored_lines(done):
-    return [line for line in done.stdout.splitlines() if line.startswith("stored")]
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])

@@ -54,7 +54,7 @@ class Senders:
     def _session(self, chance, again):
         ids = again
         try:
-            with self.ledger.connect() as client:
+            with self.ledger.site.connect() as client:
                 while not self.stopped.is_set():
                     if not ids:
                         count = 3 if chance.random() < 0.1 else 1
