@@ -55,7 +55,7 @@ LIBS_tlsrpt-report = $(L_pg) -lconfuse
 SOURCES = $(wildcard milter/*/*.c)
 MODULES = $(foreach source,$(SOURCES),$(if $(findstring /main_,$(source)),,$(source)))
 OBJECTS = $(MODULES:milter/%.c=$(B)/%.o) $(B)/migrations.o
-UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 MIGRATIONS = $(sort $(wildcard schema/[0-9]*.sql))
 

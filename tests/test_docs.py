@@ -1,132 +1,37 @@
 # SPDX-License-Identifier: MIT
 """The manual pages name whatever the programs know: a key, an option, an
-anomaly, a metric, a log event or an exit code that is missing there fails."""
+anomaly, a metric, a log event or an exit code that is missing there fails.
 
-import os
+What a program knows is what it prints; what none prints, print_tables does.
+Events that a daemon logs and codes that a program ends with are compared with
+its page in each test that runs it (Daemon and run in harness/programs.py)."""
+
 import re
 import subprocess
 
 import pytest
 
-from harness import programs
-from harness.programs import ALL, ROOT
+from harness import manual, programs
+from harness.manual import NAMES, PAGES, items, page, page_of, plain, sections
+from harness.programs import ALL, BUILD, ROOT
 
-PAGES = ROOT / "packaging" / "man"
 DAEMONS = ("tlsrpt-milter", "tlsrpt-loader")
-NAMES = (
-    "tlsrpt-milter.8",
-    "tlsrpt-loader.8",
-    "tlsrpt-import.1",
-    "tlsrpt-report.1",
-    "tlsrpt-milter.conf.5",
-)
-# The modules whose exit codes a program ends with.
-MODULES = {
-    "tlsrpt-milter": ("intake/main_milter.c", "intake/mlfi.c"),
-    "tlsrpt-loader": (
-        "load/main_loader.c", "load/loader.c", "load/loader_status.c",
-    ),
-    "tlsrpt-import": ("intake/main_import.c",),
-    "tlsrpt-report": ("show/main_report.c",),
-}
-SYSEXITS = {
-    name: getattr(os, name) for name in dir(os) if name.startswith("EX_")
-}
 
 
-def page(name):
-    return (PAGES / name).read_text(encoding="utf-8")
-
-
-def page_of(program):
-    return next(page(name) for name in NAMES if name.startswith(program + "."))
-
-
-def source(path):
-    """A C file without comments, its lines joined where '\\' ends them."""
-    text = (ROOT / path).read_text(encoding="utf-8").replace("\\\n", "\n")
-    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-
-
-def sections(text):
-    """{section or subsection: its text}."""
-    parts = re.split(r"(?m)^\.S[hs] (.*)\n", text)
-    return dict(zip(parts[1::2], parts[2::2]))
-
-
-def items(text):
-    """{each name of an .It line: the text below}."""
+@pytest.fixture(scope="module")
+def tables():
+    """{table: its rows} of the library."""
+    done = subprocess.run(
+        [BUILD / "unit" / "print_tables"],
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    )
     found = {}
-    for entry in re.split(r"(?m)^\.It ", text)[1:]:
-        head, _, body = entry.partition("\n.El")[0].partition("\n")
-        for name in re.sub(r"\b(Ic|Li|Fl|Cm|Dv) ", "", head).split(" , "):
-            found[name.strip()] = body
+    for line in done.stdout.splitlines():
+        name, *row = line.split("\t")
+        found.setdefault(name, []).append(row)
     return found
-
-
-def plain(mdoc):
-    """Text without macros, in one line."""
-    mdoc = mdoc.replace("\\(aq", "'").replace("\\&", "")
-    return " ".join(mdoc.split())
-
-
-def arguments(text, start):
-    """The arguments of a call or macro as text; start is behind its '('."""
-    found, depth, begin, quoted = [], 0, start, False
-    for at in range(start, len(text)):
-        c = text[at]
-        if c == '"' and text[at - 1] != "\\":
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif c in "([{":
-            depth += 1
-        elif c in ")]}" and depth > 0:
-            depth -= 1
-        elif c == "," and depth == 0 or c == ")":
-            found.append(text[begin:at].strip())
-            begin = at + 1
-            if c == ")":
-                return found
-    raise AssertionError(f"no end: {text[start:start + 80]}")
-
-
-def literal(text):
-    """Adjacent string literals as one string, or None."""
-    parts = re.findall(r'"((?:[^"\\]|\\.)*)"', text)
-    rest = re.sub(r'"(?:[^"\\]|\\.)*"', "", text).strip()
-    return "".join(parts) if parts and not rest else None
-
-
-def entries(path, macro):
-    """The X(…) of a list macro in a header."""
-    text = source(path)
-    text = text[text.index(f"#define {macro}(X)") :]
-    end = re.compile(r"(?m)^(#define|enum|struct)\b").search(text, 1)
-    text = text[: end.start()]
-    found = [
-        arguments(text, match.end()) for match in re.finditer(r"\bX\(", text)
-    ]
-    # The first is the macro's own parameter.
-    assert len(found) > 3
-    return [entry for entry in found if len(entry) > 1]
-
-
-def config_number(text):
-    for name, factor in (("KIB", 1 << 10), ("MIB", 1 << 20), ("GIB", 1 << 30)):
-        text = text.replace(f"CONFIG_{name}", str(factor))
-    value = 1
-    for factor in text.split("*"):
-        value *= int(factor)
-    return value
-
-
-def shown(key_type, value):
-    if key_type == "SIZE":
-        for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
-            if value % factor == 0:
-                return f"{value // factor}{unit}"
-    return str(value)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,13 +45,9 @@ def test_page_is_clean(name):
     assert (done.returncode, done.stdout) == (0, b"")
 
 
-def printed_keys():
+def printed_keys(*arguments):
     """What --check-config prints: {section: {key: value}}."""
-    done = programs.run(
-        "tlsrpt-milter",
-        "--check-config",
-        *("-c", ROOT / "packaging" / "tlsrpt-milter.conf"),
-    )
+    done = programs.run("tlsrpt-milter", "--check-config", *arguments)
     assert done.returncode == 0, done.stderr
     found, section = {}, None
     for line in done.stdout.splitlines():
@@ -162,28 +63,37 @@ def printed_keys():
 
 def test_keys():
     text = sections(page("tlsrpt-milter.conf.5"))
-    for section, keys in printed_keys().items():
+    sample = ROOT / "packaging" / "tlsrpt-milter.conf"
+    for section, keys in printed_keys("-c", sample).items():
         described = items(text[f"Section {section}"])
         assert list(described) == list(keys), section
 
 
-def test_defaults_and_ranges():
+def allowed_range(path, section, key):
+    """What a number may be, as the refusal of one that is too large says."""
+    path.write_text(programs.config_text({section: {key: 10**18}}))
+    done = programs.run("tlsrpt-milter", "--check-config", "-c", path)
+    assert done.returncode == programs.EX_CONFIG
+    return re.search(r"allowed are (\w+ to \w+)$", done.stderr.strip())[1]
+
+
+def test_defaults_and_ranges(place):
     text = sections(page("tlsrpt-milter.conf.5"))
-    empty = {"LIST": "an empty list", "STRING": "an empty string"}
-    for entry in entries("milter/config/config_key.h", "CONFIG_KEYS"):
-        section, name, kind = literal(entry[1]), literal(entry[2]), entry[3]
-        sentence = "Default: " + (literal(entry[5]) or empty[kind])
-        bounds = dict(
-            part.split(" = ", 1) for part in entry[6:] if " = " in part
-        )
-        if ".least" in bounds:
-            least, most = (
-                shown(kind, config_number(bounds[bound]))
-                for bound in (".least", ".most")
-            )
-            sentence += f"; {least} to {most}"
-        body = items(text[f"Section {section}"])[name]
-        assert body.startswith(sentence + ".\n"), (section, name, sentence)
+    empty = {"{}": "an empty list", "": "an empty string"}
+    path = place / "empty.conf"
+    path.write_text("")
+    ranges = 0
+    for section, keys in printed_keys("-c", path).items():
+        described = items(text[f"Section {section}"])
+        for key, value in keys.items():
+            value = value.strip('"')
+            sentence = f"Default: {empty.get(value, value)}"
+            if re.fullmatch(r"[0-9]+[KMG]?", value):
+                sentence += f"; {allowed_range(path, section, key)}"
+                ranges += 1
+            body = described[key]
+            assert body.startswith(sentence + ".\n"), (section, key, sentence)
+    assert ranges > 10
 
 
 @pytest.mark.parametrize("program", ALL)
@@ -197,102 +107,66 @@ def test_options(program):
         ), option
 
 
-def test_anomalies():
+def test_anomalies(tables):
     described = items(sections(page("tlsrpt-milter.8"))["ANOMALIES"])
-    known = entries("include/document/report.h", "REPORT_ANOMALIES")
-    names = [literal(entry[1]) for entry in known]
-    assert list(described) == names
-    for entry in known:
-        expected = f"({literal(entry[2])}) {literal(entry[3])}."
-        assert plain(described[literal(entry[1])]) == expected
+    assert list(described) == [name for name, _, _ in tables["anomaly"]]
+    for name, clause, meaning in tables["anomaly"]:
+        assert plain(described[name]) == f"({clause}) {meaning}."
 
 
-def metric_names(macro):
-    return {
-        literal(entry[1])
-        for entry in entries("include/base/metrics.h", f"METRICS_{macro}")
-    }
-
-
-def test_metrics():
-    known = {name + "_total" for name in metric_names("COUNTERS")}
-    known |= metric_names("GAUGES")
+def described_metrics():
+    """{name: text} of both daemons."""
     described = {}
     for program in DAEMONS:
         described.update(items(sections(page_of(program))["METRICS"]))
-    assert set(described) == known
+    return described
 
 
-def test_metric_outcomes():
-    texts = {
-        name: body
-        for program in DAEMONS
-        for name, body in items(sections(page_of(program))["METRICS"]).items()
-    }
-    for entry in entries("include/base/metrics.h", "METRICS_COUNTERS"):
-        name, labels = literal(entry[1]) + "_total", literal(entry[2])
-        for label, value in re.findall(r'(\w+)=\\"([^"\\]*)\\"', labels):
-            assert re.search(rf"\b{label}\b", texts[name]), (name, label)
-            assert re.search(rf"\b{value}\b", texts[name]), (name, value)
+def test_metrics(tables):
+    known = {series.partition("{")[0] for (series,) in tables["metric"]}
+    assert set(described_metrics()) == known
 
 
-def status_names():
-    text = source("milter/intake/pipeline.c")
-    table = text[text.index("*pipeline_status_name(") :]
-    names = re.findall(r'\[PIPELINE_\w+\] = "([a-z-]+)"', table)
-    return ["spooled" if name == "stored" else name for name in names]
+def test_metric_outcomes(tables):
+    texts = described_metrics()
+    labels = 0
+    for (series,) in tables["metric"]:
+        name = series.partition("{")[0]
+        for label, value in re.findall(r'(\w+)="([^"]*)"', series):
+            # Gauges say by that which program has written them.
+            if label == "program":
+                continue
+            assert re.search(rf"\b{label}\b", texts[name]), series
+            assert re.search(rf"\b{value}\b", texts[name]), series
+            labels += 1
+    assert labels > 5
 
 
-def events_of(path):
-    text = source(path)
-    for match in re.finditer(r"\blog_(?:event|failure)\(", text):
-        call = arguments(text, match.end())
-        name = literal(call[1]) if len(call) > 1 else None
-        if name:
-            yield name
-        elif call[1] == "event":
-            yield from status_names()
-        else:
-            # log.c's own definitions have parameters there.
-            assert path == "milter/base/log.c", (path, call)
-
-
-def test_events():
-    described = {
-        name
-        for program in DAEMONS
-        for name in items(sections(page_of(program))["LOG"])
-    }
-    known = {
-        event
-        for file in (ROOT / "milter").rglob("*.c")
-        for event in events_of(file.relative_to(ROOT).as_posix())
-    }
-    assert {"spooled", "loaded", "database-down", "reload-refused"} < known
-    assert described == known
+@pytest.mark.parametrize("program", DAEMONS)
+def test_events(program):
+    """Of those described each is in the program. Daemon sees to it that each
+    logged is described."""
+    binary = programs.program(program).read_bytes()
+    described = manual.events(program)
+    assert {"started", "stopped", "reload-refused"} < described
+    for event in described:
+        assert event.encode() + b"\0" in binary, event
 
 
 @pytest.mark.parametrize("program", ALL)
 def test_exit_codes(program):
-    used = {
-        SYSEXITS[name]
-        for file in ("daemon/command_line.c", *MODULES[program])
-        for name in re.findall(r"\bEX_[A-Z]+\b", source(f"milter/{file}"))
-    }
-    text = sections(page_of(program))["EXIT STATUS"]
-    described = {int(code) for code in re.findall(r"(?m)^\.It (\d+)$", text)}
-    assert used <= described
-    # And no code that --help does not list.
+    """No code that --help does not list. run() and Daemon see to it that each
+    code used is described."""
     done = programs.run(program, "--help")
     listed = re.findall(r"(?m)^ +(\d+)  ", done.stdout)
     checks = set(range(4)) if "--check " in done.stdout else set()
+    described = manual.exit_codes(program)
+    assert {0, 64, 78} <= described
     assert described <= {int(code) for code in listed} | checks
 
 
-def test_lines_of_a_record():
-    text = source("milter/spool/record_field.c")
-    table = text[text.index("record_fields[RECORD_FIELD_COUNT]") :]
-    names = re.findall(r'\[RECORD_FIELD_\w+\] =\s*(?:STRING\(|\{)"([a-z0-9-]+)"', table)
+def test_lines_of_a_record(tables):
+    names = [name for (name,) in tables["record-line"]]
     assert len(names) > 15
     described = items(sections(page("tlsrpt-milter.8"))["SPOOL"])
     assert set(described) == {"version", "recipients-left-out", *names}

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from . import manual
 from .folder import read_text
 from .process import Child
 from .wait import DEADLINE, wait_for
@@ -69,7 +70,8 @@ def sanitizer_findings(folder):
 
 
 def run(name, *arguments, folder="/tmp", stdin=None, timeout=120.0, **env):
-    """Runs a program to its end; stdout and stderr as text."""
+    """Runs a program to its end, whose manual page has its exit code; stdout
+    and stderr as text."""
     done = subprocess.run(
         [program(name), *[str(argument) for argument in arguments]],
         input=stdin if stdin is not None else b"",
@@ -82,7 +84,16 @@ def run(name, *arguments, folder="/tmp", stdin=None, timeout=120.0, **env):
     )
     done.stdout = done.stdout.decode("utf-8", "replace")
     done.stderr = done.stderr.decode("utf-8", "replace")
+    check_exit_code(name, done.returncode, done.stderr)
     return done
+
+
+def check_exit_code(name, code, text):
+    """An exit code, not a signal, is one of those in the manual page."""
+    assert code < 0 or code in manual.exit_codes(name), (
+        f"{name} ended with {code}, which its manual page does not have:\n"
+        + text
+    )
 
 
 def run_on_terminal(stream, name, *arguments, folder, pause=0, **env):
@@ -304,6 +315,7 @@ class Daemon:
             self.notify.close()
             messages = self.notify.messages
             self.child, child = None, self.child
+        self._check_events()
         assert was_running, (
             f"{self.name} had ended with {child.popen.returncode}:\n"
             + self.text()
@@ -327,7 +339,14 @@ class Daemon:
         code = self.child.wait(timeout)
         self.notify.close()
         self.child = None
+        self._check_events()
+        check_exit_code(self.name, code, self.text())
         return code
+
+    def _check_events(self):
+        logged = {line["event"] for line in self.events()}
+        missing = logged - manual.events(self.name)
+        assert not missing, f"{self.name}'s manual page lacks {missing}"
 
     def kill9(self):
         """As a crash does it."""
