@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What senders send instead of what the RFC asks for.
 
-Each tests/fixtures/mail/NAME.eml has a NAME.expect: a line of JSON for each
-report in it, with what tlsrpt-import --json must say of it."""
+Each tests/fixtures/mail/NAME.eml has a NAME.expect: for each report in it the
+members that tlsrpt-import --json must print."""
 
 import json
 import re
@@ -10,32 +10,38 @@ import shutil
 from collections import defaultdict
 from pathlib import Path
 
-from harness import mails
+from harness import fixture, mails
 from harness.milter import header_of
-from harness.programs import EX_DATAERR, ROOT
+from harness.programs import EX_DATAERR, FIXTURES
 
-MAILS = ROOT / "tests" / "fixtures" / "mail"
+MAILS = FIXTURES / "mail"
 DISCARD = {"disposition": "discard"}
 
 
 def expectations():
-    found = {}
-    for path in sorted(MAILS.glob("*.expect")):
-        lines = path.read_text().splitlines()
-        found[path.stem] = [json.loads(line) for line in lines]
-    assert set(found) == {path.stem for path in MAILS.glob("*.eml")}
-    return found
+    """{NAME: the facts of each report}."""
+    return {
+        name: fixture.members(fixture.facts("mail", name), "report")
+        for name in fixture.cases("mail")
+    }
+
+
+def as_fact(value):
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def as_far_as(expected, found):
-    """The members of a report that an expectation has."""
-    return [{name: report.get(name) for name in expected} for report in found]
+    """The members of a report that an expectation has, as facts."""
+    return [
+        {name: as_fact(report.get(name.replace("-", "_"))) for name in expected}
+        for report in found
+    ]
 
 
 def test_mails(site):
     folder = site.folder / "in"
     folder.mkdir()
-    for path in MAILS.glob("*.eml"):
+    for path in fixture.cases("mail").values():
         shutil.copy(path, folder)
     done = site.run_import("--dry-run", "--json", folder)
     assert done.returncode == EX_DATAERR, done.stderr

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * authres: each file of tests/fixtures/authres is a field body, and behind a
- * line "--" what must be read from it: the authserv-id, then a line "result
- * domain" for each DKIM result; or the one word garbage.
+ * authres: each NAME.txt of tests/fixtures/authres is a field body, and
+ * NAME.expect says what must be read from it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,12 +13,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "cost.h"
+#include "fixture.h"
 #include "mail/authres.h"
-#include "tree.h"
-
-/* CPU seconds, a thousand times what the work takes: no measure of speed, but
- * what work that grows with the square of its input goes beyond. */
-#define HOPELESS 60
 
 /* What was read, in the words of a fixture. */
 static char *describe(const char *body)
@@ -28,14 +24,14 @@ static char *describe(const char *body)
 	GString *out = g_string_new(NULL);
 
 	if (authres == NULL) {
-		g_string_append(out, "garbage\n");
+		g_string_append(out, "result: garbage\n");
 		return g_string_free(out, FALSE);
 	}
-	g_string_append_printf(out, "%s\n", authres->authserv_id);
+	g_string_append_printf(out, "authserv-id: %s\n", authres->authserv_id);
 	for (guint i = 0; i < authres->dkim->len; i++) {
 		const struct authres_dkim *dkim = authres->dkim->pdata[i];
 
-		g_string_append_printf(out, "%s %s\n", dkim->result,
+		g_string_append_printf(out, "dkim: %s %s\n", dkim->result,
 		    dkim->domain != NULL ? dkim->domain : "-");
 	}
 	authres_free(authres);
@@ -51,46 +47,54 @@ static void check(const char *body, const char *expected)
 	g_free(found);
 }
 
-static void check_file(const char *path)
+static void check_file(const char *folder, const char *name)
 {
-	char *text = NULL;
-	char *mark;
+	gsize length = 0;
+	char *body = fixture_read(folder, name, ".txt", &length);
+	char *facts = fixture_facts(folder, name);
 
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	mark = strstr(text, "\n--\n");
-	if (mark == NULL)
-		fail_msg("%s: no line --", path);
-	*mark = '\0';
-	check(text, mark + 4);
-	g_free(text);
+	assert_non_null(body);
+	/* The file has a line end, the field has none. */
+	assert_true(g_str_has_suffix(body, "\n"));
+	body[length - 1] = '\0';
+	check(body, facts);
+	g_free(body);
+	g_free(facts);
 }
 
 static void test_fixtures(void **state)
 {
 	(void)state;
-	tree_each(FIXTURES "/authres", "", 10, check_file);
+	fixture_each(FIXTURES "/authres", 10, check_file);
 }
 
 static void test_grammar(void **state)
 {
 	(void)state;
-	check("example.org; none", "example.org\n");
-	check("example.org 1; none", "example.org\n");
-	check(
-	    " (c) \"Example.org\" (c) 1 (c) ; (c) none (c) ", "example.org\n");
-	check("a; dkim=pass", "a\npass -\n");
-	check("a;dkim=pass;", "a\npass -\n");
+	check("example.org; none", "authserv-id: example.org\n");
+	check("example.org 1; none", "authserv-id: example.org\n");
+	check(" (c) \"Example.org\" (c) 1 (c) ; (c) none (c) ",
+	    "authserv-id: example.org\n");
+	check("a; dkim=pass", "authserv-id: a\ndkim: pass -\n");
+	check("a;dkim=pass;", "authserv-id: a\ndkim: pass -\n");
 	check("a; DKIM/1 = Pass (x) reason = \"a;b\" header . d = X.Example",
-	    "a\npass x.example\n");
-	check("a; dkim=fail header.i=u@b", "a\nfail b\n");
-	check("a; dkim=pass header.i=@b header.d=c", "a\npass c\n");
-	check("a; dkim=pass header.d=c header.i=@b", "a\npass c\n");
-	check("a; dkim=pass header.d=c header.d=d", "a\npass c\n");
-	check("a; dkim=pass header.d=\"c\" header.b=a/b+c=", "a\npass c\n");
-	check("a; dkim=none; dkim=pass header.d=b", "a\nnone -\npass b\n");
-	check("a; spf=pass smtp.mailfrom=x@b", "a\n");
-	check("a; dkim=pass header.i=nothing", "a\npass -\n");
-	check("a; dkim=pass\r\n\theader.d=b\r\n", "a\npass b\n");
+	    "authserv-id: a\ndkim: pass x.example\n");
+	check("a; dkim=fail header.i=u@b", "authserv-id: a\ndkim: fail b\n");
+	check("a; dkim=pass header.i=@b header.d=c",
+	    "authserv-id: a\ndkim: pass c\n");
+	check("a; dkim=pass header.d=c header.i=@b",
+	    "authserv-id: a\ndkim: pass c\n");
+	check("a; dkim=pass header.d=c header.d=d",
+	    "authserv-id: a\ndkim: pass c\n");
+	check("a; dkim=pass header.d=\"c\" header.b=a/b+c=",
+	    "authserv-id: a\ndkim: pass c\n");
+	check("a; dkim=none; dkim=pass header.d=b",
+	    "authserv-id: a\ndkim: none -\ndkim: pass b\n");
+	check("a; spf=pass smtp.mailfrom=x@b", "authserv-id: a\n");
+	check(
+	    "a; dkim=pass header.i=nothing", "authserv-id: a\ndkim: pass -\n");
+	check("a; dkim=pass\r\n\theader.d=b\r\n",
+	    "authserv-id: a\ndkim: pass b\n");
 }
 
 static void test_garbage(void **state)
@@ -108,7 +112,7 @@ static void test_garbage(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++)
-		check(bodies[i], "garbage\n");
+		check(bodies[i], "result: garbage\n");
 }
 
 /* What a sender writes into an address or a comment is not a result. */
@@ -116,11 +120,13 @@ static void test_nothing_can_be_brought_along(void **state)
 {
 	(void)state;
 	check("a; spf=pass smtp.mailfrom=\"x; dkim=pass header.d=b\"@evil",
-	    "a\n");
-	check("a; spf=pass (domain of \\); dkim=pass header.d=b (x))", "a\n");
+	    "authserv-id: a\n");
+	check("a; spf=pass (domain of \\); dkim=pass header.d=b (x))",
+	    "authserv-id: a\n");
 	check("a; dkim=fail reason=\"x\\\"; dkim=pass header.d=b\" header.d=c",
-	    "a\nfail c\n");
-	check("a; dkim=fail header.i=\"header.d=b @\"@c", "a\nfail c\n");
+	    "authserv-id: a\ndkim: fail c\n");
+	check("a; dkim=fail header.i=\"header.d=b @\"@c",
+	    "authserv-id: a\ndkim: fail c\n");
 }
 
 static void test_bounds(void **state)
@@ -142,9 +148,9 @@ static void test_bounds(void **state)
 	g_string_assign(body, "a; dkim=pass");
 	while (body->len < 256 * 1024)
 		g_string_append_c(body, ' ');
-	check(body->str, "a\npass -\n");
+	check(body->str, "authserv-id: a\ndkim: pass -\n");
 	g_string_append_c(body, ' ');
-	check(body->str, "garbage\n");
+	check(body->str, "result: garbage\n");
 	g_string_free(body, TRUE);
 	authres_free(NULL);
 }

@@ -10,11 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cost.h"
 #include "mail/carrier.h"
-
-/* CPU seconds, a thousand times what the work takes: no measure of speed, but
- * what work that grows with the square of its input goes beyond. */
-#define HOPELESS 60
 
 static void test_content_type_of_carriers(void **state)
 {

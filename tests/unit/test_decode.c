@@ -19,46 +19,9 @@ struct expectation {
 	GHashTable *lines; /* char * to char *; what is used is removed */
 };
 
-static GHashTable *parse_lines(const char *name)
-{
-	GHashTable *lines =
-	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	gsize length;
-	char *text = documents_read(name, ".expect", &length);
-	char **all;
-
-	assert_non_null(text);
-	all = g_strsplit(text, "\n", -1);
-	for (size_t i = 0; all[i] != NULL; i++) {
-		char *colon = strchr(all[i], ':');
-
-		if (*all[i] == '\0')
-			continue;
-		if (colon == NULL)
-			fail_msg("%s.expect: no colon in: %s", name, all[i]);
-		*colon = '\0';
-		if (!g_hash_table_insert(lines, g_strdup(all[i]),
-			g_strdup(colon[1] == ' ' ? colon + 2 : colon + 1)))
-			fail_msg("%s.expect: %s: twice", name, all[i]);
-	}
-	g_strfreev(all);
-	g_free(text);
-	return lines;
-}
-
-/* Takes a line out; NULL when there is none. The caller frees it. */
-static char *take(struct expectation *expect, const char *key)
-{
-	gpointer old_key = NULL, value = NULL;
-
-	g_hash_table_steal_extended(expect->lines, key, &old_key, &value);
-	g_free(old_key);
-	return value;
-}
-
 static void check(struct expectation *expect, const char *key, const char *is)
 {
-	char *wanted = take(expect, key);
+	char *wanted = fixture_take(expect->lines, key);
 
 	if (is == NULL)
 		is = "(none)";
@@ -209,7 +172,7 @@ static void take_limits(struct expectation *expect, struct limits *limits)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		char *value = take(expect, keys[i].key);
+		char *value = fixture_take(expect->lines, keys[i].key);
 
 		if (value != NULL)
 			*keys[i].value = strtoul(value, NULL, 10);
@@ -226,7 +189,7 @@ static char *read_document(const char *name, gsize *ret_length)
 	for (size_t i = 0; bytes == NULL && i < G_N_ELEMENTS(suffixes); i++)
 		bytes = documents_read(name, suffixes[i], ret_length);
 	if (bytes == NULL)
-		fail_msg("%s: there is only its .expect", name);
+		fail_msg("%s: none of the suffixes", name);
 	return bytes;
 }
 
@@ -240,15 +203,15 @@ static void test_document(void **state)
 	    [DECODE_DEADLINE] = "deadline",
 	};
 	struct expectation expect = {
-	    .name = *state, .lines = parse_lines(*state)};
+	    .name = *state, .lines = fixture_table(DOCUMENTS, *state)};
 	struct limits limits = documents_limits();
 	struct decode_input input = {.received_at = 1764000000};
 	struct report *report = NULL;
 	char *reason = NULL;
-	char *media_type = take(&expect, "media-type");
-	char *filename = take(&expect, "filename");
-	char *domain = take(&expect, "tls-report-domain");
-	char *received = take(&expect, "received");
+	char *media_type = fixture_take(expect.lines, "media-type");
+	char *filename = fixture_take(expect.lines, "filename");
+	char *domain = fixture_take(expect.lines, "tls-report-domain");
+	char *received = fixture_take(expect.lines, "received");
 	gsize length = 0;
 	char *bytes = read_document(expect.name, &length);
 	GHashTableIter iter;
@@ -455,7 +418,7 @@ static void test_threads(void **state)
 
 int main(void)
 {
-	GPtrArray *names = documents_names();
+	GPtrArray *names = fixture_names(DOCUMENTS);
 	GArray *tests = g_array_new(FALSE, TRUE, sizeof(struct CMUnitTest));
 	struct CMUnitTest other[] = {
 	    cmocka_unit_test(test_labels),

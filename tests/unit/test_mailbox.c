@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mailbox and mbox. Each file in tests/fixtures/mbox comes with NAME.expected:
- * a line for each message with its bytes, escaped as g_strescape() does it.
+ * mailbox and mbox: the messages of each NAME.mbox in tests/fixtures/mbox are
+ * those of NAME.expect.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,13 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cost.h"
+#include "fixture.h"
 #include "intake/mailbox.h"
 #include "mail/mbox.h"
 #include "tree.h"
-
-/* CPU seconds, a thousand times what the work takes: no measure of speed, but
- * what work that grows with the square of its input goes beyond. */
-#define HOPELESS 60
 
 #define FOLDER FIXTURES "/mbox"
 
@@ -352,37 +350,33 @@ static void describe_mbox(GString *out, const uint8_t *bytes, size_t length)
 		    g_strndup((const char *)message.bytes, message.length);
 		char *escaped = g_strescape(content, NULL);
 
-		g_string_append_printf(out, "%s\n", escaped);
+		g_string_append_printf(out, "message: %s\n", escaped);
 		g_free(escaped);
 		g_free(content);
 	}
 	mbox_clear(&mbox);
 }
 
-static void check_mbox(const char *path)
+static void check_mbox(const char *folder, const char *name)
 {
-	char *expected_path = g_strdup_printf(
-	    "%.*s.expected", (int)(strlen(path) - strlen(".mbox")), path);
-	char *bytes = NULL, *expected = NULL;
+	gsize length = 0;
+	char *bytes = fixture_read(folder, name, ".mbox", &length);
+	char *facts = fixture_facts(folder, name);
 	GString *found = g_string_new(NULL);
-	size_t length = 0;
 
-	assert_true(g_file_get_contents(path, &bytes, &length, NULL));
-	assert_true(g_file_get_contents(expected_path, &expected, NULL, NULL));
+	assert_non_null(bytes);
 	describe_mbox(found, (const uint8_t *)bytes, length);
-	if (strcmp(found->str, expected) != 0)
-		fail_msg(
-		    "%s gave\n%sinstead of\n%s", path, found->str, expected);
+	if (strcmp(found->str, facts) != 0)
+		fail_msg("%s gave\n%sinstead of\n%s", name, found->str, facts);
 	g_string_free(found, TRUE);
-	g_free(expected_path);
 	g_free(bytes);
-	g_free(expected);
+	g_free(facts);
 }
 
 static void test_mbox_fixtures(void **state)
 {
 	(void)state;
-	tree_each(FOLDER, ".mbox", 8, check_mbox);
+	fixture_each(FOLDER, 8, check_mbox);
 }
 
 /* Every message is a stretch of the mbox, in order, whatever the bytes are; and

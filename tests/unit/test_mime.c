@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mime: each NAME.eml in tests/fixtures/mime gives what NAME.expected says,
+ * mime: each NAME.eml in tests/fixtures/mime gives what NAME.expect says,
  * with LF and with CRLF at the ends of lines; and mail made to hurt costs
  * little.
  */
@@ -14,13 +14,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "cost.h"
+#include "fixture.h"
 #include "mail/mime.h"
 #include "mail/mime_limits.h"
-#include "tree.h"
-
-/* CPU seconds, a thousand times what the work takes: no measure of speed, but
- * what work that grows with the square of its input goes beyond. */
-#define HOPELESS 60
 
 #define FOLDER FIXTURES "/mime"
 
@@ -114,29 +111,26 @@ static GString *with_crlf(const char *bytes, size_t length)
 	return out;
 }
 
-static void check_fixture(const char *path)
+static void check_fixture(const char *folder, const char *name)
 {
-	char *expected_path = g_strdup_printf(
-	    "%.*s.expected", (int)(strlen(path) - strlen(".eml")), path);
-	char *bytes = NULL, *expected = NULL;
+	gsize length = 0;
+	char *bytes = fixture_read(folder, name, ".eml", &length);
+	char *facts = fixture_facts(folder, name);
 	GString *crlf;
-	size_t length = 0;
 
-	assert_true(g_file_get_contents(path, &bytes, &length, NULL));
-	assert_true(g_file_get_contents(expected_path, &expected, NULL, NULL));
-	check(path, bytes, length, expected);
+	assert_non_null(bytes);
+	check(name, bytes, length, facts);
 	crlf = with_crlf(bytes, length);
-	check(path, crlf->str, crlf->len, expected);
+	check(name, crlf->str, crlf->len, facts);
 	g_string_free(crlf, TRUE);
-	g_free(expected_path);
 	g_free(bytes);
-	g_free(expected);
+	g_free(facts);
 }
 
 static void test_fixtures(void **state)
 {
 	(void)state;
-	tree_each(FOLDER, ".eml", 33, check_fixture);
+	fixture_each(FOLDER, 33, check_fixture);
 }
 
 static void test_empty_message(void **state)

@@ -408,7 +408,7 @@ static void test_canonical(void **state)
 static void test_document_is_stable(void **state)
 {
 	struct limits limits = documents_limits();
-	GPtrArray *names = documents_names();
+	GPtrArray *names = fixture_names(DOCUMENTS);
 
 	(void)state;
 	for (guint i = 0; i < names->len; i++) {
