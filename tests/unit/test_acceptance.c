@@ -8,22 +8,10 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "bare_config.h"
 #include "intake/acceptance.h"
 
-static char *none[] = {NULL};
 static char *two[] = {"example.com", "*.wild.example", NULL};
-
-static struct config make_config(void)
-{
-	struct config config;
-
-	memset(&config, 0, sizeof config);
-	config.recipients = none;
-	config.policy_domains = none;
-	config.authserv_ids = none;
-	config.add_header = true;
-	return config;
-}
 
 static struct report *make_report(const char *type, const char *domain)
 {
@@ -50,7 +38,7 @@ static bool is_taken(
 
 static void test_policy_domains(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 
 	(void)state;
 	assert_true(is_taken(&config, "sts", "anything.example"));
@@ -67,7 +55,7 @@ static void test_policy_domains(void **state)
 
 static void test_one_foreign_policy_refuses(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 	const struct authentication dkim = {NULL, NULL, false};
 	struct report *report = make_report("sts", "example.com");
 	struct report_policy *other = report_add_policy(report);
@@ -86,7 +74,7 @@ static void test_one_foreign_policy_refuses(void **state)
 
 static void test_require(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 	struct authentication dkim = {NULL, NULL, false};
 	struct report *report = make_report("sts", "example.com");
 	char *reason;

@@ -6,24 +6,11 @@
 #include <stdint.h>
 /* cmocka wants the four above before it. */
 #include <cmocka.h>
-#include <string.h>
 
+#include "bare_config.h"
 #include "intake/authentication.h"
 
-static char *none[] = {NULL};
 static char *hosts[] = {"mx.example.com", NULL};
-
-static struct config make_config(void)
-{
-	struct config config;
-
-	memset(&config, 0, sizeof config);
-	config.recipients = none;
-	config.policy_domains = none;
-	config.authserv_ids = none;
-	config.add_header = true;
-	return config;
-}
 
 static void assert_text(const char *got, const char *want)
 {
@@ -71,7 +58,7 @@ static const struct dkim_case dkim_cases[] = {
 
 static void test_dkim(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 
 	(void)state;
 	config.authserv_ids = hosts;
@@ -121,7 +108,7 @@ static const struct order_case order_cases[] = {
 
 static void test_dkim_topmost(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 
 	(void)state;
 	config.authserv_ids = hosts;
@@ -142,7 +129,7 @@ static void test_dkim_topmost(void **state)
 
 static void test_dkim_without_fields(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 	struct authentication dkim;
 
 	(void)state;

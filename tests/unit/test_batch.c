@@ -12,6 +12,7 @@
 #include "document/decode.h"
 #include "document/json_tree.h"
 #include "load/batch.h"
+#include "tree.h"
 
 #define QUOTA ((uint64_t)64 << 20)
 
@@ -37,7 +38,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const parts[] = {"tmp", "new", "bad"};
 	struct place *place = *state;
 	GPtrArray *names = spool_list(place->spool);
 
@@ -46,13 +46,7 @@ static int tear_down(void **state)
 		    spool_remove(place->spool, names->pdata[i]), SPOOL_OK);
 	g_ptr_array_unref(names);
 	spool_close(place->spool);
-	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-		char *path = g_build_filename(place->folder, parts[i], NULL);
-
-		g_rmdir(path);
-		g_free(path);
-	}
-	g_rmdir(place->folder);
+	tree_remove(place->folder);
 	config_unref(place->config);
 	g_free(place->folder);
 	g_free(place);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "load/loader.h"
+#include "tree.h"
 
 struct fixture {
 	char *directory;
@@ -36,18 +37,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const parts[] = {"new", "bad", "tmp", ""};
 	struct fixture *f = *state;
 
 	loader_free(f->loader);
 	config_unref(f->config);
 	spool_close(f->spool);
-	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-		char *path = g_build_filename(f->directory, parts[i], NULL);
-
-		g_rmdir(path);
-		g_free(path);
-	}
+	tree_remove(f->directory);
 	g_free(f->directory);
 	g_free(f);
 	return 0;

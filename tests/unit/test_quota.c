@@ -14,6 +14,7 @@
 
 #include "base/folder.h"
 #include "spool/quota.h"
+#include "tree.h"
 
 #define MINOR ".minor"
 
@@ -36,23 +37,13 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void remove_file(int folder, const char *name, void *data)
-{
-	(void)data;
-	unlinkat(folder, name, 0);
-}
-
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
-	for (int i = 0; i < 2; i++) {
-		folder_walk(fixture->folders[i], remove_file, NULL);
+	for (int i = 0; i < 2; i++)
 		close(fixture->folders[i]);
-	}
-	unlinkat(fixture->root, "new", AT_REMOVEDIR);
-	unlinkat(fixture->root, "bad", AT_REMOVEDIR);
 	close(fixture->root);
-	rmdir(fixture->parent);
+	tree_remove(fixture->parent);
 	g_free(fixture->parent);
 	g_free(fixture);
 	return 0;

@@ -9,21 +9,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "bare_config.h"
 #include "intake/verdict.h"
-
-static char *none[] = {NULL};
-
-static struct config make_config(void)
-{
-	struct config config;
-
-	memset(&config, 0, sizeof config);
-	config.recipients = none;
-	config.policy_domains = none;
-	config.authserv_ids = none;
-	config.add_header = true;
-	return config;
-}
 
 struct row {
 	enum config_disposition disposition;
@@ -88,7 +75,7 @@ static void assert_text(const char *got, const char *want)
 static void decide(
     const struct row *row, bool add_header, struct verdict *verdict)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 	char why[] = "why";
 	const struct verdict_tally tally = {
 	    .stored = row->stored,
@@ -138,7 +125,7 @@ static void test_table_without_header(void **state)
 
 static void test_header_is_safe(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 	char evil[] = "x\r\nX-Injected: 1\x1b[31m 100% \xe2\x80\xae";
 	const struct verdict_tally tally = {.invalid = 1, .reason = evil};
 	const struct verdict_tally failed = {
@@ -158,7 +145,7 @@ static void test_header_is_safe(void **state)
 
 static void test_header_is_short(void **state)
 {
-	struct config config = make_config();
+	struct config config = bare_config();
 	char *longer = g_strnfill(100000, 'x');
 	const struct verdict_tally tally = {.invalid = 1, .reason = longer};
 	struct verdict verdict;
