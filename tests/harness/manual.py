@@ -48,8 +48,8 @@ def plain(mdoc):
 
 @functools.cache
 def events(program):
-    """The log events of a program."""
-    return frozenset(items(sections(page_of(program))["LOG"]))
+    """The log events of a program; none of one without a log."""
+    return frozenset(items(sections(page_of(program)).get("LOG", "")))
 
 
 @functools.cache

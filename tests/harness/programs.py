@@ -85,6 +85,7 @@ def run(name, *arguments, folder="/tmp", stdin=None, timeout=120.0, **env):
     done.stdout = done.stdout.decode("utf-8", "replace")
     done.stderr = done.stderr.decode("utf-8", "replace")
     check_exit_code(name, done.returncode, done.stderr)
+    check_events(name, done.stderr)
     return done
 
 
@@ -94,6 +95,14 @@ def check_exit_code(name, code, text):
         f"{name} ended with {code}, which its manual page does not have:\n"
         + text
     )
+
+
+def check_events(name, text):
+    """Every event in a log is described in the manual page."""
+    lines = [parse_logfmt(line) for line in text.splitlines()]
+    logged = {line["event"] for line in lines if line}
+    missing = logged - manual.events(name)
+    assert not missing, f"{name}'s manual page lacks {missing}"
 
 
 def run_on_terminal(stream, name, *arguments, folder, pause=0, **env):
@@ -315,7 +324,7 @@ class Daemon:
             self.notify.close()
             messages = self.notify.messages
             self.child, child = None, self.child
-        self._check_events()
+        check_events(self.name, self.text())
         assert was_running, (
             f"{self.name} had ended with {child.popen.returncode}:\n"
             + self.text()
@@ -339,14 +348,9 @@ class Daemon:
         code = self.child.wait(timeout)
         self.notify.close()
         self.child = None
-        self._check_events()
+        check_events(self.name, self.text())
         check_exit_code(self.name, code, self.text())
         return code
-
-    def _check_events(self):
-        logged = {line["event"] for line in self.events()}
-        missing = logged - manual.events(self.name)
-        assert not missing, f"{self.name}'s manual page lacks {missing}"
 
     def kill9(self):
         """As a crash does it."""

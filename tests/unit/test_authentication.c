@@ -7,20 +7,11 @@
 /* cmocka wants the four above before it. */
 #include <cmocka.h>
 
+#include "assert_text.h"
 #include "bare_config.h"
 #include "intake/authentication.h"
 
 static char *hosts[] = {"mx.example.com", NULL};
-
-static void assert_text(const char *got, const char *want)
-{
-	if (want == NULL) {
-		assert_null(got);
-	} else {
-		assert_non_null(got);
-		assert_string_equal(got, want);
-	}
-}
 
 struct dkim_case {
 	const char *field;

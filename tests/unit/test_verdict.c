@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "assert_text.h"
 #include "bare_config.h"
 #include "intake/verdict.h"
 
@@ -61,16 +62,6 @@ static const struct row rows[] = {
     {D, RR, ST, 1, 0, 0, true, 1, 1, VERDICT_TEMPFAIL, NULL,
 	"TLS report can't be stored now, try again later: why"},
 };
-
-static void assert_text(const char *got, const char *want)
-{
-	if (want == NULL) {
-		assert_null(got);
-	} else {
-		assert_non_null(got);
-		assert_string_equal(got, want);
-	}
-}
 
 static void decide(
     const struct row *row, bool add_header, struct verdict *verdict)
