@@ -36,21 +36,21 @@ CFLAGS ?= $(if $(SANITIZE),-O1 -fPIE -fno-omit-frame-pointer $(SANITIZE),$(HARDE
 LDFLAGS ?= $(LDHARDEN) $(SANITIZE)
 GLIB = $(shell pkg-config --cflags glib-2.0 | sed 's/-I/-isystem /g')
 PACKAGES = $(shell pkg-config --cflags gmime-3.0 jansson nettle libpq \
-	libconfuse libsystemd | sed 's/-I/-isystem /g')
+	libsystemd | sed 's/-I/-isystem /g')
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Iinclude $(GLIB) $(PACKAGES)
 # Tests also reach the headers that only one folder of the product needs.
 TEST_CPPFLAGS = $(CPPFLAGS) -Imilter
 
 L_glib = $(shell pkg-config --libs glib-2.0)
 L_gmime = $(shell pkg-config --libs gmime-3.0)
-L_intake = $(L_gmime) -ljansson -lnettle -lz -lconfuse -lm
+L_intake = $(L_gmime) -ljansson -lnettle -lz -lm
 L_pg = -lpq $(L_glib)
 
 PROGRAMS = tlsrpt-milter tlsrpt-loader tlsrpt-import tlsrpt-report
 LIBS_tlsrpt-milter = -lmilter $(L_intake) -lsystemd -lpthread
-LIBS_tlsrpt-loader = $(L_pg) -ljansson -lnettle -lz -lconfuse -lsystemd -lm
+LIBS_tlsrpt-loader = $(L_pg) -ljansson -lnettle -lz -lsystemd -lm
 LIBS_tlsrpt-import = $(L_intake)
-LIBS_tlsrpt-report = $(L_pg) -lconfuse
+LIBS_tlsrpt-report = $(L_pg)
 
 SOURCES = $(wildcard milter/*/*.c)
 MODULES = $(foreach source,$(SOURCES),$(if $(findstring /main_,$(source)),,$(source)))

@@ -19,8 +19,7 @@ db: base config
 show: base config daemon db'
 
 # library's header, and the folder that may include it
-libraries='confuse.h config
-gmime/gmime.h mail
+libraries='gmime/gmime.h mail
 jansson.h document
 libmilter/mfapi.h intake
 libpq-fe.h db

@@ -60,7 +60,7 @@ struct config {
 	char *spool_directory;
 	uint64_t spool_quota; /* bytes */
 	/* database */
-	char *conninfo;
+	char *conninfo;     /* see db/conninfo.h */
 	unsigned int batch; /* records */
 	/* log */
 	enum log_target log_target;
@@ -74,12 +74,13 @@ struct config {
 /*
  * Reads and validates a file. On success the caller owns one reference. On
  * failure returns NULL and stores in *ret_error one line
- * "FILE:LINE: section.key: what is wrong, what is allowed" that the caller
- * frees with g_free(). Not to be called from two threads at once (libconfuse).
+ * "FILE: [section] key: what is wrong, what is allowed" that the caller frees
+ * with g_free(). Any thread.
  */
 struct config *config_load(const char *path, char **ret_error);
 
-/* The same for text in memory; name stands for the file in errors. */
+/* Does what config_load() does, for text in memory; name stands for the file in
+ * errors. */
 struct config *config_parse(
     const char *text, size_t length, const char *name, char **ret_error);
 

@@ -1,184 +1,241 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * File → bytes → config_scan (structure, lines) → libconfuse (values as text) →
- * config_key (values) → what holds between keys.
+ * File → bytes → GKeyFile (sections, keys, text of values) → key_value (values)
+ * → what holds between keys.
  *
- * The file is read here and not by libconfuse, whose lexer ends the process
- * when it is given a folder.
+ * GKeyFile is lenient where a mistake would go unnoticed: it ends at a NUL
+ * byte, takes the last of repeated keys and merges repeated sections. So the
+ * bytes are checked before, and the lines after it has read them.
  */
 #include "config/config.h"
 
-#include <confuse.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/escape.h"
-#include "config_key.h"
-#include "config_scan.h"
+#include "key_table.h"
+#include "key_value.h"
 
-#define FILE_MAX ((size_t)1024 * 1024)
+#define FILE_MAX ((off_t)1024 * 1024)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
-/* What libconfuse had to say last; see config_load() about threads. */
-static char *confuse_error;
-
-static void keep_confuse_error(
-    cfg_t *cfg, const char *format, va_list arguments)
+/* "NAME: SENTENCE", with what came from the file made safe. False. */
+static bool refuse(const char *name, char **ret_error, const char *sentence)
 {
-	(void)cfg;
-	g_free(confuse_error);
-	confuse_error = g_strdup_vprintf(format, arguments);
+	GString *error = g_string_new(name);
+
+	g_string_append(error, ": ");
+	escape_terminal(error, sentence, 400);
+	*ret_error = g_string_free(error, FALSE);
+	return false;
 }
 
-/* libconfuse's options of one section, from the first of its keys on;
- * everything is text. Freed with g_free(). */
-static cfg_opt_t *make_options(size_t first)
+/* "NAME: [section] key: SENTENCE", "NAME: [section]: SENTENCE"; key may be
+ * NULL. False. */
+static bool refuse_at(const char *name, char **ret_error, const char *section,
+    const char *key, const char *sentence)
 {
-	cfg_opt_t end = CFG_END();
-	cfg_opt_t *options = g_new0(cfg_opt_t, KEY_COUNT + 1);
-	size_t count = 0;
+	GString *error = g_string_new(name);
 
-	for (size_t i = first;
-	     i < KEY_COUNT &&
-	     strcmp(config_keys[i].section, config_keys[first].section) == 0;
-	     i++) {
-		const struct config_key *key = &config_keys[i];
-		cfg_opt_t one = CFG_STR(key->name, key->fallback, CFGF_NONE);
-		cfg_opt_t list = CFG_STR_LIST(key->name, "{}", CFGF_NONE);
-
-		options[count++] = key->type == CONFIG_LIST ? list : one;
+	g_string_append(error, ": [");
+	escape_terminal(error, section, 100);
+	g_string_append_c(error, ']');
+	if (key != NULL) {
+		g_string_append_c(error, ' ');
+		escape_terminal(error, key, 100);
 	}
-	options[count] = end;
-	return options;
+	g_string_append_printf(error, ": %s", sentence);
+	*ret_error = g_string_free(error, FALSE);
+	return false;
 }
 
-/* A parser for the whole file. */
-static cfg_t *make_parser(void)
+/* Whether the file is text: UTF-8, without NUL and without control characters
+ * but tabs and the ends of lines. */
+static bool check_bytes(
+    const char *text, size_t length, const char *name, char **ret_error)
 {
-	cfg_opt_t end = CFG_END();
-	cfg_opt_t sections[KEY_COUNT + 1];
-	cfg_t *cfg;
-	size_t count = 0;
+	const char *at = text, *end;
+	unsigned int line = 1;
 
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		const char *name = config_keys[i].section;
+	(void)g_utf8_validate_len(text, length, &end);
+	for (; at < end; at++) {
+		if (g_ascii_iscntrl(*at) && *at != '\t' && *at != '\n' &&
+		    !(at[0] == '\r' && at[1] == '\n'))
+			break;
+		line += *at == '\n';
+	}
+	if (at == text + length)
+		return true;
+	*ret_error = g_strdup_printf(
+	    "%s: line %u has the byte 0x%02x; the file has to be text in UTF-8 "
+	    "without control characters",
+	    name, line, (unsigned int)(unsigned char)*at);
+	return false;
+}
 
-		if (i == 0 || strcmp(config_keys[i - 1].section, name) != 0) {
-			cfg_opt_t section =
-			    CFG_SEC(name, make_options(i), CFGF_NONE);
+/* Whether each section, and each key in it, is there once. GKeyFile has taken
+ * the text, so a line is empty, a comment, a [section] or key = value. */
+static bool check_repeats(const char *text, const char *name, char **ret_error)
+{
+	GHashTable *seen =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	char **lines = g_strsplit(text, "\n", -1);
+	const char *section = "";
+	bool good = true;
 
-			sections[count++] = section;
+	for (size_t i = 0; lines[i] != NULL && good; i++) {
+		char *line = g_strstrip(lines[i]);
+
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		if (line[0] == '[') {
+			line[strlen(line) - 1] = '\0';
+			section = line + 1;
+			if (!g_hash_table_add(seen, g_strdup(section)))
+				good = refuse_at(name, ret_error, section, NULL,
+				    "the section is repeated; write its keys "
+				    "in one place");
+			continue;
 		}
+		line[strcspn(line, "=")] = '\0';
+		g_strchomp(line);
+		if (!g_hash_table_add(
+			seen, g_strdup_printf("%s]%s", section, line)))
+			good = refuse_at(name, ret_error, section, line,
+			    "the key is repeated; remove all lines but one");
 	}
-	sections[count] = end;
-	cfg = cfg_init(sections, CFGF_NONE);
-	for (size_t i = 0; i < count; i++)
-		g_free(sections[i].subopts);
-	if (cfg != NULL)
-		cfg_set_error_function(cfg, keep_confuse_error);
-	return cfg;
-}
-
-/* "NAME:LINE: SECTION.KEY: SENTENCE"; takes the sentence. */
-static char *format_error(const char *name, unsigned int line,
-    const struct config_key *key, char *sentence)
-{
-	char *error = key == NULL
-			  ? g_strdup_printf("%s:%u: %s", name, line, sentence)
-			  : g_strdup_printf("%s:%u: %s.%s: %s", name, line,
-				key->section, key->name, sentence);
-
-	g_free(sentence);
-	return error;
-}
-
-/* Sets one member from what libconfuse read. */
-static bool set_key(const struct config_key *key, cfg_t *cfg,
-    struct config *config, size_t *ret_index, char **ret_error)
-{
-	cfg_t *section = cfg_getsec(cfg, key->section);
-	unsigned int count = cfg_size(section, key->name);
-	const char **values = g_new0(const char *, count + 1);
-	bool good;
-
-	for (unsigned int i = 0; i < count; i++)
-		values[i] = cfg_getnstr(section, key->name, i);
-	good = config_key_set(key, config, values, count, ret_index, ret_error);
-	g_free(values);
+	g_strfreev(lines);
+	g_hash_table_unref(seen);
 	return good;
 }
 
-/* Sets all members; of several mistakes the first in the file is told. */
-static bool set_keys(cfg_t *cfg, const struct config_scan *scan,
-    const char *name, struct config *config, char **ret_error)
+/* Names an unknown section, or an unknown key in a section that exists, and
+ * what is known instead. */
+static bool refuse_unknown(
+    const char *name, char **ret_error, const char *section, const char *key)
 {
-	unsigned int first = 0;
+	const struct config_key *elsewhere =
+	    key != NULL ? key_table_find(NULL, key) : NULL;
+	GString *sentence = g_string_new("unknown ");
+	const char *last = NULL;
 
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		const struct config_key *key = &config_keys[i];
-		char *error = NULL;
-		unsigned int line;
-		size_t index;
+	g_string_append(sentence, key != NULL ? "key" : "section");
+	if (elsewhere != NULL)
+		g_string_append_printf(
+		    sentence, "; it belongs to [%s]", elsewhere->section);
+	else
+		g_string_append(sentence, "; allowed are ");
+	for (const struct config_key *k = key_table;
+	     k->section != NULL && elsewhere == NULL; k++) {
+		const char *known = key != NULL ? k->name : k->section;
 
-		if (set_key(key, cfg, config, &index, &error))
+		if ((key != NULL && strcmp(k->section, section) != 0) ||
+		    g_strcmp0(last, known) == 0)
 			continue;
-		line = config_scan_line(scan, (enum config_key_id)i, index);
-		if (first > 0 && first <= line) {
-			g_free(error);
-			continue;
-		}
-		if (first > 0)
-			g_free(*ret_error);
-		*ret_error = format_error(name, line, key, error);
-		first = line;
+		g_string_append_printf(
+		    sentence, "%s%s", last == NULL ? "" : ", ", known);
+		last = known;
 	}
-	return first == 0;
+	refuse_at(name, ret_error, section, key, sentence->str);
+	g_string_free(sentence, TRUE);
+	return false;
+}
+
+static bool set_key(const struct config_key *key, struct config *config,
+    const char *text, const char *name, char **ret_error)
+{
+	char *sentence;
+
+	if (key_value_set(key, config, text, &sentence))
+		return true;
+	refuse_at(name, ret_error, key->section, key->name, sentence);
+	g_free(sentence);
+	return false;
+}
+
+/* Sets what stands in one section of the file. */
+static bool set_section(GKeyFile *file, const char *section,
+    struct config *config, const char *name, char **ret_error)
+{
+	char **keys;
+	bool good = true;
+
+	if (key_table_find(section, NULL) == NULL)
+		return refuse_unknown(name, ret_error, section, NULL);
+	keys = g_key_file_get_keys(file, section, NULL, NULL);
+	for (size_t i = 0; keys[i] != NULL && good; i++) {
+		const struct config_key *key = key_table_find(section, keys[i]);
+		/* Without escapes: a backslash stands for itself. */
+		char *text = g_key_file_get_value(file, section, keys[i], NULL);
+
+		if (key == NULL)
+			good =
+			    refuse_unknown(name, ret_error, section, keys[i]);
+		else
+			good = set_key(
+			    key, config, g_strchomp(text), name, ret_error);
+		g_free(text);
+	}
+	g_strfreev(keys);
+	return good;
+}
+
+/* Sets all members, in the order of the file, and then the defaults. */
+static bool set_all(
+    GKeyFile *file, struct config *config, const char *name, char **ret_error)
+{
+	char **sections = g_key_file_get_groups(file, NULL);
+	bool good = true;
+
+	for (size_t i = 0; sections[i] != NULL && good; i++)
+		good = set_section(file, sections[i], config, name, ret_error);
+	for (const struct config_key *key = key_table;
+	     key->section != NULL && good; key++)
+		if (!g_key_file_has_key(file, key->section, key->name, NULL))
+			good = set_key(
+			    key, config, key->fallback, name, ret_error);
+	g_strfreev(sections);
+	return good;
 }
 
 /* What one key demands of another. */
-static bool check_together(const struct config *config,
-    const struct config_scan *scan, const char *name, char **ret_error)
+static bool check_together(
+    const struct config *config, const char *name, char **ret_error)
 {
 	if (config->disposition == CONFIG_DISCARD &&
-	    config->recipients[0] == NULL) {
-		*ret_error = format_error(name,
-		    config_scan_line(scan, KEY_DISPOSITION, 0),
-		    &config_keys[KEY_DISPOSITION],
-		    g_strdup("discard is allowed only with "
-			     "milter.recipients, since it drops mail; list the "
-			     "report addresses there"));
-		return false;
-	}
+	    config->recipients[0] == NULL)
+		return refuse_at(name, ret_error, "milter", "disposition",
+		    "discard is allowed only with recipients, since it drops "
+		    "mail; list the report addresses there");
 	if (config->authentication == CONFIG_AUTH_REQUIRE &&
-	    config->authserv_ids[0] == NULL) {
-		*ret_error = format_error(name,
-		    config_scan_line(scan, KEY_AUTHENTICATION, 0),
-		    &config_keys[KEY_AUTHENTICATION],
-		    g_strdup("require is allowed only with "
-			     "accept.authserv-ids; list there the name that "
-			     "your DKIM verifier writes into "
-			     "Authentication-Results"));
-		return false;
-	}
+	    config->authserv_ids[0] == NULL)
+		return refuse_at(name, ret_error, "accept", "authentication",
+		    "require is allowed only with authserv-ids; list the name "
+		    "there that your DKIM verifier writes into "
+		    "Authentication-Results");
 	return true;
 }
 
-/* Runs libconfuse over text that was scanned. */
-static cfg_t *parse_values(const char *text, const char *name, char **ret_error)
+static GKeyFile *read_keys(
+    const char *text, size_t length, const char *name, char **ret_error)
 {
-	cfg_t *cfg = make_parser();
+	GKeyFile *file = g_key_file_new();
+	GError *error = NULL;
 
-	if (cfg != NULL && cfg_parse_buf(cfg, text) == CFG_SUCCESS)
-		return cfg;
-	*ret_error = g_strdup_printf("%s: %s", name,
-	    confuse_error != NULL ? confuse_error : "can't be parsed");
-	if (cfg != NULL)
-		cfg_free(cfg);
-	g_clear_pointer(&confuse_error, g_free);
+	/* Without the flag key[de] would be ignored. */
+	if (g_key_file_load_from_data(
+		file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error))
+		return file;
+	refuse(name, ret_error,
+	    g_error_matches(
+		error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND)
+		? "a key stands before the first section; a section begins "
+		  "with a line such as [milter]"
+		: error->message);
+	g_error_free(error);
+	g_key_file_unref(file);
 	return NULL;
 }
 
@@ -186,30 +243,25 @@ struct config *config_parse(
     const char *text, size_t length, const char *name, char **ret_error)
 {
 	struct config *config = g_new0(struct config, 1);
-	struct config_scan scan;
-	cfg_t *cfg = NULL;
-	char *copy = g_malloc(length + 1);
-	char *sentence;
-	unsigned int line;
+	/* Ends with a NUL whatever text does. */
+	char *copy = g_strndup(length > 0 ? text : "", length);
+	const char *start = copy;
+	GKeyFile *file = NULL;
 	bool good = false;
 
 	config->references = 1;
-	if (length > 0)
-		memcpy(copy, text, length);
-	copy[length] = '\0';
-	if (!config_scan(&scan, copy, length, &line, &sentence)) {
-		*ret_error = format_error(name, line, NULL, sentence);
+	if (!check_bytes(copy, length, name, ret_error))
 		goto out;
-	}
-	cfg = parse_values(copy, name, ret_error);
-	if (cfg == NULL)
+	if (g_str_has_prefix(copy, BYTE_ORDER_MARK))
+		start += strlen(BYTE_ORDER_MARK);
+	file = read_keys(start, strlen(start), name, ret_error);
+	if (file == NULL)
 		goto out;
-	good = set_keys(cfg, &scan, name, config, ret_error) &&
-	       check_together(config, &scan, name, ret_error);
+	good = check_repeats(start, name, ret_error) &&
+	       set_all(file, config, name, ret_error) &&
+	       check_together(config, name, ret_error);
 out:
-	if (cfg != NULL)
-		cfg_free(cfg);
-	config_scan_clear(&scan);
+	g_clear_pointer(&file, g_key_file_unref);
 	g_free(copy);
 	if (good)
 		return config;
@@ -217,68 +269,29 @@ out:
 	return NULL;
 }
 
-static char *format_errno(const char *path, int number)
-{
-	return g_strdup_printf("%s: %s", path, g_strerror(number));
-}
-
-/* Reads a descriptor of a regular file under FILE_MAX. */
-static GByteArray *read_file(int fd, const char *path, char **ret_error)
-{
-	struct stat status;
-	GByteArray *bytes;
-	uint8_t chunk[16384];
-	ssize_t got;
-
-	if (fstat(fd, &status) != 0) {
-		*ret_error = format_errno(path, errno);
-		return NULL;
-	}
-	if (!S_ISREG(status.st_mode)) {
-		*ret_error = g_strdup_printf("%s: is no regular file", path);
-		return NULL;
-	}
-	bytes = g_byte_array_new();
-	/* The size may change meanwhile, so it is what was read that counts. */
-	while ((got = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			*ret_error = format_errno(path, errno);
-			g_byte_array_unref(bytes);
-			return NULL;
-		}
-		g_byte_array_append(bytes, chunk, (guint)got);
-		if (bytes->len >= FILE_MAX) {
-			*ret_error = g_strdup_printf(
-			    "%s: is too large for a configuration; allowed is "
-			    "less than 1 MiB",
-			    path);
-			g_byte_array_unref(bytes);
-			return NULL;
-		}
-	}
-	return bytes;
-}
-
 struct config *config_load(const char *path, char **ret_error)
 {
-	struct config *config;
-	GByteArray *bytes;
-	/* Not to wait for a writer when it is a FIFO. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct config *config = NULL;
+	struct stat status;
+	GError *error = NULL;
+	char *text = NULL;
+	size_t length;
 
-	if (fd < 0) {
-		*ret_error = format_errno(path, errno);
-		return NULL;
-	}
-	bytes = read_file(fd, path, ret_error);
-	(void)close(fd);
-	if (bytes == NULL)
-		return NULL;
-	config = config_parse(
-	    (const char *)bytes->data, bytes->len, path, ret_error);
-	g_byte_array_unref(bytes);
+	/* Opening a FIFO would wait for a writer. */
+	if (stat(path, &status) != 0)
+		refuse(path, ret_error, g_strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		refuse(path, ret_error, "is not a regular file");
+	else if (status.st_size >= FILE_MAX)
+		refuse(path, ret_error,
+		    "is too large for a configuration; allowed is less than "
+		    "1 MiB");
+	else if (!g_file_get_contents(path, &text, &length, &error))
+		refuse(path, ret_error, error->message);
+	else
+		config = config_parse(text, length, path, ret_error);
+	g_clear_error(&error);
+	g_free(text);
 	return config;
 }
 
@@ -302,8 +315,8 @@ void config_unref(struct config *config)
 {
 	if (config == NULL || !g_atomic_int_dec_and_test(&config->references))
 		return;
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		config_key_clear(&config_keys[i], config);
+	for (const struct config_key *k = key_table; k->section != NULL; k++)
+		key_value_clear(k, config);
 	g_free(config);
 }
 
@@ -312,17 +325,17 @@ char *config_print(const struct config *config)
 	GString *out = g_string_new(NULL);
 	const char *section = NULL;
 
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		const struct config_key *key = &config_keys[i];
-
-		if (section == NULL || strcmp(section, key->section) != 0)
-			g_string_append_printf(out, "%s%s {\n",
-			    section == NULL ? "" : "}\n", key->section);
-		section = key->section;
-		g_string_append_printf(out, "\t%s = ", key->name);
-		config_key_print(key, config, out);
+	for (const struct config_key *k = key_table; k->section != NULL; k++) {
+		if (g_strcmp0(section, k->section) != 0)
+			g_string_append_printf(out, "%s[%s]\n",
+			    section == NULL ? "" : "\n", k->section);
+		section = k->section;
+		g_string_append_printf(out, "%s = ", k->name);
+		key_value_print(k, config, out);
+		/* No blank at the end of the line of an empty value. */
+		if (out->str[out->len - 1] == ' ')
+			g_string_truncate(out, out->len - 1);
 		g_string_append_c(out, '\n');
 	}
-	g_string_append(out, "}\n");
 	return g_string_free(out, FALSE);
 }

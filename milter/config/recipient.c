@@ -85,6 +85,8 @@ const char *recipient_pattern_error(const char *pattern)
 		if (g_ascii_iscntrl(*p) || *p == ' ' || *p == '<' || *p == '>')
 			return "an address has no blanks, controls, '<' or "
 			       "'>' in it";
+	if (pattern[0] == '#')
+		return "what begins with '#' looks like a comment";
 	if (strchr(pattern, '@') == NULL)
 		return "an address needs an '@', such as tlsrpt@example.com";
 	if (!split_address(span_of(pattern), &local, &domain))
@@ -94,12 +96,15 @@ const char *recipient_pattern_error(const char *pattern)
 			     "addresses of a domain"
 			   : "nothing stands before or behind the last '@'";
 	if (memchr(domain.start, '*', domain.length) != NULL)
-		return "'*' may not stand in the domain";
+		return "'*' isn't allowed in the domain";
+	if (memchr(domain.start, '\'', domain.length) != NULL ||
+	    memchr(domain.start, '"', domain.length) != NULL)
+		return "a quote isn't allowed in the domain";
 	star = memchr(local.start, '*', local.length);
 	if (star == NULL || (local.length == 1 && star == local.start))
 		return NULL;
 	if (star != local.start + local.length - 1 || local.length < 3 ||
 	    star[-1] != '+')
-		return "'*' may only stand as *@domain or local+*@domain";
+		return "'*' is allowed only as *@domain or local+*@domain";
 	return NULL;
 }

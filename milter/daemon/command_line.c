@@ -6,6 +6,7 @@
  */
 #include "daemon/command_line.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 
@@ -121,17 +123,10 @@ static _Noreturn void refuse_option(
 	command_line_usage(cli, "unknown option -%c", optopt);
 }
 
-static void take_own(const struct command_line *cli, int val)
+static _Noreturn void check_config(
+    const struct command_line *cli, const char *path)
 {
-	int code = cli->take(val, optarg, cli->data);
-
-	if (code != 0)
-		exit(code - 1);
-}
-
-static _Noreturn void check_config(const char *path)
-{
-	struct config *config = command_line_config(path);
+	struct config *config = command_line_config(cli, path);
 	char *printed = config_print(config);
 
 	print_text(printed);
@@ -167,20 +162,43 @@ int command_line_parse(const struct command_line *cli, int argc, char **argv,
 		case '?':
 			refuse_option(cli, found, argv);
 		default:
-			take_own(cli, found);
+			cli->on_option(found, optarg, cli->data);
 		}
 	}
 	if (check)
-		check_config(path);
+		check_config(cli, path);
 	*ret_path = path;
 	return optind;
 }
 
-struct config *command_line_config(const char *path)
+struct config *command_line_load(
+    const struct command_line *cli, const char *path, char **ret_error)
+{
+	struct config *config = config_load(path, ret_error);
+	char *sentence;
+
+	if (config == NULL || cli->check == NULL ||
+	    cli->check(config, &sentence))
+		return config;
+	*ret_error = g_strdup_printf("%s: %s", path, sentence);
+	g_free(sentence);
+	config_unref(config);
+	return NULL;
+}
+
+struct config *command_line_config(
+    const struct command_line *cli, const char *path)
 {
 	char *error = NULL;
-	struct config *config = config_load(path, &error);
+	struct config *config;
 
+	/* Mostly the default's path, which nobody has typed. */
+	if (access(path, R_OK) != 0) {
+		fprintf(stderr, "%s: %s: %s; name another file with -c FILE\n",
+		    cli->program, path, g_strerror(errno));
+		exit(EX_CONFIG);
+	}
+	config = command_line_load(cli, path, &error);
 	if (config == NULL) {
 		fprintf(stderr, "%s\n", error);
 		g_free(error);

@@ -300,9 +300,7 @@ static enum db_result connect_as(
 	PQconninfoOption *own = PQconninfoParse(conninfo, NULL);
 	if (own == NULL) {
 		*ret_error = g_strdup(
-		    "database.conninfo is no connection string of libpq: "
-		    "allowed are keyword=value pairs with the keywords of its "
-		    "manual, or postgresql://HOST/DATABASE");
+		    "database.conninfo is not a connection string of libpq");
 		return DB_OPERATOR;
 	}
 	struct parameters parameters = make_parameters(own, primary);

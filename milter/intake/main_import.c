@@ -82,7 +82,7 @@ static void interrupt(int signal_number)
 	interrupted = 1;
 }
 
-static int take_option(int val, const char *argument, void *data)
+static void take_option(int val, const char *argument, void *data)
 {
 	struct import *import = data;
 
@@ -91,7 +91,6 @@ static int take_option(int val, const char *argument, void *data)
 		import->dry_run = true;
 	else
 		import->json = true;
-	return 0;
 }
 
 static const struct command_line cli_of_import = {
@@ -111,7 +110,7 @@ static const struct command_line cli_of_import = {
     .options = "      --dry-run      read and judge everything, write nothing\n"
 	       "      --json         a JSON object a line\n",
     .own = options,
-    .take = take_option,
+    .on_option = take_option,
 };
 
 /*
@@ -507,7 +506,7 @@ int main(int argc, char **argv)
 	if (first == argc)
 		command_line_usage(
 		    &cli, "no PATH is given; - is standard input");
-	config = command_line_config(config_path);
+	config = command_line_config(&cli, config_path);
 	import.config = config;
 	import.dropped = drop_root(config, import.dry_run);
 	open_log(config);

@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 	block_signals();
 	if (command_line_parse(&cli, argc, argv, &daemon.config_path) < argc)
 		command_line_usage(&cli, "no operand is taken");
-	daemon.config = command_line_config(daemon.config_path);
+	daemon.config = command_line_config(&cli, daemon.config_path);
 	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);
 	daemon.spool = spool_open(
 	    daemon.config->spool_directory, daemon.config->spool_quota, &error);

@@ -21,6 +21,7 @@
 #include "daemon/command_line.h"
 #include "daemon/housekeeping.h"
 #include "daemon/service_manager.h"
+#include "db/conninfo.h"
 #include "db/db.h"
 #include "db/migrations.h"
 #include "document/decode.h"
@@ -63,7 +64,7 @@ static const struct option own_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int take_option(int val, const char *argument, void *data);
+static void take_option(int val, const char *argument, void *data);
 
 static struct arguments arguments;
 
@@ -86,24 +87,24 @@ static const struct command_line cli = {
 	"      --json         with --status: as JSON\n"
 	"      --retry-bad    put records that were set aside back\n",
     .own = own_options,
-    .take = take_option,
+    .on_option = take_option,
     .data = &arguments,
+    .check = conninfo_check,
 };
 
-static int take_option(int val, const char *argument, void *data)
+static void take_option(int val, const char *argument, void *data)
 {
 	(void)argument;
 	struct arguments *taken = data;
 	if (val == JSON) {
 		taken->json = true;
-		return 0;
+		return;
 	}
 	if (taken->mode != MODE_NONE && (int)taken->mode != val)
 		command_line_usage(&cli,
 		    "only one of --drain, --migrate, --status and "
 		    "--retry-bad is taken");
 	taken->mode = (enum mode)val;
-	return 0;
 }
 
 /* --migrate. */
@@ -198,7 +199,8 @@ static void wake_loader(const struct daemon *daemon)
 static void reload(struct daemon *daemon)
 {
 	char *error = NULL;
-	struct config *config = config_load(daemon->config_path, &error);
+	struct config *config =
+	    command_line_load(&cli, daemon->config_path, &error);
 	if (config == NULL) {
 		housekeeping_refuse_reload(error);
 		g_free(error);
@@ -388,7 +390,7 @@ int main(int argc, char **argv)
 		block_signals();
 	signal(SIGPIPE, SIG_IGN);
 	umask(0007);
-	daemon.config = command_line_config(daemon.config_path);
+	daemon.config = command_line_config(&cli, daemon.config_path);
 	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);
 	decode_init();
 	int status = run(&daemon);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/syntax.h"
 #include "daemon/command_line.h"
+#include "db/conninfo.h"
 #include "db/db.h"
 #include "monitoring.h"
 #include "summary_html.h"
@@ -67,7 +68,7 @@ struct arguments {
 	struct monitoring_limits limits;
 };
 
-static int take(int option, const char *value, void *data);
+static void take(int option, const char *value, void *data);
 
 static const struct option own_options[] = {
     {"domain", required_argument, NULL, OPTION_DOMAIN},
@@ -114,8 +115,9 @@ static const struct command_line cli = {
 	"      --critical N      the same (5)\n"
 	"      --max-age N       warn when no report came for N days\n",
     .own = own_options,
-    .take = take,
+    .on_option = take,
     .data = &arguments,
+    .check = conninfo_check,
 };
 
 static int take_number(const char *option, const char *value, int most)
@@ -167,7 +169,7 @@ static enum format take_format(const char *value)
 	    &cli, "--format %s: text, html or json is needed", value);
 }
 
-static int take(int option, const char *value, void *data)
+static void take(int option, const char *value, void *data)
 {
 	struct arguments *wanted = data;
 
@@ -203,7 +205,6 @@ static int take(int option, const char *value, void *data)
 	default:
 		break;
 	}
-	return 0;
 }
 
 /* https://no-color.org: any value but an empty one asks for none. */
@@ -375,7 +376,7 @@ static int report_check(const char *path, GString *out)
 	};
 	struct summary *summary = NULL;
 	char *error = NULL;
-	struct config *config = config_load(path, &error);
+	struct config *config = command_line_load(&cli, path, &error);
 	enum monitoring_status status;
 
 	if (config != NULL && ask(config, &request, &summary, &error) == DB_OK)
@@ -395,7 +396,7 @@ static int report(const char *path, GString *out)
 
 	if (arguments.check)
 		return report_check(path, out);
-	config = command_line_config(path);
+	config = command_line_config(&cli, path);
 	if (arguments.problem != NULL)
 		status = report_problem(config, out);
 	else

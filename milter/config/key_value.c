@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libconfuse hands over every value as text, because its own idea of a number
- * is C's: 010 is eight, -1 is taken, and 25M is not. Text becomes a value here,
- * by one function a type, with the range in the sentence.
+ * GKeyFile's own idea of a number is C's, and of a list one with escapes and a
+ * separator behind its last item. Text becomes a value here, by one function a
+ * type, with what is allowed in the sentence.
  */
-#include "config_key.h"
+#include "key_value.h"
 
 #include <string.h>
-#include <syslog.h>
 
 #include "base/escape.h"
-
-static const struct config_choice dispositions[] = {
-    {"keep", CONFIG_KEEP}, {"discard", CONFIG_DISCARD}, {NULL, 0}};
-static const struct config_choice on_refused[] = {{"keep", CONFIG_REFUSED_KEEP},
-    {"reject", CONFIG_REFUSED_REJECT}, {NULL, 0}};
-static const struct config_choice on_spool_error[] = {
-    {"deliver", CONFIG_SPOOL_DELIVER}, {"tempfail", CONFIG_SPOOL_TEMPFAIL},
-    {NULL, 0}};
-static const struct config_choice authentications[] = {
-    {"record", CONFIG_AUTH_RECORD}, {"require", CONFIG_AUTH_REQUIRE},
-    {NULL, 0}};
-static const struct config_choice log_targets[] = {
-    {"syslog", LOG_TARGET_SYSLOG}, {"stderr", LOG_TARGET_STDERR}, {NULL, 0}};
-static const struct config_choice log_levels[] = {{"error", LOG_ERR},
-    {"warning", LOG_WARNING}, {"notice", LOG_NOTICE}, {"info", LOG_INFO},
-    {"debug", LOG_DEBUG}, {NULL, 0}};
-static const struct config_choice booleans[] = {{"true", true},
-    {"false", false}, {"yes", true}, {"no", false}, {"on", true},
-    {"off", false}, {NULL, 0}};
-
-#define MEMBER(member) \
-	offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
-
-const struct config_key config_keys[KEY_COUNT] = {
-#define X(constant, section, name, type, member, fallback, ...) \
-	{section, name, CONFIG_##type, MEMBER(member), fallback, __VA_ARGS__},
-    CONFIG_KEYS(X)
-#undef X
-};
 
 static void *find_member(const struct config_key *key, struct config *config)
 {
@@ -109,26 +79,20 @@ static unsigned int get_shift(char suffix)
 static bool parse_number(
     const char *text, enum config_type type, uint64_t *ret_number)
 {
-	size_t digits = strspn(text, "0123456789");
 	unsigned int shift = 0;
-	uint64_t number = 0;
+	uint64_t number;
+	char *end;
 
-	if (digits == 0 || (digits > 1 && text[0] == '0'))
+	if (!g_ascii_isdigit(text[0]) ||
+	    (text[0] == '0' && g_ascii_isdigit(text[1])))
 		return false;
-	if (text[digits] != '\0' && type == CONFIG_SIZE) {
-		shift = get_shift(text[digits]);
-		if (shift == 0 || text[digits + 1] != '\0')
-			return false;
-	} else if (text[digits] != '\0') {
+	number = g_ascii_strtoull(text, &end, 10);
+	if (type == CONFIG_SIZE)
+		shift = get_shift(*end);
+	if (end[shift > 0 ? 1 : 0] != '\0')
 		return false;
-	}
-	/* 18 digits fit, and are beyond every range. */
-	for (size_t i = 0; i < MIN(digits, (size_t)18); i++)
-		number = number * 10 + (uint64_t)(text[i] - '0');
-	if (digits > 18 || number > UINT64_MAX >> shift)
-		*ret_number = UINT64_MAX;
-	else
-		*ret_number = number << shift;
+	*ret_number =
+	    number > UINT64_MAX >> shift ? UINT64_MAX : number << shift;
 	return true;
 }
 
@@ -214,71 +178,95 @@ static bool set_choice(const struct config_key *key, struct config *config,
 	return false;
 }
 
-static bool set_list(const struct config_key *key, struct config *config,
-    const char *const *values, size_t count, size_t *ret_index,
-    char **ret_error)
+/* What other formats allow and this one doesn't; NULL for nothing. The value is
+ * not repeated: it may hold a password. */
+static const char *find_misuse(const char *text)
 {
-	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+	size_t length = strlen(text);
 
-	for (size_t i = 0; i < count; i++) {
-		char *item = key->check(values[i], ret_error);
-
-		if (item == NULL) {
-			g_ptr_array_unref(list);
-			*ret_index = i;
-			return false;
-		}
-		g_ptr_array_add(list, item);
-	}
-	g_ptr_array_add(list, NULL);
-	*(char ***)find_member(key, config) =
-	    (char **)g_ptr_array_free(list, FALSE);
-	return true;
+	for (const char *at = strchr(text, '#'); at != NULL;
+	     at = strchr(at + 1, '#'))
+		if (at == text || at[-1] == ' ' || at[-1] == '\t')
+			return "a comment stands behind the value; comments "
+			       "stand on lines of their own";
+	if (length >= 2 && (text[0] == '"' || text[0] == '\'') &&
+	    text[length - 1] == text[0])
+		return "the value stands in quotes; values are written without "
+		       "them";
+	return NULL;
 }
 
-bool config_key_set(const struct config_key *key, struct config *config,
-    const char *const *values, size_t count, size_t *ret_index,
-    char **ret_error)
+/* Takes one item of a list, without blanks around it. */
+static bool add_item(const struct config_key *key, GPtrArray *list,
+    const char *text, char **ret_error)
 {
-	bool good = false;
-	char *string;
+	const char *problem = text[0] == '\0'
+				  ? "an item of the list is empty; commas "
+				    "stand only between items"
+				  : find_misuse(text);
+	char *item;
 
-	switch (key->type) {
-	case CONFIG_LIST:
-		return set_list(
-		    key, config, values, count, ret_index, ret_error);
-	case CONFIG_STRING:
-		string = key->check(values[0], ret_error);
-		good = string != NULL;
-		if (good)
-			*(char **)find_member(key, config) = string;
-		break;
-	case CONFIG_CHOICE:
-		good = set_choice(key, config, values[0], ret_error);
-		break;
-	case CONFIG_NUMBER:
-	case CONFIG_SIZE:
-		good = set_number(key, config, values[0], ret_error);
-		break;
+	if (problem != NULL) {
+		*ret_error = g_strdup(problem);
+		return false;
 	}
-	if (!good)
-		*ret_index = 0;
+	item = key->check(text, ret_error);
+	if (item != NULL)
+		g_ptr_array_add(list, item);
+	return item != NULL;
+}
+
+static bool set_list(const struct config_key *key, struct config *config,
+    const char *text, char **ret_error)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+	/* Of an empty text there are no parts. */
+	char **parts = g_strsplit(text, ",", -1);
+	bool good = true;
+
+	for (size_t i = 0; parts[i] != NULL && good; i++)
+		good = add_item(key, list, g_strstrip(parts[i]), ret_error);
+	g_strfreev(parts);
+	g_ptr_array_add(list, NULL);
+	if (good)
+		*(char ***)find_member(key, config) =
+		    (char **)g_ptr_array_free(list, FALSE);
+	else
+		g_ptr_array_unref(list);
 	return good;
 }
 
-/* In double quotes, or in single ones where double ones would expand a variable
- * of the environment. */
-static void append_quoted(GString *out, const char *text)
+static bool set_string(const struct config_key *key, struct config *config,
+    const char *text, char **ret_error)
 {
-	char quote = strstr(text, "${") == NULL ? '"' : '\'';
+	char *string = key->check(text, ret_error);
 
-	g_string_append_c(out, quote);
-	for (; *text != '\0'; text++) {
-		if (*text == quote || *text == '\\')
-			g_string_append_c(out, '\\');
-		g_string_append_c(out, *text);
+	if (string != NULL)
+		*(char **)find_member(key, config) = string;
+	return string != NULL;
+}
+
+bool key_value_set(const struct config_key *key, struct config *config,
+    const char *text, char **ret_error)
+{
+	const char *misuse = find_misuse(text);
+
+	if (misuse != NULL) {
+		*ret_error = g_strdup(misuse);
+		return false;
 	}
-	g_string_append_c(out, quote);
+	switch (key->type) {
+	case CONFIG_LIST:
+		return set_list(key, config, text, ret_error);
+	case CONFIG_STRING:
+		return set_string(key, config, text, ret_error);
+	case CONFIG_CHOICE:
+		return set_choice(key, config, text, ret_error);
+	case CONFIG_NUMBER:
+	case CONFIG_SIZE:
+		break;
+	}
+	return set_number(key, config, text, ret_error);
 }
 
 static const char *find_word(const struct config_key *key, uint64_t value)
@@ -290,40 +278,35 @@ static const char *find_word(const struct config_key *key, uint64_t value)
 	return key->choices[i].word;
 }
 
-void config_key_print(
+void key_value_print(
     const struct config_key *key, const struct config *config, GString *out)
 {
 	const void *member = find_const_member(key, config);
 	char *const *list;
+	const char *string;
 
 	switch (key->type) {
 	case CONFIG_LIST:
 		list = *(char *const *const *)member;
-		g_string_append_c(out, '{');
-		for (size_t i = 0; list[i] != NULL; i++) {
-			g_string_append(out, i > 0 ? ", " : "");
-			append_quoted(out, list[i]);
-		}
-		g_string_append_c(out, '}');
+		for (size_t i = 0; list[i] != NULL; i++)
+			g_string_append_printf(
+			    out, "%s%s", i > 0 ? ", " : "", list[i]);
 		break;
 	case CONFIG_STRING:
-		append_quoted(out, *(char *const *)member);
+		string = *(char *const *)member;
+		g_string_append(out, string);
 		break;
 	case CONFIG_CHOICE:
 		g_string_append(out, find_word(key, load_number(key, config)));
 		break;
 	case CONFIG_SIZE:
-		g_string_append_c(out, '"');
-		append_size(out, load_number(key, config));
-		g_string_append_c(out, '"');
-		break;
 	case CONFIG_NUMBER:
 		append_number(out, key, load_number(key, config));
 		break;
 	}
 }
 
-void config_key_clear(const struct config_key *key, struct config *config)
+void key_value_clear(const struct config_key *key, struct config *config)
 {
 	void *member = find_member(key, config);
 

@@ -3,9 +3,11 @@
  * What strings of the configuration may be. Each check fails where the mistake
  * was made, at start or reload, and not when the first message comes.
  */
-#include "config_key.h"
+#include "value_check.h"
 
+#include <glib.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -28,20 +30,11 @@ static char *refuse(const char *text, char **ret_error, const char *sentence)
 	return NULL;
 }
 
-/* Decimal digits only, from least to most. */
-static bool is_number(
-    const char *text, size_t length, unsigned long least, unsigned long most)
+/* A decimal number from least, which is over 0, to 65535. */
+static bool is_number(const char *text, guint64 least)
 {
-	unsigned long number = 0;
-
-	if (length == 0 || length > 5 || (length > 1 && text[0] == '0'))
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		if (!g_ascii_isdigit(text[i]))
-			return false;
-		number = number * 10 + (unsigned long)(text[i] - '0');
-	}
-	return number >= least && number <= most;
+	return text[0] != '0' &&
+	       g_ascii_string_to_unsigned(text, 10, least, 65535, NULL, NULL);
 }
 
 /* A host name or an address, maybe in brackets and with a zone. */
@@ -64,18 +57,22 @@ static bool is_host(const char *host)
 /* port is what follows the colon in text. */
 static char *check_inet(const char *text, const char *port, char **ret_error)
 {
-	const char *at = strchr(port, '@');
+	char **parts = g_strsplit(port, "@", 2);
+	char *socket = NULL;
 
-	if (at == NULL)
-		return refuse(text, ret_error,
+	if (parts[0] == NULL || parts[1] == NULL)
+		refuse(text, ret_error,
 		    "names no host; allowed are " SOCKET_FORMS);
-	if (!is_number(port, (size_t)(at - port), 1, 65535))
-		return refuse(text, ret_error,
+	else if (!is_number(parts[0], 1))
+		refuse(text, ret_error,
 		    "has no port from 1 to 65535 before the @");
-	if (!is_host(at + 1))
-		return refuse(
+	else if (!is_host(parts[1]))
+		refuse(
 		    text, ret_error, "has no host name or address after the @");
-	return g_strdup(text);
+	else
+		socket = g_strdup(text);
+	g_strfreev(parts);
+	return socket;
 }
 
 /* path is what follows the colon in text. */
@@ -93,7 +90,7 @@ static char *check_unix(const char *text, const char *path, char **ret_error)
 	return g_strdup(text);
 }
 
-char *config_check_socket(const char *text, char **ret_error)
+char *value_check_socket(const char *text, char **ret_error)
 {
 	const char *colon = strchr(text, ':');
 	const char *rest = colon == NULL ? "" : colon + 1;
@@ -103,39 +100,38 @@ char *config_check_socket(const char *text, char **ret_error)
 	if (g_str_has_prefix(text, "inet:") || g_str_has_prefix(text, "inet6:"))
 		return check_inet(text, rest, ret_error);
 	if (!g_str_has_prefix(text, "fd:"))
-		return refuse(
-		    text, ret_error, "is no socket; allowed are " SOCKET_FORMS);
+		return refuse(text, ret_error,
+		    "is not a socket; allowed are " SOCKET_FORMS);
 	/* 0, 1 and 2 are standard input, output and error. */
-	if (!is_number(rest, strlen(rest), 3, 65535))
+	if (!is_number(rest, 3))
 		return refuse(text, ret_error,
 		    "has no descriptor from 3 on after the colon");
 	return g_strdup(text);
 }
 
-char *config_check_path(const char *text, char **ret_error)
+char *value_check_path(const char *text, char **ret_error)
 {
 	if (text[0] != '/')
 		return refuse(text, ret_error,
-		    "is no absolute path; it has to begin with /");
+		    "is not an absolute path; it has to begin with /");
 	/* Room for a record's name under new. */
 	if (strlen(text) > PATH_MAX - 512)
 		return refuse(text, ret_error, "is too long for a path");
 	return g_strdup(text);
 }
 
-char *config_check_path_or_none(const char *text, char **ret_error)
+char *value_check_path_or_none(const char *text, char **ret_error)
 {
 	if (text[0] == '\0')
 		return g_strdup("");
 	if (text[0] != '/')
 		return refuse(text, ret_error,
-		    "is no absolute path; it has to begin with /, or to be "
+		    "is not an absolute path; it has to begin with /, or to be "
 		    "empty for none");
-	return config_check_path(text, ret_error);
+	return value_check_path(text, ret_error);
 }
 
-/* An address or pattern, maybe in <>, any case. */
-char *config_check_recipient(const char *text, char **ret_error)
+char *value_check_recipient(const char *text, char **ret_error)
 {
 	size_t length = strlen(text);
 	const char *problem;
@@ -155,20 +151,20 @@ char *config_check_recipient(const char *text, char **ret_error)
 	return NULL;
 }
 
-char *config_check_policy_domain(const char *text, char **ret_error)
+char *value_check_domain(const char *text, char **ret_error)
 {
 	char *domain;
 
 	if (syntax_domain(text, true, &domain) == SYNTAX_BAD)
 		return refuse(text, ret_error,
-		    "is no domain name; allowed are \"example.com\" and "
+		    "is not a domain name; allowed are \"example.com\" and "
 		    "\"*.example.com\", beyond ASCII as A-labels (\"xn--…\")");
 	return domain;
 }
 
 /* The authserv-id of RFC 8601 section 2.2 is a MIME value; of those, all that
  * are in use are tokens (RFC 2045 section 5.1), most of them host names. */
-char *config_check_authserv_id(const char *text, char **ret_error)
+char *value_check_authserv_id(const char *text, char **ret_error)
 {
 	bool good = text[0] != '\0' && strlen(text) <= 255;
 
@@ -179,7 +175,15 @@ char *config_check_authserv_id(const char *text, char **ret_error)
 	}
 	if (!good)
 		return refuse(text, ret_error,
-		    "is no authserv-id; it is one word without any of "
+		    "is not an authserv-id; it is one word without any of "
 		    "()<>@,;:\\\"/[]?=, mostly the mail server's host name");
 	return g_ascii_strdown(text, -1);
+}
+
+char *value_check_not_empty(const char *text, char **ret_error)
+{
+	if (text[0] != '\0')
+		return g_strdup(text);
+	*ret_error = g_strdup("is empty; leave the key out for its default");
+	return NULL;
 }
