@@ -6,7 +6,7 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libmilter-dev libgmime-3.0-dev zlib1g-dev
-	libjansson-dev nettle-dev libpq-dev libconfuse-dev libsystemd-dev"
+	libjansson-dev nettle-dev libpq-dev libsystemd-dev"
 demo="$build postgresql-15 postgresql-client-15 postfix python3
 	python3-psycopg swaks"
 # What Sendmail needs; itself it is only unpacked (fetch-sendmail.sh).

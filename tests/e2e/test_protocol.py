@@ -452,7 +452,7 @@ def test_reload_refuses_another_socket(place):
 
 def test_reload_of_a_bad_file_changes_nothing(place):
     daemon = place.milter(milter=DISCARD)
-    (place.folder / "milter.conf").write_text("milter { nonsense = 1 }\n")
+    (place.folder / "milter.conf").write_text("[milter]\nnonsense = 1\n")
     daemon.signal(signal.SIGUSR1)
     wait_for(lambda: "nonsense" in daemon.text(), "a line names the bad key")
     with place.connect() as client:

@@ -103,10 +103,10 @@ def test_quota_changes(intake_site):
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
-        ("milter { nonsense = 1 }\n", "nonsense"),
-        ('milter { disposition = discard }\n', "recipients"),
-        ("limits { json-depth = -1 }\n", "json-depth"),
-        ("milter {\n", "milter"),
+        ("[milter]\nnonsense = 1\n", "nonsense"),
+        ("[milter]\ndisposition = discard\n", "recipients"),
+        ("[limits]\njson-depth = -1\n", "json-depth"),
+        ("[milter\n", "milter"),
         (None, "milter.conf"),
     ],
 )

@@ -97,8 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct authres *authres = authres_parse(body);
 
 	if (config == NULL)
-		config = fuzz_config(
-		    "accept { authserv-ids = {\"mx.example.com\"} }");
+		config =
+		    fuzz_config("[accept]\nauthserv-ids = mx.example.com\n");
 	if (authres != NULL)
 		check_results(authres);
 	check_judgement(body, authres);

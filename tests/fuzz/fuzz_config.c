@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 	FUZZ_CHECK((config == NULL) == (error != NULL));
 	if (config == NULL) {
-		FUZZ_CHECK(g_str_has_prefix(error, NAME ":"));
+		FUZZ_CHECK(g_str_has_prefix(error, NAME ": "));
+		FUZZ_CHECK(strlen(error) < 2000);
 		FUZZ_CHECK(fuzz_is_one_line(error));
 		g_free(error);
 		return 0;

@@ -14,9 +14,9 @@ static void begin(void)
 	log_open("fuzz", LOG_TARGET_STDERR, LOG_EMERG);
 	mime_init();
 	generous = config_default();
-	tight = fuzz_config("limits { message-size = \"8K\" header-count = 20 "
-			    "header-size = \"1K\" mime-parts = 5 "
-			    "mime-depth = 2 }");
+	tight = fuzz_config("[limits]\nmessage-size = 8K\n"
+			    "header-count = 20\nheader-size = 1K\n"
+			    "mime-parts = 5\nmime-depth = 2\n");
 }
 
 static bool is_lower(const char *text)

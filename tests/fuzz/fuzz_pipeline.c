@@ -16,29 +16,36 @@
 enum { VARIANTS = 7, WITHOUT_SPOOL = 8, OTHER_RECIPIENT = 16, BARE = 32 };
 
 /* Inflating bombs would be all that there is time for. */
-#define NO_BOMBS "limits { report-size = \"256K\" }"
+#define NO_BOMBS "[limits]\nreport-size = 256K\n"
 
 static const char *const texts[] = {
     NO_BOMBS,
-    NO_BOMBS "milter { recipients = {\"tlsrpt@example.com\"} "
-	     "disposition = discard }",
-    NO_BOMBS
-    "milter { recipients = {\"tlsrpt@example.com\"} on-refused = reject }"
-    "accept { policy-domains = {\"example.com\", \"*.example.net\"} }",
-    NO_BOMBS
-    "milter { on-refused = reject disposition = discard "
-    "recipients = {\"*@example.com\"} on-spool-error = tempfail }"
-    "accept { authentication = require authserv-ids = {\"mx.example.com\"} }",
-    NO_BOMBS "milter { add-header = false }"
-	     "accept { authserv-ids = {\"mx.example.com\"} }",
-    "limits { message-size = \"16K\" header-count = 30 header-size = \"2K\" "
-    "mime-parts = 6 mime-depth = 3 reports = 2 gzip-members = 2 "
-    "report-size = \"8K\" parse-memory = \"1M\" json-depth = 6 policies = 2 "
-    "details = 4 string-length = 100 }",
-    "limits { report-size = \"256K\" reports = 1 mime-parts = 50 "
-    "mime-depth = 20 }",
-    "milter { on-spool-error = tempfail }"
-    "limits { string-length = 64 report-size = \"4K\" }",
+    NO_BOMBS "[milter]\nrecipients = tlsrpt@example.com\n"
+	     "disposition = discard\n",
+    NO_BOMBS "[milter]\nrecipients = tlsrpt@example.com\n"
+	     "on-refused = reject\n"
+	     "[accept]\n"
+	     "policy-domains = example.com, *.example.net\n",
+    NO_BOMBS "[milter]\non-refused = reject\n"
+	     "disposition = discard\n"
+	     "recipients = *@example.com\n"
+	     "on-spool-error = tempfail\n"
+	     "[accept]\nauthentication = require\n"
+	     "authserv-ids = mx.example.com\n",
+    NO_BOMBS "[milter]\nadd-header = false\n"
+	     "[accept]\nauthserv-ids = mx.example.com\n",
+    "[limits]\nmessage-size = 16K\n"
+    "header-count = 30\nheader-size = 2K\n"
+    "mime-parts = 6\nmime-depth = 3\nreports = 2\n"
+    "gzip-members = 2\nreport-size = 8K\n"
+    "parse-memory = 1M\njson-depth = 6\n"
+    "policies = 2\ndetails = 4\n"
+    "string-length = 100\n",
+    "[limits]\nreport-size = 256K\nreports = 1\n"
+    "mime-parts = 50\nmime-depth = 20\n",
+    "[milter]\non-spool-error = tempfail\n"
+    "[limits]\nstring-length = 64\n"
+    "report-size = 4K\n",
 };
 
 static struct config *configs[G_N_ELEMENTS(texts)];

@@ -22,10 +22,10 @@ static void begin(void)
 		return;
 	decode_init();
 	/* No bombs: inflating them is all that would be left to do. */
-	generous = fuzz_config("limits { report-size = \"256K\" }");
-	tight = fuzz_config("limits { report-size = \"4K\" gzip-members = 2 "
-			    "parse-memory = \"1M\" json-depth = 5 "
-			    "policies = 2 details = 3 string-length = 64 }");
+	generous = fuzz_config("[limits]\nreport-size = 256K\n");
+	tight = fuzz_config("[limits]\nreport-size = 4K\ngzip-members = 2\n"
+			    "parse-memory = 1M\njson-depth = 5\n"
+			    "policies = 2\ndetails = 3\nstring-length = 64\n");
 }
 
 /* The escape of NUL, and not an escaped backslash in front of "u0000". */

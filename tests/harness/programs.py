@@ -158,19 +158,17 @@ def config_value(value):
     if isinstance(value, int):
         return str(value)
     if isinstance(value, (list, tuple)):
-        return "{" + ", ".join(config_value(item) for item in value) + "}"
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+        return ", ".join(config_value(item) for item in value)
+    return str(value)
 
 
 def config_text(sections):
-    """{"milter": {"on-refused": "keep"}} in the configuration's syntax."""
+    """{"milter": {"on-refused": "keep"}} as a configuration file."""
     text = ""
     for section, keys in sections.items():
-        text += section + " {\n"
+        text += f"[{section}]\n"
         for key, value in keys.items():
-            text += f"\t{key} = {config_value(value)}\n"
-        text += "}\n"
+            text += f"{key} = {config_value(value)}\n"
     return text
 
 

@@ -92,7 +92,7 @@ check_installed()
 {
 	expect "the spool" "$(state_of $spool)" "tlsrpt-milter:tlsrpt 2770"
 	expect "$conf" "$(state_of $conf)" "root:root 644"
-	inside tlsrpt-milter --check-config | grep -q 'socket = "fd:3"' ||
+	inside tlsrpt-milter --check-config | grep -q '^socket = fd:3$' ||
 		fail "the configuration does not take systemd's socket"
 	for program in tlsrpt-milter tlsrpt-import; do
 		! inside ldd "$(inside sh -c "command -v $program")" |

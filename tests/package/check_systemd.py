@@ -454,11 +454,9 @@ class Site:
         expect("the loader's pid", self.m.show(LOADER, "MainPID"), before)
 
     def check_summaries(self):
-        line = re.search(
-            r"with a line such as\s+`(database \{ [^`]+)`", README
-        ).group(1)
-        self.m.write("/etc/tlsrpt-milter/report.conf", line + "\n")
-        self.follow(block(README, "Regularly, by the units", 4))
+        lines = block(README, "`/etc/tlsrpt-milter/report.conf`", 4)
+        self.m.write("/etc/tlsrpt-milter/report.conf", lines)
+        self.follow(block(README, "`/etc/tlsrpt-milter/report.pgpass`", 4))
         for timer in ("tlsrpt-report-html.timer", "tlsrpt-report-weekly.timer"):
             expect(timer, self.m.show(timer, "ActiveState"), "active")
             if not self.m.show(timer, "NextElapseUSecRealtime"):

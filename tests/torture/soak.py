@@ -115,7 +115,7 @@ class Trouble:
 
     def refused_reload(self):
         for name in ("milter.conf", "loader.conf"):
-            (self.site.folder / name).write_text("spool { nonsense = 1 }\n")
+            (self.site.folder / name).write_text("[spool]\nnonsense = 1\n")
         self._signal()
         time.sleep(0.3)
         write_configs(self.site, self.chance)

@@ -32,13 +32,21 @@ static const struct option own[] = {
     {0},
 };
 
-static int take(int val, const char *argument, void *data)
+static void on_option(int val, const char *argument, void *data)
 {
 	if (val == FAIL)
-		return EX_NOINPUT + 1;
+		exit(EX_NOINPUT);
 	if (val == DAYS)
 		*(int *)data = (int)g_ascii_strtoll(argument, NULL, 10);
-	return 0;
+}
+
+/* Refuses one value that config takes. */
+static bool check(const struct config *config, char **ret_error)
+{
+	if (config->batch != 254)
+		return true;
+	*ret_error = g_strdup("[database] batch: is refused here");
+	return false;
 }
 
 static void parse(int argc, char **argv)
@@ -50,8 +58,9 @@ static void parse(int argc, char **argv)
 	    .description = "Tests.",
 	    .options = "      --days=N       so many days\n",
 	    .own = own,
-	    .take = take,
+	    .on_option = on_option,
 	    .data = &days,
+	    .check = check,
 	};
 	const char *path = NULL;
 	int first = command_line_parse(&cli, argc, argv, &path);
@@ -260,11 +269,39 @@ static void test_wrong_config(void **state)
 	(void)state;
 	assert_int_equal(bad.code, EX_CONFIG);
 	assert_string_equal(bad.out, "");
-	assert_true(g_str_has_prefix(bad.err, BAD ":"));
+	assert_true(g_str_has_prefix(bad.err, BAD ": "));
 	assert_int_equal(gone.code, EX_CONFIG);
-	assert_true(g_str_has_prefix(gone.err, "/nonexistent/file: "));
+	assert_string_equal(gone.out, "");
+	assert_string_equal(gone.err,
+	    "tlsrpt-test: /nonexistent/file: No such file or directory; name "
+	    "another file with -c FILE\n");
 	outcome_clear(&bad);
 	outcome_clear(&gone);
+}
+
+/* What the program itself demands of a configuration. */
+static void test_own_check(void **state)
+{
+	char *path = NULL, *arguments, *line;
+	int fd = g_file_open_tmp("cli-XXXXXX", &path, NULL);
+	struct outcome outcome;
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_true(
+	    g_file_set_contents(path, "[database]\nbatch = 254\n", -1, NULL));
+	arguments = g_strconcat("-c ", path, " --check-config", (char *)NULL);
+	outcome = run(arguments);
+	line = g_strdup_printf("%s: [database] batch: is refused here\n", path);
+	assert_int_equal(outcome.code, EX_CONFIG);
+	assert_string_equal(outcome.out, "");
+	assert_string_equal(outcome.err, line);
+	g_unlink(path);
+	g_free(path);
+	g_free(line);
+	g_free(arguments);
+	outcome_clear(&outcome);
 }
 
 /* A full disk is not a success. */
@@ -297,6 +334,7 @@ int main(void)
 	    cmocka_unit_test(test_version),
 	    cmocka_unit_test(test_check_config),
 	    cmocka_unit_test(test_wrong_config),
+	    cmocka_unit_test(test_own_check),
 	    cmocka_unit_test(test_full_disk),
 	};
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/fixtures/config: in bad/ the first line of a file says how the error
- * goes on after "FILE:"; what is in good/ is taken, and taken again when it is
- * printed.
+ * tests/fixtures/config: a case is NAME.conf, and NAME.expect with lines
+ * "key: value". In bad/ there is one, "error: ", with how the error goes on
+ * after "FILE: ". In good/ there is one "section.key: value" for each value
+ * that is not the default's, as --check-config prints it.
  */
 /* cmocka.h needs these four before it. */
 #include <setjmp.h>
@@ -117,11 +118,10 @@ static void test_sample(void **state)
 	printed = config_print(defaults);
 	lines = g_strsplit(printed, "\n", -1);
 	for (size_t i = 0; lines[i] != NULL; i++) {
-		/* "<tab>key = value", or "section {" */
+		/* "[section]", or "key = value" */
 		char *line = g_strdup_printf("\n%s\n", lines[i]);
 
-		if (strchr(lines[i], '=') != NULL &&
-		    strstr(sample, line) == NULL)
+		if (strstr(sample, line) == NULL)
 			fail_msg("the sample has no line \"%s\"", lines[i]);
 		g_free(line);
 	}
@@ -207,9 +207,9 @@ static void test_quoting(void **state)
 	if (config == NULL)
 		fail_msg("%s", error);
 	assert_string_equal(config->conninfo,
-	    "host=/run/pg application_name=${HOME}\\x user=\"a'b\"");
+	    "host=/run/pg application_name=${HOME}\\\\x user=\"a'b\"");
 	assert_string_equal(
-	    config->metrics_directory, "/var/lib/\"quoted\"\\x");
+	    config->metrics_directory, "/var/lib/\"quoted\"\\x;y,z=#1");
 	config_unref(config);
 }
 
@@ -234,14 +234,15 @@ static void test_sizes(void **state)
 static void test_ranges(void **state)
 {
 	struct config *config =
-	    parse("limits { deadline = 1 } database { batch = 1 } "
-		  "spool { quota = 1M }");
+	    parse("[limits]\ndeadline = 1\n[database]\nbatch = 1\n"
+		  "[spool]\nquota = 1M\n");
 
 	(void)state;
 	assert_int_equal(config->limits.deadline, 1);
 	assert_int_equal(config->batch, 1);
 	config_unref(config);
-	config = parse("limits { deadline = 3600 } database { batch = 10000 }");
+	config =
+	    parse("[limits]\ndeadline = 3600\n[database]\nbatch = 10000\n");
 	assert_int_equal(config->limits.deadline, 3600);
 	assert_int_equal(config->batch, 10000);
 	config_unref(config);
@@ -260,7 +261,7 @@ static void test_sockets(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
 		char *text =
-		    g_strdup_printf("milter { socket = '%s' }", good[i]);
+		    g_strdup_printf("[milter]\nsocket = %s\n", good[i]);
 		struct config *config = parse(text);
 
 		assert_string_equal(config->socket, good[i]);
@@ -268,24 +269,36 @@ static void test_sockets(void **state)
 		g_free(text);
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-		char *text =
-		    g_strdup_printf("milter { socket = '%s' }", bad[i]);
+		char *text = g_strdup_printf("[milter]\nsocket = %s\n", bad[i]);
 
 		assert_error(
-		    text, strlen(text), "test.conf:1: milter.socket: ");
+		    text, strlen(text), "test.conf: [milter] socket: ");
 		g_free(text);
 	}
 }
 
+/* The text of NAME.expect beside NAME.conf. */
+static char *read_expected(const char *path)
+{
+	char *name = g_strndup(path, strlen(path) - strlen(".conf"));
+	char *expect = g_strconcat(name, ".expect", (char *)NULL);
+	char *text;
+
+	if (!g_file_get_contents(expect, &text, NULL, NULL))
+		fail_msg("%s is not there", expect);
+	g_free(expect);
+	g_free(name);
+	return text;
+}
+
 static void check_bad(const char *path)
 {
-	char *text, *expected, *error = NULL;
+	char *text = read_expected(path), *expected, *error = NULL;
 	struct config *config = config_load(path, &error);
 
-	assert_true(g_file_get_contents(path, &text, NULL, NULL));
-	assert_true(g_str_has_prefix(text, "# "));
-	text[strcspn(text, "\n")] = '\0';
-	expected = g_strdup_printf("%s:%s", path, text + 2);
+	assert_true(g_str_has_prefix(text, "error: "));
+	g_strchomp(text);
+	expected = g_strdup_printf("%s: %s", path, text + strlen("error: "));
 	if (config != NULL)
 		fail_msg("taken, but should be: %s", expected);
 	if (!g_str_has_prefix(error, expected))
@@ -296,9 +309,40 @@ static void check_bad(const char *path)
 	g_free(text);
 }
 
+/* "section.key: value" for each line that differs from the defaults. */
+static char *describe(const char *printed)
+{
+	struct config *defaults = config_default();
+	char *text = config_print(defaults);
+	char **lines = g_strsplit(printed, "\n", -1);
+	char **others = g_strsplit(text, "\n", -1);
+	GString *out = g_string_new(NULL);
+	const char *section = "";
+
+	assert_int_equal(g_strv_length(lines), g_strv_length(others));
+	for (size_t i = 0; lines[i] != NULL; i++) {
+		char *equals = strstr(lines[i], " =");
+
+		if (lines[i][0] == '[') {
+			section = g_strdelimit(lines[i] + 1, "]", '\0');
+		} else if (strcmp(lines[i], others[i]) != 0) {
+			assert_non_null(equals);
+			*equals = '\0';
+			g_string_append_printf(
+			    out, "%s.%s:%s\n", section, lines[i], equals + 2);
+		}
+	}
+	g_strfreev(others);
+	g_strfreev(lines);
+	g_free(text);
+	config_unref(defaults);
+	return g_string_free(out, FALSE);
+}
+
 static void check_good(const char *path)
 {
-	char *error = NULL, *first, *second;
+	char *error = NULL, *first, *second, *values;
+	char *expected = read_expected(path);
 	struct config *config = config_load(path, &error);
 
 	if (config == NULL)
@@ -309,6 +353,12 @@ static void check_good(const char *path)
 	second = config_print(config);
 	config_unref(config);
 	assert_string_equal(first, second);
+	values = describe(first);
+	if (strcmp(values, expected) != 0)
+		fail_msg(
+		    "%s: \"%s\" instead of \"%s\"", path, values, expected);
+	g_free(expected);
+	g_free(values);
 	g_free(second);
 	g_free(first);
 }
@@ -316,26 +366,41 @@ static void check_good(const char *path)
 static void test_bad(void **state)
 {
 	(void)state;
-	tree_each(FOLDER "/bad", "", 6, check_bad);
+	tree_each(FOLDER "/bad", ".conf", 90, check_bad);
 }
 
 static void test_good(void **state)
 {
 	(void)state;
-	tree_each(FOLDER "/good", "", 6, check_good);
+	tree_each(FOLDER "/good", ".conf", 15, check_good);
 }
 
 static void test_bytes(void **state)
 {
-	char nul[] = "log {\n level =\0 info }";
+	char nul[] = "[log]\nlevel =\0 info";
 
 	(void)state;
-	assert_error(nul, sizeof(nul) - 1, "test.conf:2: a NUL byte");
-	assert_error("\n\xff", 2, "test.conf:2: byte \\xff is not UTF-8");
-	assert_error("#\xc3", 2, "test.conf:1: byte \\xc3 is not UTF-8");
-	assert_error("# \033[2J", 6, "test.conf:1: control character \\x1b");
-	assert_error("log { level = \"a\tb\xe2\x80\xae\" }", 24,
-	    "test.conf:1: log.level: \"a\\x09b\\u{202e}\" is not allowed");
+	assert_error(nul, sizeof(nul) - 1,
+	    "test.conf: line 2 has the byte 0x00; the file has to be text");
+	assert_error("\n\xff", 2, "test.conf: line 2 has the byte 0xff");
+	assert_error("#\xc3", 2, "test.conf: line 1 has the byte 0xc3");
+	assert_error("# \033[2J", 6, "test.conf: line 1 has the byte 0x1b");
+	/* The byte behind the text is nobody's. */
+	assert_error("[log]\r\n", 6, "test.conf: line 1 has the byte 0x0d");
+	assert_error("[log]\nlevel = a\tb\xe2\x80\xae", 20,
+	    "test.conf: [log] level: \"a\\x09b\\u{202e}\" is not allowed");
+}
+
+/* A long line is quoted in part. */
+static void test_long_line(void **state)
+{
+	char *line = g_strnfill(100000, 'x'), *error = NULL;
+
+	(void)state;
+	assert_null(config_parse(line, strlen(line), "test.conf", &error));
+	assert_true(strlen(error) < 500);
+	g_free(error);
+	g_free(line);
 }
 
 /* An error leaves nothing behind that the next call would see. */
@@ -344,10 +409,10 @@ static void test_again(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		assert_error(
-		    "log { level = \"", 15, "test.conf:1: log.level: ");
-		config_unref(parse("log { level = debug }"));
-		assert_error("milter { disposition = x }", 26,
-		    "test.conf:1: milter.disposition: ");
+		    "[log]\nlevel = \"", 15, "test.conf: [log] level: ");
+		config_unref(parse("[log]\nlevel = debug\n"));
+		assert_error("[milter]\ndisposition = x\n", 25,
+		    "test.conf: [milter] disposition: ");
 	}
 }
 
@@ -377,10 +442,10 @@ static void test_no_file(void **state)
 
 	(void)state;
 	assert_no_file(path, "No such file or directory");
-	assert_no_file(folder, "is no regular file");
-	assert_no_file("/dev/null", "is no regular file");
+	assert_no_file(folder, "is not a regular file");
+	assert_no_file("/dev/null", "is not a regular file");
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_no_file(path, "is no regular file");
+	assert_no_file(path, "is not a regular file");
 	assert_int_equal(g_unlink(path), 0);
 	/* A loop of links can't be read by anybody, root included. */
 	assert_int_equal(symlink("x.conf", path), 0);
@@ -446,6 +511,7 @@ int main(void)
 	    cmocka_unit_test(test_bad),
 	    cmocka_unit_test(test_good),
 	    cmocka_unit_test(test_bytes),
+	    cmocka_unit_test(test_long_line),
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_no_file),
 	    cmocka_unit_test(test_file_size),

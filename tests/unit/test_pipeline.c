@@ -246,7 +246,7 @@ static void test_too_large(void **state)
 	struct pipeline_input input;
 	struct record *record;
 
-	use_config(place, "limits { message-size = \"1K\" }");
+	use_config(place, "[limits]\nmessage-size = 1K\n");
 	g_string_set_size(place->mail, 1025);
 	input = make_input(place);
 	run(place, &input);
@@ -271,7 +271,7 @@ static void test_too_many_reports(void **state)
 	struct place *place = *state;
 	struct pipeline_input input;
 
-	use_config(place, "limits { reports = 1 }");
+	use_config(place, "[limits]\nreports = 1\n");
 	add_part(place, document);
 	add_part(place, document);
 	input = make_input(place);
@@ -288,7 +288,7 @@ static void test_as_many_reports_as_allowed(void **state)
 	struct place *place = *state;
 	struct pipeline_input input;
 
-	use_config(place, "limits { reports = 1 }");
+	use_config(place, "[limits]\nreports = 1\n");
 	add_part(place, document);
 	g_string_append(place->mail,
 	    "Content-Type: application/json; name=other.json\r\n\r\n"
@@ -305,10 +305,12 @@ static void assert_failed(
     struct place *place, struct pipeline_input input, const char *reason)
 {
 	static const char *const texts[] = {
-	    "milter { recipients = {\"tlsrpt@example.com\"} "
-	    "disposition = discard on-spool-error = deliver }",
-	    "milter { recipients = {\"tlsrpt@example.com\"} "
-	    "disposition = discard on-spool-error = tempfail }"};
+	    "[milter]\nrecipients = tlsrpt@example.com\n"
+	    "disposition = discard\n"
+	    "on-spool-error = deliver\n",
+	    "[milter]\nrecipients = tlsrpt@example.com\n"
+	    "disposition = discard\n"
+	    "on-spool-error = tempfail\n"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
 		use_config(place, texts[i]);
@@ -398,8 +400,8 @@ static void test_refused(void **state)
 	struct pipeline_input input;
 	struct record *record;
 
-	use_config(place, "milter { on-refused = reject } "
-			  "accept { policy-domains = {\"other.example\"} }");
+	use_config(place, "[milter]\non-refused = reject\n"
+			  "[accept]\npolicy-domains = other.example\n");
 	add_part(place, document);
 	input = make_input(place);
 	run(place, &input);

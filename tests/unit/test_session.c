@@ -24,7 +24,7 @@ static struct config *config_of(const char *text)
 	return config;
 }
 
-#define BY_RECIPIENT "milter { recipients = {\"tlsrpt@example.com\"} }\n"
+#define BY_RECIPIENT "[milter]\nrecipients = tlsrpt@example.com\n"
 #define REPORT_TYPE "multipart/report; report-type=tlsrpt; boundary=x"
 
 /* Begins a message under a configuration that only the session holds. */
@@ -122,7 +122,7 @@ static void assert_end(struct session *session, const char *header)
 static void test_message_size(void **state)
 {
 	struct session *session =
-	    begin(BY_RECIPIENT "limits { message-size = \"64K\" }\n",
+	    begin(BY_RECIPIENT "[limits]\nmessage-size = 64K\n",
 		"<tlsrpt@example.com>");
 	static char chunk[32768];
 
@@ -145,7 +145,7 @@ static void test_message_size(void **state)
 static void test_header_limits(void **state)
 {
 	struct session *session = begin(BY_RECIPIENT
-	    "limits { header-count = 10 header-size = \"4K\" }\n",
+	    "[limits]\nheader-count = 10\nheader-size = 4K\n",
 	    "<tlsrpt@example.com>");
 	/* With ": " and the end of the line. */
 	char *longest = g_strnfill(4096 - strlen("Subject") - 3, 'x');
@@ -162,7 +162,7 @@ static void test_header_limits(void **state)
 
 	session_reset(session);
 	session_free(session);
-	session = begin(BY_RECIPIENT "limits { header-size = \"4K\" }\n",
+	session = begin(BY_RECIPIENT "[limits]\nheader-size = 4K\n",
 	    "<tlsrpt@example.com>");
 	session_header(session, "Subject", longest);
 	assert_int_equal(session_body(session, "x", 1), SESSION_CONTINUE);
@@ -197,7 +197,7 @@ static void test_a_message_that_can_not_be_kept(void **state)
 	struct spool *spool = spool_open(folder, 1 << 20, &error);
 	struct session *session = session_new(spool);
 	struct config *config =
-	    config_of(BY_RECIPIENT "limits { header-size = 4M }\n");
+	    config_of(BY_RECIPIENT "[limits]\nheader-size = 4M\n");
 	char *value = g_strnfill(400 << 10, 'x');
 
 	(void)state;
