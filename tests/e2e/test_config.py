@@ -9,132 +9,129 @@ import pytest
 from harness import programs
 
 
-# name: (text, line of the error, key in the message, a word of the message)
+# name: (text, "[section] key" or "[section]" of the error, a word of it)
 BAD = {
-    "unknown key": ("milter {\n nonsense = 1\n}\n", 2, "nonsense", ""),
-    "unknown section": ("nonsense {\n}\n", 1, "nonsense", ""),
+    "unknown key": ("[milter]\nnonsense = 1\n", "[milter] nonsense", ""),
+    "unknown section": ("[nonsense]\n", "[nonsense]", ""),
     "wrong type: list for a word": (
-        "milter {\n\n disposition = {a, b}\n}\n",
-        3,
-        "disposition",
+        "[milter]\n\ndisposition = a, b\n",
+        "[milter] disposition",
         "",
     ),
     "wrong type: word for a number": (
-        "database {\n batch = many\n}\n",
-        2,
-        "batch",
+        "[database]\nbatch = many\n",
+        "[database] batch",
         "",
     ),
     "wrong type: word for a boolean": (
-        "milter {\n add-header = maybe\n}\n",
-        2,
-        "add-header",
+        "[milter]\nadd-header = maybe\n",
+        "[milter] add-header",
         "",
     ),
     "wrong enumeration": (
-        "milter {\n disposition = drop\n}\n",
-        2,
-        "disposition",
+        "[milter]\ndisposition = drop\n",
+        "[milter] disposition",
         "discard",
     ),
     "wrong size": (
-        'limits {\n message-size = "25X"\n}\n',
-        2,
-        "message-size",
+        "[limits]\nmessage-size = 25X\n",
+        "[limits] message-size",
         "25X",
     ),
-    "negative": ("limits {\n policies = -1\n}\n", 2, "policies", "-1"),
-    "zero": ("limits {\n mime-parts = 0\n}\n", 2, "mime-parts", "0"),
-    "octal": ("database {\n batch = 010\n}\n", 2, "batch", "010"),
+    "negative": ("[limits]\npolicies = -1\n", "[limits] policies", "-1"),
+    "zero": ("[limits]\nmime-parts = 0\n", "[limits] mime-parts", "0"),
+    "octal": ("[database]\nbatch = 010\n", "[database] batch", "010"),
     "too large": (
-        "limits {\n json-depth = 100000000\n}\n",
-        2,
-        "json-depth",
+        "[limits]\njson-depth = 100000000\n",
+        "[limits] json-depth",
         "",
     ),
     "repeated key": (
-        "milter {\n add-header = true\n add-header = false\n}\n",
-        3,
-        "add-header",
+        "[milter]\nadd-header = true\nadd-header = false\n",
+        "[milter] add-header",
         "",
     ),
     "repeated section": (
-        "log {\n level = info\n}\nlog {\n level = debug\n}\n",
-        4,
-        "log",
+        "[milter]\nadd-header = true\n[log]\n[milter]\n",
+        "[milter]",
+        "repeated",
+    ),
+    "section that is not closed": ("[milter\nsocket = fd:3\n", "", "[milter"),
+    "quote that is not closed": (
+        '[milter]\nsocket = "unix:/x\n',
+        "[milter] socket",
         "",
     ),
-    "unclosed section": ("milter {\n add-header = true\n", None, "", ""),
-    "unclosed string": ('milter {\n socket = "unix:/x\n}\n', None, "", ""),
+    "value in quotes": ('[milter]\nsocket = "fd:3"\n', "[milter] socket", "quotes"),
+    "comment behind a value": (
+        "[log]\nlevel = info # quiet\n",
+        "[log] level",
+        "lines of their own",
+    ),
+    "key before any section": ("level = info\n", "", "section"),
+    "locale": ("[log]\nlevel[de] = info\n", "[log] level[de]", "unknown"),
     "discard without recipients": (
-        "milter {\n disposition = discard\n}\n",
-        2,
-        "disposition",
+        "[milter]\ndisposition = discard\n",
+        "[milter] disposition",
         "recipients",
     ),
     "require without authserv-ids": (
-        "accept {\n authentication = require\n}\n",
-        2,
-        "authentication",
+        "[accept]\nauthentication = require\n",
+        "[accept] authentication",
         "authserv-ids",
     ),
     "empty local part": (
-        'milter {\n recipients = {"@example.com"}\n}\n',
-        2,
-        "recipients",
+        "[milter]\nrecipients = @example.com\n",
+        "[milter] recipients",
         "@example.com",
     ),
     "empty local part before a plus": (
-        'milter {\n recipients = {"+*@example.com"}\n}\n',
-        2,
-        "recipients",
+        "[milter]\nrecipients = +*@example.com\n",
+        "[milter] recipients",
         "+*@example.com",
     ),
     "pattern without a domain": (
-        'milter {\n recipients = {"tlsrpt"}\n}\n',
-        2,
-        "recipients",
+        "[milter]\nrecipients = tlsrpt\n",
+        "[milter] recipients",
         "tlsrpt",
     ),
+    "empty item": (
+        "[milter]\nrecipients = a@example.com,\n",
+        "[milter] recipients",
+        "empty",
+    ),
     "socket of no kind": (
-        'milter {\n socket = "somewhere"\n}\n',
-        2,
-        "socket",
+        "[milter]\nsocket = somewhere\n",
+        "[milter] socket",
         "",
     ),
     "socket of a port that can't be": (
-        'milter {\n socket = "inet:99999@127.0.0.1"\n}\n',
-        2,
-        "socket",
+        "[milter]\nsocket = inet:99999@127.0.0.1\n",
+        "[milter] socket",
         "",
     ),
-    "log target": ("log {\n target = printer\n}\n", 2, "target", "syslog"),
-    "log level": ("log {\n level = loud\n}\n", 2, "level", ""),
-    "password": (
-        'database {\n conninfo = "host=x password=hunter2"\n}\n',
-        2,
-        "conninfo",
-        "password",
+    "log target": ("[log]\ntarget = printer\n", "[log] target", "syslog"),
+    "log level": ("[log]\nlevel = loud\n", "[log] level", ""),
+    "empty connection string": (
+        "[database]\nconninfo =\n",
+        "[database] conninfo",
+        "empty",
     ),
-    "no syntax at all": ("]]]]\n", 1, "", ""),
-    "binary": ("milter {\n\0\n}\n", None, "", ""),
+    "no syntax at all": ("]]]]\n", "", ""),
+    "binary": ("[milter]\n\0\n", "", "line 2"),
 }
 
 
-def assert_refused(name, path, line, key, word, *arguments):
+def assert_refused(name, path, key, word, *arguments):
     done = programs.run(name, "-c", path, *arguments, timeout=20)
     assert done.returncode == programs.EX_CONFIG, done
     assert done.stdout == ""
     errors = done.stderr.splitlines()
     assert len(errors) == 1, done.stderr
-    number = r"\d+" if line is None else str(line)
-    pattern = rf"{re.escape(str(path))}:{number}: "
-    found = re.match(pattern, errors[0])
-    assert found, errors[0]
-    rest = errors[0][found.end() :]
+    start = f"{path}: {key}: " if key else f"{path}: "
+    assert errors[0].startswith(start), errors[0]
+    rest = errors[0].removeprefix(start)
     assert len(rest) > 10, errors[0]
-    if key:
-        assert re.match(rf"([a-z-]+\.)?{re.escape(key)}: .", rest), errors[0]
     assert word in rest, errors[0]
     assert "hunter2" not in errors[0]
 
@@ -142,17 +139,45 @@ def assert_refused(name, path, line, key, word, *arguments):
 @pytest.mark.parametrize("name", programs.ALL)
 @pytest.mark.parametrize("case", BAD)
 def test_bad_configuration(place, name, case):
-    text, line, key, word = BAD[case]
+    text, key, word = BAD[case]
     path = place / "bad.conf"
     path.write_text(text)
-    assert_refused(name, path, line, key, word, "--check-config")
+    assert_refused(name, path, key, word, "--check-config")
+
+
+PASSWORDS = (
+    "host=x password=hunter2",
+    "postgresql://loader:hunter2@x/tlsrpt",
+)
+
+
+@pytest.mark.parametrize("name", ["tlsrpt-loader", "tlsrpt-report"])
+@pytest.mark.parametrize("conninfo", [*PASSWORDS, "host=x hunter2"])
+def test_bad_connection_string(place, name, conninfo):
+    """By libpq's own parser, in the programs that have it."""
+    path = place / "bad.conf"
+    path.write_text(f"[database]\nconninfo = {conninfo}\n")
+    word = "password" if conninfo in PASSWORDS else "connection string"
+    assert_refused(name, path, "[database] conninfo", word, "--check-config")
+    if name == "tlsrpt-loader":
+        assert_refused(name, path, "[database] conninfo", word)
+
+
+@pytest.mark.parametrize("name", ["tlsrpt-milter", "tlsrpt-import"])
+def test_connection_string_on_the_mail_side(place, name):
+    """There it is text, since there is no libpq."""
+    path = place / "good.conf"
+    path.write_text("[database]\nconninfo = whatever it is\n")
+    done = programs.run(name, "-c", path, "--check-config")
+    assert done.returncode == 0, done
+    assert "conninfo = whatever it is\n" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["tlsrpt-milter", "tlsrpt-loader"])
 def test_daemons_do_not_start_with_a_bad_configuration(place, name):
     path = place / "bad.conf"
-    path.write_text("milter {\n nonsense = 1\n}\n")
-    assert_refused(name, path, 2, "nonsense", "")
+    path.write_text("[milter]\nnonsense = 1\n")
+    assert_refused(name, path, "[milter] nonsense", "")
 
 
 def make_missing(path):
@@ -182,7 +207,12 @@ def test_no_usable_file(place, name, make):
     assert done.returncode == programs.EX_CONFIG, done
     errors = done.stderr.splitlines()
     assert len(errors) == 1, done.stderr
-    assert re.match(rf"{re.escape(str(path))}(:\d+)?: .{{10}}", errors[0])
+    if make is make_missing:
+        assert errors == [
+            f"{name}: {path}: No such file or directory; "
+            "name another file with -c FILE"
+        ]
+    assert re.match(rf"({name}: )?{re.escape(str(path))}: .{{10}}", errors[0])
 
 
 @pytest.mark.parametrize("name", programs.ALL)
@@ -190,11 +220,11 @@ def test_check_config_prints_what_it_reads(place, name):
     """Its output is a configuration, and reads back to the same."""
     path = place / "good.conf"
     path.write_text(
-        'milter { recipients = {"TLSrpt@example.com", "*@x.example"}\n'
-        " disposition = discard }\n"
+        "[milter]\nrecipients = TLSrpt@example.com, *@x.example\n"
+        "disposition = discard\n"
         "# a comment\n"
-        'limits { message-size = "10M" deadline = 5 }\n'
-        f'spool {{ directory = "{place}/a \\"b\\" c" }}\n'
+        "[limits]\nmessage-size = 10M\ndeadline = 5\n"
+        f'[spool]\ndirectory = {place}/a "b" \\c\n'
     )
     first = programs.run(name, "-c", path, "--check-config")
     assert first.returncode == 0, first.stderr
@@ -266,9 +296,9 @@ def test_report_arguments(place, arguments):
 def test_milter_without_a_place_for_its_socket(place):
     path = place / "milter.conf"
     path.write_text(
-        f'milter {{ socket = "unix:{place}/none/m.sock" }}\n'
-        f'spool {{ directory = "{place}/spool" }}\n'
-        "log { target = stderr }\n"
+        f"[milter]\nsocket = unix:{place}/none/m.sock\n"
+        f"[spool]\ndirectory = {place}/spool\n"
+        "[log]\ntarget = stderr\n"
     )
     (place / "spool").mkdir()
     done = programs.run("tlsrpt-milter", "-c", path, timeout=30)
@@ -285,9 +315,9 @@ def test_spool_that_can_not_be(place, name):
     (place / "file").write_text("")
     path = place / "bad.conf"
     path.write_text(
-        f'milter {{ socket = "unix:{place}/m.sock" }}\n'
-        f'spool {{ directory = "{place}/file/spool" }}\n'
-        "log { target = stderr }\n"
+        f"[milter]\nsocket = unix:{place}/m.sock\n"
+        f"[spool]\ndirectory = {place}/file/spool\n"
+        "[log]\ntarget = stderr\n"
     )
     done = programs.run(name, "-c", path, timeout=30)
     assert done.returncode == 73, done
