@@ -22,7 +22,7 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* "NAME: SENTENCE", with what came from the file made safe. False. */
-static bool refuse(const char *name, char **ret_error, const char *sentence)
+static bool refuse(const char *name, const char *sentence, char **ret_error)
 {
 	GString *error = g_string_new(name);
 
@@ -34,8 +34,8 @@ static bool refuse(const char *name, char **ret_error, const char *sentence)
 
 /* "NAME: [section] key: SENTENCE", "NAME: [section]: SENTENCE"; key may be
  * NULL. False. */
-static bool refuse_at(const char *name, char **ret_error, const char *section,
-    const char *key, const char *sentence)
+static bool refuse_at(const char *name, const char *section, const char *key,
+    const char *sentence, char **ret_error)
 {
 	GString *error = g_string_new(name);
 
@@ -94,51 +94,68 @@ static bool check_repeats(const char *text, const char *name, char **ret_error)
 			line[strlen(line) - 1] = '\0';
 			section = line + 1;
 			if (!g_hash_table_add(seen, g_strdup(section)))
-				good = refuse_at(name, ret_error, section, NULL,
+				good = refuse_at(name, section, NULL,
 				    "the section is repeated; write its keys "
-				    "in one place");
+				    "in one place",
+				    ret_error);
 			continue;
 		}
 		line[strcspn(line, "=")] = '\0';
 		g_strchomp(line);
 		if (!g_hash_table_add(
 			seen, g_strdup_printf("%s]%s", section, line)))
-			good = refuse_at(name, ret_error, section, line,
-			    "the key is repeated; remove all lines but one");
+			good = refuse_at(name, section, line,
+			    "the key is repeated; remove all lines but one",
+			    ret_error);
 	}
 	g_strfreev(lines);
 	g_hash_table_unref(seen);
 	return good;
 }
 
-/* Names an unknown section, or an unknown key in a section that exists, and
- * what is known instead. */
-static bool refuse_unknown(
-    const char *name, char **ret_error, const char *section, const char *key)
+/* Appends the names of a section's keys, or of all sections (NULL). */
+static void append_known(GString *out, const char *section)
 {
-	const struct config_key *elsewhere =
-	    key != NULL ? key_table_find(NULL, key) : NULL;
-	GString *sentence = g_string_new("unknown ");
 	const char *last = NULL;
 
-	g_string_append(sentence, key != NULL ? "key" : "section");
-	if (elsewhere != NULL)
-		g_string_append_printf(
-		    sentence, "; it belongs to [%s]", elsewhere->section);
-	else
-		g_string_append(sentence, "; allowed are ");
-	for (const struct config_key *k = key_table;
-	     k->section != NULL && elsewhere == NULL; k++) {
-		const char *known = key != NULL ? k->name : k->section;
+	for (const struct config_key *k = key_table; k->section != NULL; k++) {
+		const char *known = section != NULL ? k->name : k->section;
 
-		if ((key != NULL && strcmp(k->section, section) != 0) ||
+		if ((section != NULL && strcmp(k->section, section) != 0) ||
 		    g_strcmp0(last, known) == 0)
 			continue;
 		g_string_append_printf(
-		    sentence, "%s%s", last == NULL ? "" : ", ", known);
+		    out, "%s%s", last == NULL ? "" : ", ", known);
 		last = known;
 	}
-	refuse_at(name, ret_error, section, key, sentence->str);
+}
+
+static bool refuse_section(
+    const char *name, const char *section, char **ret_error)
+{
+	GString *sentence = g_string_new("unknown section; allowed are ");
+
+	append_known(sentence, NULL);
+	refuse_at(name, section, NULL, sentence->str, ret_error);
+	g_string_free(sentence, TRUE);
+	return false;
+}
+
+/* Names an unknown key in a section that exists, and where it belongs or what
+ * is known instead. */
+static bool refuse_key(
+    const char *name, const char *section, const char *key, char **ret_error)
+{
+	const struct config_key *elsewhere = key_table_find(NULL, key);
+	GString *sentence = g_string_new("unknown key; ");
+
+	if (elsewhere != NULL)
+		g_string_append_printf(
+		    sentence, "it belongs to [%s]", elsewhere->section);
+	else
+		append_known(
+		    g_string_append(sentence, "allowed are "), section);
+	refuse_at(name, section, key, sentence->str, ret_error);
 	g_string_free(sentence, TRUE);
 	return false;
 }
@@ -150,7 +167,7 @@ static bool set_key(const struct config_key *key, struct config *config,
 
 	if (key_value_set(key, config, text, &sentence))
 		return true;
-	refuse_at(name, ret_error, key->section, key->name, sentence);
+	refuse_at(name, key->section, key->name, sentence, ret_error);
 	g_free(sentence);
 	return false;
 }
@@ -163,7 +180,7 @@ static bool set_section(GKeyFile *file, const char *section,
 	bool good = true;
 
 	if (key_table_find(section, NULL) == NULL)
-		return refuse_unknown(name, ret_error, section, NULL);
+		return refuse_section(name, section, ret_error);
 	keys = g_key_file_get_keys(file, section, NULL, NULL);
 	for (size_t i = 0; keys[i] != NULL && good; i++) {
 		const struct config_key *key = key_table_find(section, keys[i]);
@@ -171,8 +188,7 @@ static bool set_section(GKeyFile *file, const char *section,
 		char *text = g_key_file_get_value(file, section, keys[i], NULL);
 
 		if (key == NULL)
-			good =
-			    refuse_unknown(name, ret_error, section, keys[i]);
+			good = refuse_key(name, section, keys[i], ret_error);
 		else
 			good = set_key(
 			    key, config, g_strchomp(text), name, ret_error);
@@ -206,15 +222,17 @@ static bool check_together(
 {
 	if (config->disposition == CONFIG_DISCARD &&
 	    config->recipients[0] == NULL)
-		return refuse_at(name, ret_error, "milter", "disposition",
+		return refuse_at(name, "milter", "disposition",
 		    "discard is allowed only with recipients, since it drops "
-		    "mail; list the report addresses there");
+		    "mail; list the report addresses there",
+		    ret_error);
 	if (config->authentication == CONFIG_AUTH_REQUIRE &&
 	    config->authserv_ids[0] == NULL)
-		return refuse_at(name, ret_error, "accept", "authentication",
+		return refuse_at(name, "accept", "authentication",
 		    "require is allowed only with authserv-ids; list the name "
 		    "there that your DKIM verifier writes into "
-		    "Authentication-Results");
+		    "Authentication-Results",
+		    ret_error);
 	return true;
 }
 
@@ -228,12 +246,13 @@ static GKeyFile *read_keys(
 	if (g_key_file_load_from_data(
 		file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error))
 		return file;
-	refuse(name, ret_error,
+	refuse(name,
 	    g_error_matches(
 		error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND)
 		? "a key stands before the first section; a section begins "
 		  "with a line such as [milter]"
-		: error->message);
+		: error->message,
+	    ret_error);
 	g_error_free(error);
 	g_key_file_unref(file);
 	return NULL;
@@ -279,15 +298,16 @@ struct config *config_load(const char *path, char **ret_error)
 
 	/* Opening a FIFO would wait for a writer. */
 	if (stat(path, &status) != 0)
-		refuse(path, ret_error, g_strerror(errno));
+		refuse(path, g_strerror(errno), ret_error);
 	else if (!S_ISREG(status.st_mode))
-		refuse(path, ret_error, "is not a regular file");
+		refuse(path, "is not a regular file", ret_error);
 	else if (status.st_size >= FILE_MAX)
-		refuse(path, ret_error,
+		refuse(path,
 		    "is too large for a configuration; allowed is less than "
-		    "1 MiB");
+		    "1 MiB",
+		    ret_error);
 	else if (!g_file_get_contents(path, &text, &length, &error))
-		refuse(path, ret_error, error->message);
+		refuse(path, error->message, ret_error);
 	else
 		config = config_parse(text, length, path, ret_error);
 	g_clear_error(&error);

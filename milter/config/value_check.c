@@ -20,7 +20,7 @@
 	"fd:NUMBER"
 
 /* "VALUE" and what is wrong with it; always returns NULL. */
-static char *refuse(const char *text, char **ret_error, const char *sentence)
+static char *refuse(const char *text, const char *sentence, char **ret_error)
 {
 	GString *error = g_string_new("\"");
 
@@ -61,14 +61,14 @@ static char *check_inet(const char *text, const char *port, char **ret_error)
 	char *socket = NULL;
 
 	if (parts[0] == NULL || parts[1] == NULL)
-		refuse(text, ret_error,
-		    "names no host; allowed are " SOCKET_FORMS);
+		refuse(text, "names no host; allowed are " SOCKET_FORMS,
+		    ret_error);
 	else if (!is_number(parts[0], 1))
-		refuse(text, ret_error,
-		    "has no port from 1 to 65535 before the @");
+		refuse(text, "has no port from 1 to 65535 before the @",
+		    ret_error);
 	else if (!is_host(parts[1]))
 		refuse(
-		    text, ret_error, "has no host name or address after the @");
+		    text, "has no host name or address after the @", ret_error);
 	else
 		socket = g_strdup(text);
 	g_strfreev(parts);
@@ -82,11 +82,12 @@ static char *check_unix(const char *text, const char *path, char **ret_error)
 
 	if (path[0] != '/')
 		return refuse(
-		    text, ret_error, "has no absolute path after the colon");
+		    text, "has no absolute path after the colon", ret_error);
 	if (strlen(path) >= sizeof(address.sun_path))
-		return refuse(text, ret_error,
+		return refuse(text,
 		    "has a path that is too long for a socket; allowed are 107 "
-		    "bytes");
+		    "bytes",
+		    ret_error);
 	return g_strdup(text);
 }
 
@@ -100,23 +101,24 @@ char *value_check_socket(const char *text, char **ret_error)
 	if (g_str_has_prefix(text, "inet:") || g_str_has_prefix(text, "inet6:"))
 		return check_inet(text, rest, ret_error);
 	if (!g_str_has_prefix(text, "fd:"))
-		return refuse(text, ret_error,
-		    "is not a socket; allowed are " SOCKET_FORMS);
+		return refuse(text,
+		    "is not a socket; allowed are " SOCKET_FORMS, ret_error);
 	/* 0, 1 and 2 are standard input, output and error. */
 	if (!is_number(rest, 3))
-		return refuse(text, ret_error,
-		    "has no descriptor from 3 on after the colon");
+		return refuse(text,
+		    "has no descriptor from 3 on after the colon", ret_error);
 	return g_strdup(text);
 }
 
 char *value_check_path(const char *text, char **ret_error)
 {
 	if (text[0] != '/')
-		return refuse(text, ret_error,
-		    "is not an absolute path; it has to begin with /");
+		return refuse(text,
+		    "is not an absolute path; it has to begin with /",
+		    ret_error);
 	/* Room for a record's name under new. */
 	if (strlen(text) > PATH_MAX - 512)
-		return refuse(text, ret_error, "is too long for a path");
+		return refuse(text, "is too long for a path", ret_error);
 	return g_strdup(text);
 }
 
@@ -125,9 +127,10 @@ char *value_check_path_or_none(const char *text, char **ret_error)
 	if (text[0] == '\0')
 		return g_strdup("");
 	if (text[0] != '/')
-		return refuse(text, ret_error,
+		return refuse(text,
 		    "is not an absolute path; it has to begin with /, or to be "
-		    "empty for none");
+		    "empty for none",
+		    ret_error);
 	return value_check_path(text, ret_error);
 }
 
@@ -145,7 +148,7 @@ char *value_check_recipient(const char *text, char **ret_error)
 	if (problem == NULL)
 		return pattern;
 	sentence = g_strdup_printf("can't be a recipient: %s", problem);
-	refuse(text, ret_error, sentence);
+	refuse(text, sentence, ret_error);
 	g_free(sentence);
 	g_free(pattern);
 	return NULL;
@@ -156,9 +159,10 @@ char *value_check_domain(const char *text, char **ret_error)
 	char *domain;
 
 	if (syntax_domain(text, true, &domain) == SYNTAX_BAD)
-		return refuse(text, ret_error,
+		return refuse(text,
 		    "is not a domain name; allowed are \"example.com\" and "
-		    "\"*.example.com\", beyond ASCII as A-labels (\"xn--…\")");
+		    "\"*.example.com\", beyond ASCII as A-labels (\"xn--…\")",
+		    ret_error);
 	return domain;
 }
 
@@ -174,9 +178,10 @@ char *value_check_authserv_id(const char *text, char **ret_error)
 			good = false;
 	}
 	if (!good)
-		return refuse(text, ret_error,
+		return refuse(text,
 		    "is not an authserv-id; it is one word without any of "
-		    "()<>@,;:\\\"/[]?=, mostly the mail server's host name");
+		    "()<>@,;:\\\"/[]?=, mostly the mail server's host name",
+		    ret_error);
 	return g_ascii_strdown(text, -1);
 }
 
