@@ -42,15 +42,17 @@ static const struct config_choice booleans[] = {{"true", true},
 		    __VA_ARGS__                                                \
 	}
 #define STRING(section, name, member, fallback, function) \
-	KEY(STRING, section, name, member, fallback, .check = function)
+	KEY(STRING, section, name, member, fallback, .check = (function))
 #define LIST(section, name, member, function) \
-	KEY(LIST, section, name, member, "", .check = function)
+	KEY(LIST, section, name, member, "", .check = (function))
 #define CHOICE(section, name, member, fallback, words) \
-	KEY(CHOICE, section, name, member, fallback, .choices = words)
-#define NUMBER(section, name, member, fallback, low, high) \
-	KEY(NUMBER, section, name, member, fallback, .least = low, .most = high)
-#define SIZE(section, name, member, fallback, low, high) \
-	KEY(SIZE, section, name, member, fallback, .least = low, .most = high)
+	KEY(CHOICE, section, name, member, fallback, .choices = (words))
+#define NUMBER(section, name, member, fallback, low, high)           \
+	KEY(NUMBER, section, name, member, fallback, .least = (low), \
+	    .most = (high))
+#define SIZE(section, name, member, fallback, low, high)           \
+	KEY(SIZE, section, name, member, fallback, .least = (low), \
+	    .most = (high))
 
 /* clang-format off */
 const struct config_key key_table[] = {

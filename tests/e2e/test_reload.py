@@ -249,6 +249,7 @@ def test_loader_tries_at_once_after_a_reload(site):
     ("change", "word"),
     [
         ({"database": {"batch": 0}}, "batch"),
+        ({"database": {"conninfo": "host=x password=y"}}, "password"),
         ({"spool": {"directory": "/nowhere/else"}}, "spool.directory"),
         ({"nonsense": {"x": 1}}, "nonsense"),
     ],
