@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * tests/fixtures/config: a case is NAME.conf, and NAME.expect with lines
- * "key: value". In bad/ there is one, "error: ", with how the error goes on
- * after "FILE: ". In good/ there is one "section.key: value" for each value
- * that is not the default's, as --check-config prints it.
- */
+/* What a configuration file means, and what is said about a wrong one. */
 /* cmocka.h needs these four before it. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +17,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "tree.h"
+#include "fixture.h"
 
 #define FOLDER FIXTURES "/config"
 #define SAMPLE FIXTURES "/../../packaging/tlsrpt-milter.conf"
@@ -277,36 +272,31 @@ static void test_sockets(void **state)
 	}
 }
 
-/* The text of NAME.expect beside NAME.conf. */
-static char *read_expected(const char *path)
+static char *path_of(const char *folder, const char *name)
 {
-	char *name = g_strndup(path, strlen(path) - strlen(".conf"));
-	char *expect = g_strconcat(name, ".expect", (char *)NULL);
-	char *text;
-
-	if (!g_file_get_contents(expect, &text, NULL, NULL))
-		fail_msg("%s is not there", expect);
-	g_free(expect);
-	g_free(name);
-	return text;
+	return g_strconcat(folder, "/", name, ".conf", (char *)NULL);
 }
 
-static void check_bad(const char *path)
+static void check_bad(const char *folder, const char *name)
 {
-	char *text = read_expected(path), *expected, *error = NULL;
+	GHashTable *facts = fixture_table(folder, name);
+	char *sentence = fixture_take(facts, "error");
+	char *path = path_of(folder, name), *expected, *error = NULL;
 	struct config *config = config_load(path, &error);
 
-	assert_true(g_str_has_prefix(text, "error: "));
-	g_strchomp(text);
-	expected = g_strdup_printf("%s: %s", path, text + strlen("error: "));
+	assert_non_null(sentence);
+	assert_int_equal(g_hash_table_size(facts), 0);
+	expected = g_strdup_printf("%s: %s", path, sentence);
 	if (config != NULL)
 		fail_msg("taken, but should be: %s", expected);
 	if (!g_str_has_prefix(error, expected))
 		fail_msg("\"%s\" instead of \"%s\"", error, expected);
 	assert_null(strchr(error, '\n'));
+	g_hash_table_unref(facts);
+	g_free(sentence);
 	g_free(expected);
 	g_free(error);
-	g_free(text);
+	g_free(path);
 }
 
 /* "section.key: value" for each line that differs from the defaults. */
@@ -339,10 +329,11 @@ static char *describe(const char *printed)
 	return g_string_free(out, FALSE);
 }
 
-static void check_good(const char *path)
+static void check_good(const char *folder, const char *name)
 {
 	char *error = NULL, *first, *second, *values;
-	char *expected = read_expected(path);
+	char *expected = fixture_facts(folder, name);
+	char *path = path_of(folder, name);
 	struct config *config = config_load(path, &error);
 
 	if (config == NULL)
@@ -357,6 +348,7 @@ static void check_good(const char *path)
 	if (strcmp(values, expected) != 0)
 		fail_msg(
 		    "%s: \"%s\" instead of \"%s\"", path, values, expected);
+	g_free(path);
 	g_free(expected);
 	g_free(values);
 	g_free(second);
@@ -366,13 +358,13 @@ static void check_good(const char *path)
 static void test_bad(void **state)
 {
 	(void)state;
-	tree_each(FOLDER "/bad", ".conf", 90, check_bad);
+	fixture_each(FOLDER "/bad", 90, check_bad);
 }
 
 static void test_good(void **state)
 {
 	(void)state;
-	tree_each(FOLDER "/good", ".conf", 15, check_good);
+	fixture_each(FOLDER "/good", 15, check_good);
 }
 
 static void test_bytes(void **state)
