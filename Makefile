@@ -54,7 +54,9 @@ LIBS_tlsrpt-report = $(L_pg)
 
 SOURCES = $(wildcard milter/*/*.c)
 MODULES = $(foreach source,$(SOURCES),$(if $(findstring /main_,$(source)),,$(source)))
-OBJECTS = $(MODULES:milter/%.c=$(B)/%.o) $(B)/migrations.o
+# C files that are made of SQL and CSS.
+EMBEDDED = $(B)/db/migrations.c $(B)/db/db_embedded.c $(B)/show/show_embedded.c
+OBJECTS = $(MODULES:milter/%.c=$(B)/%.o) $(EMBEDDED:.c=.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 MIGRATIONS = $(sort $(wildcard schema/[0-9]*.sql))
@@ -80,14 +82,20 @@ $(B)/%.o: milter/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
-# The migrations travel inside tlsrpt-loader, so program and schema match.
-$(B)/migrations.c: $(MIGRATIONS) packaging/embed-migrations.sh | $(B)
+# SQL and CSS travel inside the programs, as C strings; thus program and schema
+# match.
+$(B)/db/migrations.c: include/db/migrations.h $(MIGRATIONS)
+$(B)/db/db_embedded.c: milter/db/db_embedded.h $(wildcard milter/db/sql/*.sql)
+$(B)/show/show_embedded.c: milter/show/show_embedded.h milter/show/page.css \
+	$(wildcard milter/show/sql/*.sql)
+$(EMBEDDED): packaging/embed-text.sh
 	@echo "  GEN  $@"
-	$(Q)sh packaging/embed-migrations.sh $(MIGRATIONS) > $@.tmp && mv $@.tmp $@
+	$(Q)mkdir -p $(@D)
+	$(Q)sh packaging/embed-text.sh $(filter-out %.sh,$^) > $@
 
-$(B)/migrations.o: $(B)/migrations.c
+$(B)/%.o: $(B)/%.c
 	@echo "  CC   $<"
-	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -I. -c -o $@ $<
 
 $(B)/unit/%: tests/unit/%.c $(B)/libtlsrpt.a | $(B)/unit
 	@echo "  TEST $@"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * migrations: the numbered files of schema/, inside the program. The table is
- * made at build time by packaging/embed-migrations.sh.
+ * migrations: the numbered files of schema/, inside the program. The build
+ * makes the table with packaging/embed-text.sh.
  */
 #ifndef DB_MIGRATIONS_H
 #define DB_MIGRATIONS_H

@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The version and the migrations of the schema, on top of db.c's queries.
  * Forward only: a database that is newer than this program is left alone, since
- * what changed in it is not known here.
+ * this program does not know what changed in it.
  */
+#include "db/migrate.h"
+
+#include <glib.h>
 #include <stdlib.h>
 
-#include "db/db.h"
 #include "db/migrations.h"
+#include "db_embedded.h"
 
 #define MIGRATE_HINT "run tlsrpt-loader --migrate as the owner of the database"
 
 int db_schema_version(void)
 {
 	int version = 0;
+
 	for (const struct migration *m = migrations; m->version != 0; m++)
 		version = m->version;
 	return version;
 }
 
 static enum db_result read_number(
-    struct db *store, const char *sql, int *ret_number, char **ret_error)
+    struct db *db, const char *sql, int *ret_number, char **ret_error)
 {
 	struct db_rows *rows = NULL;
-	enum db_result result = db_query(store, sql, NULL, 0, &rows, ret_error);
+	const char *text;
+	enum db_result result = db_query(db, sql, NULL, 0, &rows, ret_error);
+
 	if (result != DB_OK)
 		return result;
-	const char *text = db_rows_get(rows, 0, "number");
+	text = db_rows_get(rows, 0, "number");
 	*ret_number = text == NULL ? 0 : (int)strtol(text, NULL, 10);
 	db_rows_free(rows);
 	return DB_OK;
@@ -34,19 +39,17 @@ static enum db_result read_number(
 
 /* The version that the database has, 0 when it has none. */
 static enum db_result read_version(
-    struct db *store, int *ret_version, char **ret_error)
+    struct db *db, int *ret_version, char **ret_error)
 {
 	int present = 0;
-	enum db_result result = read_number(store,
-	    "select (pg_catalog.to_regclass('tlsrpt.schema_version') "
-	    "is not null)::int as number",
-	    &present, ret_error);
+	enum db_result result =
+	    read_number(db, sql_schema_present, &present, ret_error);
+
 	if (result == DB_OK && present == 0)
 		*ret_version = 0;
 	else if (result == DB_OK)
-		result = read_number(store,
-		    "select max(version) as number from tlsrpt.schema_version",
-		    ret_version, ret_error);
+		result =
+		    read_number(db, sql_schema_version, ret_version, ret_error);
 	return result;
 }
 
@@ -70,15 +73,17 @@ static char *describe_version(int found, int needed)
 }
 
 enum db_result db_check_schema(
-    struct db *store, int *ret_version, char **ret_error)
+    struct db *db, int *ret_version, char **ret_error)
 {
 	int found = 0;
-	enum db_result result = read_version(store, &found, ret_error);
+	char *problem;
+	enum db_result result = read_version(db, &found, ret_error);
+
 	if (result != DB_OK)
 		return result;
 	if (ret_version != NULL)
 		*ret_version = found;
-	char *problem = describe_version(found, db_schema_version());
+	problem = describe_version(found, db_schema_version());
 	if (problem == NULL)
 		return DB_OK;
 	*ret_error = problem;
@@ -86,7 +91,7 @@ enum db_result db_check_schema(
 }
 
 static enum db_result apply_migration(
-    struct db *store, const struct migration *migration, char **ret_error)
+    struct db *db, const struct migration *migration, char **ret_error)
 {
 	char *note = g_strdup_printf(
 	    "insert into tlsrpt.schema_version (version) values (%d)",
@@ -94,8 +99,9 @@ static enum db_result apply_migration(
 	const char *const steps[] = {"begin", migration->sql, note, "commit"};
 	enum db_result result = DB_OK;
 	char *error = NULL;
+
 	for (size_t i = 0; i < G_N_ELEMENTS(steps) && result == DB_OK; i++)
-		result = db_script(store, steps[i], &error);
+		result = db_script(db, steps[i], &error);
 	g_free(note);
 	if (result == DB_OK)
 		return DB_OK;
@@ -105,13 +111,14 @@ static enum db_result apply_migration(
 	return result;
 }
 
-/* Under the lock, which goes with the session. */
+/* Called under the lock, which the session holds. */
 static enum db_result apply_missing(
-    struct db *store, int *ret_applied, char **ret_error)
+    struct db *db, int *ret_applied, char **ret_error)
 {
 	int found = 0;
 	int applied = 0;
-	enum db_result result = read_version(store, &found, ret_error);
+	enum db_result result = read_version(db, &found, ret_error);
+
 	if (result != DB_OK)
 		return result;
 	if (found > db_schema_version()) {
@@ -121,7 +128,7 @@ static enum db_result apply_missing(
 	for (const struct migration *m = migrations; m->version != 0; m++) {
 		if (m->version <= found)
 			continue;
-		result = apply_migration(store, m, ret_error);
+		result = apply_migration(db, m, ret_error);
 		if (result != DB_OK)
 			return result;
 		applied++;
@@ -130,15 +137,11 @@ static enum db_result apply_missing(
 	return DB_OK;
 }
 
-enum db_result db_migrate(struct db *store, int *ret_applied, char **ret_error)
+enum db_result db_migrate(struct db *db, int *ret_applied, char **ret_error)
 {
-	/* Building an index over years of reports may take its time. */
-	enum db_result result = db_script(store,
-	    "set statement_timeout = 0;"
-	    "set search_path = pg_catalog, pg_temp;"
-	    "select pg_advisory_lock(hashtextextended('tlsrpt.migrate', 0))",
-	    ret_error);
+	enum db_result result = db_script(db, sql_lock_schema, ret_error);
+
 	if (result == DB_OK)
-		result = apply_missing(store, ret_applied, ret_error);
+		result = apply_missing(db, ret_applied, ret_error);
 	return result;
 }

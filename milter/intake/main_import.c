@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "daemon/command_line.h"
 #include "document/zip.h"
@@ -178,16 +179,15 @@ static void append_shown(GString *line, const char *text)
 	g_string_append(line, "  ");
 }
 
-static void append_anomalies(
-    GString *line, report_anomalies anomalies, const char *mark)
+static void append_anomalies(GString *line, report_anomalies anomalies)
 {
 	const char *separator = "";
 
 	for (int i = 0; i < REPORT_ANOMALY_COUNT; i++) {
 		if ((anomalies >> i & 1) == 0)
 			continue;
-		g_string_append_printf(line, "%s%s%s%s", separator, mark,
-		    report_anomaly_name((enum report_anomaly)i), mark);
+		g_string_append_printf(line, "%s%s", separator,
+		    report_anomaly_name((enum report_anomaly)i));
 		separator = ",";
 	}
 }
@@ -205,7 +205,7 @@ static void append_text(GString *line, const struct taken *taken,
 		    report->policies, report->failures, report->sessions);
 		if (report->anomalies != 0) {
 			g_string_append(line, " anomalies=");
-			append_anomalies(line, report->anomalies, "");
+			append_anomalies(line, report->anomalies);
 		}
 		g_string_append(line, "  ");
 	} else {
@@ -214,33 +214,34 @@ static void append_text(GString *line, const struct taken *taken,
 	append_place(line, taken);
 }
 
-static void append_member(GString *line, const char *name, const char *text)
-{
-	g_string_append_printf(line, ",\"%s\":", name);
-	escape_json(line, text);
-}
-
 static void append_json(GString *line, const struct taken *taken,
     const struct pipeline_report *report)
 {
-	g_string_append(line, "{\"path\":");
-	escape_json(line, taken->path);
+	struct json_writer json = {.out = line};
+
+	json_writer_begin_object(&json, NULL);
+	json_writer_string(&json, "path", taken->path);
 	if (taken->number > 0)
-		g_string_append_printf(line, ",\"message\":%zu", taken->number);
+		json_writer_integer(&json, "message", (int64_t)taken->number);
 	else
-		g_string_append(line, ",\"message\":null");
-	append_member(line, "status", pipeline_status_name(report->status));
-	append_member(line, "organization_name", report->organization_name);
-	append_member(line, "report_id", report->report_id);
-	g_string_append_printf(line,
-	    ",\"policies\":%zu,\"failures\":%zu,\"sessions\":%" PRId64
-	    ",\"anomalies\":[",
-	    report->policies, report->failures, report->sessions);
-	append_anomalies(line, report->anomalies, "\"");
-	g_string_append_c(line, ']');
-	append_member(line, "reason", report->reason);
-	append_member(line, "filename", report->filename);
-	g_string_append_c(line, '}');
+		json_writer_string(&json, "message", NULL);
+	json_writer_string(
+	    &json, "status", pipeline_status_name(report->status));
+	json_writer_string(
+	    &json, "organization_name", report->organization_name);
+	json_writer_string(&json, "report_id", report->report_id);
+	json_writer_integer(&json, "policies", (int64_t)report->policies);
+	json_writer_integer(&json, "failures", (int64_t)report->failures);
+	json_writer_integer(&json, "sessions", report->sessions);
+	json_writer_begin_array(&json, "anomalies");
+	for (int i = 0; i < REPORT_ANOMALY_COUNT; i++)
+		if ((report->anomalies >> i & 1) != 0)
+			json_writer_string(&json, NULL,
+			    report_anomaly_name((enum report_anomaly)i));
+	json_writer_end_array(&json);
+	json_writer_string(&json, "reason", report->reason);
+	json_writer_string(&json, "filename", report->filename);
+	json_writer_end_object(&json);
 }
 
 static void print_report(const struct import *import, const struct taken *taken,

@@ -23,6 +23,8 @@
 #include "daemon/housekeeping.h"
 #include "daemon/service_manager.h"
 #include "db/db.h"
+#include "db/ingest.h"
+#include "db/migrate.h"
 #include "loader.h"
 
 #define PROGRAM "tlsrpt-loader"

@@ -4,15 +4,18 @@
  * database can be used by this configuration now, and that a status is to be
  * had while the daemon is down.
  */
+#include "loader_status.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "base/escape.h"
+#include "base/json_writer.h"
 #include "base/syntax.h"
 #include "db/db.h"
-#include "loader_status.h"
+#include "db/migrate.h"
 #include "spool/spool.h"
 
 /* Seconds that a record may wait before --status calls it trouble. */
@@ -30,21 +33,20 @@ struct state {
 
 static void ask_database(const struct config *config, struct state *state)
 {
-	struct db *store = NULL;
-	enum db_result result = db_connect_primary(
-	    config->conninfo, &store, &state->database_error);
+	struct db *db = NULL;
+	enum db_result result =
+	    db_connect_primary(config->conninfo, &db, &state->database_error);
 	if (result != DB_OK) {
 		state->exit_code = EX_UNAVAILABLE;
 		return;
 	}
 	state->reachable = true;
-	result =
-	    db_check_schema(store, &state->version, &state->database_error);
+	result = db_check_schema(db, &state->version, &state->database_error);
 	if (result == DB_OPERATOR)
 		state->exit_code = EX_CONFIG;
 	else if (result != DB_OK)
 		state->exit_code = EX_UNAVAILABLE;
-	db_free(store);
+	db_free(db);
 }
 
 /* Makes nothing: the directory may be mistyped, and whoever asks need not be
@@ -112,34 +114,39 @@ static void append_text(
 }
 
 /* A time, or null for 0. */
-static void append_time(GString *out, int64_t seconds)
+static void add_time(
+    struct json_writer *json, const char *name, int64_t seconds)
 {
 	char text[SYNTAX_TIME_SIZE];
+
 	syntax_time_format(seconds, text);
-	escape_json(out, seconds == 0 ? NULL : text);
+	json_writer_string(json, name, seconds == 0 ? NULL : text);
 }
 
 static void append_json(
     GString *out, const struct config *config, const struct state *state)
 {
-	g_string_append(out, "{\"spool\":{\"directory\":");
-	escape_json(out, config->spool_directory);
-	g_string_append_printf(out,
-	    ",\"records\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"oldest\":",
-	    state->spool.records, state->spool.bytes);
-	append_time(out, state->spool.oldest);
-	g_string_append_printf(
-	    out, ",\"bad\":%" PRIu64 ",\"error\":", state->spool.bad);
-	escape_json(out, state->spool_error);
-	g_string_append_printf(out,
-	    "},\"database\":{\"reachable\":%s,\"schema_version\":%d,"
-	    "\"schema_version_needed\":%d,\"error\":",
-	    state->reachable ? "true" : "false", state->version,
-	    db_schema_version());
-	escape_json(out, state->database_error);
-	g_string_append(out, "},\"last_load\":");
-	append_time(out, state->spool.loaded);
-	g_string_append(out, "}\n");
+	struct json_writer json = {.out = out};
+
+	json_writer_begin_object(&json, NULL);
+	json_writer_begin_object(&json, "spool");
+	json_writer_string(&json, "directory", config->spool_directory);
+	json_writer_integer(&json, "records", (int64_t)state->spool.records);
+	json_writer_integer(&json, "bytes", (int64_t)state->spool.bytes);
+	add_time(&json, "oldest", state->spool.oldest);
+	json_writer_integer(&json, "bad", (int64_t)state->spool.bad);
+	json_writer_string(&json, "error", state->spool_error);
+	json_writer_end_object(&json);
+	json_writer_begin_object(&json, "database");
+	json_writer_boolean(&json, "reachable", state->reachable);
+	json_writer_integer(&json, "schema_version", state->version);
+	json_writer_integer(
+	    &json, "schema_version_needed", db_schema_version());
+	json_writer_string(&json, "error", state->database_error);
+	json_writer_end_object(&json);
+	add_time(&json, "last_load", state->spool.loaded);
+	json_writer_end_object(&json);
+	g_string_append_c(out, '\n');
 }
 
 int loader_status(const struct config *config, bool json, GString *out)

@@ -23,6 +23,7 @@
 #include "daemon/service_manager.h"
 #include "db/conninfo.h"
 #include "db/db.h"
+#include "db/migrate.h"
 #include "db/migrations.h"
 #include "document/decode.h"
 #include "loader.h"

@@ -74,11 +74,11 @@ static void put_days(
 {
 	char day[16];
 
-	summary_day(summary, column->from, day, sizeof day);
+	summary_day(summary, column->from, day, sizeof(day));
 	g_string_append(out, day);
 	if (column->to - column->from <= 1)
 		return;
-	summary_day(summary, column->to - 1, day, sizeof day);
+	summary_day(summary, column->to - 1, day, sizeof(day));
 	g_string_append_printf(out, " to %s", day);
 }
 
@@ -87,8 +87,8 @@ static void put_rect(
 {
 	char y[G_ASCII_DTOSTR_BUF_SIZE], h[G_ASCII_DTOSTR_BUF_SIZE];
 
-	g_ascii_formatd(y, sizeof y, "%.2f", HEIGHT - from - height);
-	g_ascii_formatd(h, sizeof h, "%.2f", height);
+	g_ascii_formatd(y, sizeof(y), "%.2f", HEIGHT - from - height);
+	g_ascii_formatd(h, sizeof(h), "%.2f", height);
 	g_string_append_printf(out,
 	    "<rect class=\"%s\" x=\"%d\" y=\"%s\" width=\"%d\" height=\"%s\"/>",
 	    class, at * STEP + 1, y, STEP - 2, h);
@@ -271,7 +271,7 @@ void html_chart_bar(GString *out, double share)
 {
 	char width[G_ASCII_DTOSTR_BUF_SIZE];
 
-	g_ascii_formatd(width, sizeof width, "%.1f",
+	g_ascii_formatd(width, sizeof(width), "%.1f",
 	    share > 0 ? MAX(100 * MIN(share, 1), 1) : 0);
 	g_string_append_printf(out,
 	    "<svg class=\"bar\" viewBox=\"0 0 100 10\" "

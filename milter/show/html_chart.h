@@ -31,7 +31,4 @@ void html_chart_spark(GString *out, const struct summary *summary,
  */
 void html_chart_bar(GString *out, double share);
 
-/* styles of a whole page: html_style.c. */
-extern const char html_style[];
-
 #endif

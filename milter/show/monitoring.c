@@ -61,7 +61,7 @@ static const struct summary_domain *find_worst(const struct summary *summary)
 
 	for (guint i = 0; i < summary->domains->len; i++) {
 		const struct summary_domain *domain =
-		    summary->domains->pdata[i];
+		    g_ptr_array_index(summary->domains, i);
 
 		if (worst == NULL ||
 		    domain_percent(domain) > domain_percent(worst))
@@ -107,7 +107,7 @@ static void put_number(GString *out, double number)
 	char digits[G_ASCII_DTOSTR_BUF_SIZE];
 
 	g_string_append(
-	    out, g_ascii_formatd(digits, sizeof digits, "%.4g", number));
+	    out, g_ascii_formatd(digits, sizeof(digits), "%.4g", number));
 }
 
 /* 'label'=12.5%;5;10;0;100 */
@@ -155,7 +155,7 @@ static void put_numbers(GString *out, const struct summary *summary,
 	}
 	for (guint i = 0; i < shown; i++) {
 		const struct summary_domain *domain =
-		    summary->domains->pdata[i];
+		    g_ptr_array_index(summary->domains, i);
 
 		if (is_label(domain->policy_domain))
 			put_percent(out, domain->policy_domain,
@@ -170,7 +170,7 @@ static void put_problems(GString *out, const struct summary *summary)
 
 	for (guint i = 0; i < summary->problems->len; i++) {
 		const struct summary_problem *problem =
-		    summary->problems->pdata[i];
+		    g_ptr_array_index(summary->problems, i);
 
 		if (summary_problem_resolved(problem) ||
 		    shown++ >= LONG_PROBLEMS)
@@ -197,13 +197,15 @@ static void put_others(GString *out, const struct summary *summary)
 	for (guint i = 0; i < MIN(summary->undetailed->len, LONG_PROBLEMS);
 	     i++) {
 		g_string_truncate(line, 0);
-		wording_undetailed(line, summary->undetailed->pdata[i]);
+		wording_undetailed(
+		    line, g_ptr_array_index(summary->undetailed, i));
 		put_safe(out, line->str);
 		g_string_append_c(out, '\n');
 	}
 	for (guint i = 0; i < summary->asked->len; i++) {
 		g_string_truncate(line, 0);
-		wording_asked(line, summary, summary->asked->pdata[i]);
+		wording_asked(
+		    line, summary, g_ptr_array_index(summary->asked, i));
 		put_safe(out, line->str);
 		if (line->len > 0)
 			g_string_append_c(out, '\n');
@@ -218,7 +220,8 @@ static bool put_unknown(GString *out, const struct summary *summary)
 	const char *before = "no report names ";
 
 	for (guint i = 0; i < summary->asked->len; i++) {
-		const struct summary_asked *asked = summary->asked->pdata[i];
+		const struct summary_asked *asked =
+		    g_ptr_array_index(summary->asked, i);
 
 		if (asked->last_report != NULL)
 			continue;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From top to bottom as one reads on: whose, what, how much, what to do; behind
- * a click the failures, behind another the report as it came.
+ * From top to bottom: whose side the problem is on, what fails, how much, what
+ * to do; behind a click the failures, behind another the report as it came.
  */
+#include "problem_html.h"
+
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/escape.h"
-#include "summary_html.h"
+#include "html_page.h"
 #include "wording.h"
 
 static void put_chip(GString *out, const char *class, const char *text)
@@ -27,11 +28,11 @@ static void put_chips(GString *out, const struct summary_problem *problem)
 {
 	g_string_append(out, "<ul class=\"chips\" aria-label=\"State\">");
 	if (g_strcmp0(problem->side, "ours") == 0)
-		put_chip(out, "bad", "Ours to mend");
+		put_chip(out, "bad", "Our side");
 	else if (g_strcmp0(problem->side, "sender") == 0)
 		put_chip(out, "warn", "The sender's side");
 	else
-		put_chip(out, "", "Not clear whose");
+		put_chip(out, "", "Unclear");
 	if (g_strcmp0(problem->state, "resolved") == 0)
 		put_chip(out, "good", "Over");
 	else if (g_strcmp0(problem->state, "new") == 0)
@@ -142,7 +143,7 @@ static void put_failures(GString *out, const struct summary_problem *problem)
 	    "scope=\"col\">Policy</th><th scope=\"col\">In the reporter's words"
 	    "</th></tr></thead><tbody>\n");
 	for (guint i = 0; i < problem->failures->len; i++)
-		put_failure(out, problem->failures->pdata[i]);
+		put_failure(out, g_ptr_array_index(problem->failures, i));
 	g_string_append(out, "</tbody></table></div></details>\n");
 }
 
@@ -243,6 +244,16 @@ void problem_html_article(
 	}
 	put_failures(out, problem);
 	for (guint i = 0; i < problem->documents->len; i++)
-		put_document(out, problem->documents->pdata[i]);
+		put_document(out, g_ptr_array_index(problem->documents, i));
 	g_string_append(out, "</article>\n");
+}
+
+void problem_html(GString *out, const struct summary_problem *problem)
+{
+	html_page_open(out, "SMTP TLS reports: a problem");
+	g_string_append(out, "<header><h1>SMTP TLS reports</h1></header>\n"
+			     "<main>\n<h2>One problem</h2>\n");
+	problem_html_article(out, problem, 3);
+	g_string_append(out, "</main>\n");
+	html_page_close(out);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * problem_sql: the questions about problems, their failures and documents.
+ * problem_questions: rows about problems, their failures and documents.
  *
- * Knows their SQL and which column goes where. Leaves to summary_query.c when
- * they are asked. Pure but for the struct that a row is added to; one thread.
+ * Knows which column goes where. Leaves the SQL to sql/, and to summary_query.c
+ * when it is asked. Pure but for the struct that a row is added to; one thread.
  */
 #ifndef SHOW_PROBLEM_QUESTIONS_H
 #define SHOW_PROBLEM_QUESTIONS_H
@@ -11,31 +11,22 @@
 #include "db/db.h"
 #include "summary.h"
 
-/* Of struct summary_question: the problems of a summary. */
-extern const char problem_questions_list[];
-void problem_questions_take(
-    struct summary *summary, const struct db_rows *rows, int row);
-
-/* For the problems of $1 (an array of ids), at most $2 rows each, of the $3
- * days before it was last seen. A row has a column problem_id. */
-extern const char problem_questions_failures[];
-void problem_questions_take_failure(
-    struct summary_problem *problem, const struct db_rows *rows, int row);
-
-/* Likewise documents, none longer than $4 characters: as they came, or for a
- * tenant with the policies of its own domains. */
-extern const char problem_questions_documents[];
-extern const char problem_questions_own_documents[];
-void problem_questions_take_document(
-    struct summary_problem *problem, const struct db_rows *rows, int row);
-
-/* The problem with the id $1. */
-extern const char problem_questions_one[];
+/* A row of sql/problem.sql or sql/problems.sql as a problem without failures
+ * and documents (summary_problem_free). */
 struct summary_problem *problem_questions_new(
     const struct db_rows *rows, int row);
 
-/* A row that tells which of the two this role may ask for: all_documents,
- * own_documents. */
-extern const char problem_questions_rights[];
+/* Adds a row of sql/problems.sql to the summary. */
+void problem_questions_add(
+    struct summary *summary, const struct db_rows *rows, int row);
+
+/* Adds a row of sql/failures.sql to the problem that it names. */
+void problem_questions_add_failure(
+    struct summary_problem *problem, const struct db_rows *rows, int row);
+
+/* Adds a row of sql/documents.sql or sql/tenant_documents.sql to the problem
+ * that it names. */
+void problem_questions_add_document(
+    struct summary_problem *problem, const struct db_rows *rows, int row);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One problem, from the sentence that says what to do down to the documents it
- * is taken from: whoever doubts a number can count himself.
+ * From the sentence that says what to do down to the documents it is taken
+ * from: readers who doubt a number can count for themselves.
  */
-#include <inttypes.h>
-#include <string.h>
+#include "problem_text.h"
 
-#include "summary_text.h"
 #include "wording.h"
 
 static void put_labelled(
@@ -114,12 +112,13 @@ void problem_text(
 	put_labelled(terminal, "What to do", problem->action);
 	terminal_heading(terminal, "Failures, newest first");
 	for (guint i = 0; i < problem->failures->len; i++)
-		put_failure(terminal, problem->failures->pdata[i]);
+		put_failure(terminal, g_ptr_array_index(problem->failures, i));
 	if (problem->failures->len == 0)
 		terminal_put(terminal, "No longer in the database.\n");
 	if (problem->documents->len > 0)
 		terminal_heading(
 		    terminal, "Reports as they came, newest first");
 	for (guint i = 0; i < problem->documents->len; i++)
-		put_document(terminal, problem->documents->pdata[i]);
+		put_document(
+		    terminal, g_ptr_array_index(problem->documents, i));
 }

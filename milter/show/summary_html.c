@@ -1,39 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page is written front to back. What a browser must not load or run is
- * said twice: nothing of it is written, and the policy in the head forbids it
- * should an escape ever be missed.
+ * The page is written front to back, as it is read: the figures, the problems,
+ * the days, the domains, the reporters.
  */
 #include "summary_html.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/escape.h"
 #include "html_chart.h"
+#include "html_page.h"
+#include "problem_html.h"
 #include "wording.h"
 
 /* Of more domains only the worst are on the page, of yet fewer the charts. */
 #define MOST_DOMAINS 100
 #define MOST_CHARTS 20
-
-static void put_head(GString *out, const char *title)
-{
-	g_string_append(out,
-	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-	    "<meta charset=\"utf-8\">\n"
-	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
-	    "default-src 'none'; style-src 'unsafe-inline'\">\n"
-	    "<meta name=\"viewport\" content=\"width=device-width, "
-	    "initial-scale=1\">\n"
-	    "<meta name=\"referrer\" content=\"no-referrer\">\n"
-	    "<meta name=\"generator\" content=\"tlsrpt-report " VERSION "\">\n"
-	    "<title>");
-	escape_html(out, title);
-	g_string_append(out, "</title>\n<style>\n");
-	g_string_append(out, html_style);
-	g_string_append(out, "</style>\n</head>\n<body>\n");
-}
 
 static void put_count(GString *out, int64_t count)
 {
@@ -152,7 +134,7 @@ static void put_header(GString *out, const struct summary *summary)
 	    summary->days == 1 ? "" : "s");
 	if (summary->domains->len == 1) {
 		const struct summary_domain *domain =
-		    summary->domains->pdata[0];
+		    g_ptr_array_index(summary->domains, 0);
 
 		g_string_append(out, ", ");
 		escape_html(out, wording_domain(domain->policy_domain));
@@ -176,7 +158,8 @@ static void put_undetailed(GString *out, const struct summary *summary)
 	for (guint i = 0; i < MIN(summary->undetailed->len, MOST_DOMAINS);
 	     i++) {
 		g_string_truncate(text, 0);
-		wording_undetailed(text, summary->undetailed->pdata[i]);
+		wording_undetailed(
+		    text, g_ptr_array_index(summary->undetailed, i));
 		put_card(out, text->str);
 	}
 	g_string_free(text, TRUE);
@@ -190,7 +173,8 @@ static void put_asked(GString *out, const struct summary *summary)
 
 	for (guint i = 0; i < summary->asked->len; i++) {
 		g_string_truncate(text, 0);
-		wording_asked(text, summary, summary->asked->pdata[i]);
+		wording_asked(
+		    text, summary, g_ptr_array_index(summary->asked, i));
 		if (text->len > 0)
 			put_card(out, text->str);
 	}
@@ -207,7 +191,8 @@ static void put_problems(GString *out, const struct summary *summary)
 	int64_t over = 0;
 
 	for (guint i = 0; i < summary->problems->len; i++)
-		over += summary_problem_resolved(summary->problems->pdata[i]);
+		over += summary_problem_resolved(
+		    g_ptr_array_index(summary->problems, i));
 	g_string_append(out, "<section aria-labelledby=\"problems\"><h2 "
 			     "id=\"problems\">Problems, most urgent first"
 			     "</h2>\n");
@@ -216,9 +201,10 @@ static void put_problems(GString *out, const struct summary *summary)
 		g_string_append(out, "<p class=\"card\">No sender reported a "
 				     "problem that goes on.</p>\n");
 	for (guint i = 0; i < summary->problems->len; i++)
-		if (!summary_problem_resolved(summary->problems->pdata[i]))
+		if (!summary_problem_resolved(
+			g_ptr_array_index(summary->problems, i)))
 			problem_html_article(
-			    out, summary->problems->pdata[i], 3);
+			    out, g_ptr_array_index(summary->problems, i), 3);
 	if (over > 0) {
 		g_string_append_printf(out,
 		    "<details class=\"over card\"><summary>Over: %" PRId64
@@ -226,9 +212,9 @@ static void put_problems(GString *out, const struct summary *summary)
 		    over, over == 1 ? "" : "s");
 		for (guint i = 0; i < summary->problems->len; i++)
 			if (summary_problem_resolved(
-				summary->problems->pdata[i]))
-				problem_html_article(
-				    out, summary->problems->pdata[i], 3);
+				g_ptr_array_index(summary->problems, i)))
+				problem_html_article(out,
+				    g_ptr_array_index(summary->problems, i), 3);
 		g_string_append(out, "</details>\n");
 	}
 	if (summary->problem_count > summary->problems->len)
@@ -280,9 +266,9 @@ static void put_domain_charts(GString *out, const struct summary *summary,
 	g_string_append(out, "<details class=\"domain\"><summary>");
 	escape_html(out, name);
 	g_string_append(out, ", day by day</summary><div class=\"two\">");
-	g_snprintf(id, sizeof id, "d%u-s", number);
+	g_snprintf(id, sizeof(id), "d%u-s", number);
 	html_chart(out, CHART_SESSIONS, summary, domain->by_day, name, id);
-	g_snprintf(id, sizeof id, "d%u-r", number);
+	g_snprintf(id, sizeof(id), "d%u-r", number);
 	html_chart(out, CHART_RATE, summary, domain->by_day, name, id);
 	g_string_append(out, "</div></details>\n");
 }
@@ -301,7 +287,8 @@ static void put_domains(GString *out, const struct summary *summary)
 	    "class=\"wide\">By day</th><th scope=\"col\" class=\"n wide\">"
 	    "Reporters</th><th scope=\"col\" class=\"wide\">Last report</th>");
 	for (guint i = 0; i < shown; i++)
-		put_domain_row(out, summary, summary->domains->pdata[i]);
+		put_domain_row(
+		    out, summary, g_ptr_array_index(summary->domains, i));
 	close_table(out);
 	if (shown < summary->domains->len)
 		g_string_append_printf(out,
@@ -309,7 +296,8 @@ static void put_domains(GString *out, const struct summary *summary)
 		    summary->domains->len - shown);
 	for (guint i = 0;
 	     i < MIN(shown, MOST_CHARTS) && summary->domains->len > 1; i++)
-		put_domain_charts(out, summary, summary->domains->pdata[i], i);
+		put_domain_charts(
+		    out, summary, g_ptr_array_index(summary->domains, i), i);
 	g_string_append(out, "</div></section>\n");
 }
 
@@ -326,7 +314,8 @@ static void put_shares(GString *out, const char *caption, const char *column,
 	g_string_append(out, "<div class=\"card\">");
 	open_table(out, caption, columns);
 	for (guint i = 0; i < shares->len; i++) {
-		const struct summary_share *share = shares->pdata[i];
+		const struct summary_share *share =
+		    g_ptr_array_index(shares, i);
 
 		most = MAX(most, share->failed_sessions);
 		put_row_name(out, share->name != NULL ? share->name : unnamed);
@@ -392,7 +381,7 @@ static void put_reporters(GString *out, const struct summary *summary)
 	    "wide\">Failure rate</th><th scope=\"col\">Last report about</th>");
 	for (guint i = 0; i < summary->reporters->len; i++) {
 		const struct summary_reporter *reporter =
-		    summary->reporters->pdata[i];
+		    g_ptr_array_index(summary->reporters, i);
 
 		silent = silent || reporter->silent_domains > 0;
 		put_reporter(out, reporter);
@@ -422,7 +411,7 @@ static void put_footer(GString *out, const struct summary *summary)
 
 void summary_html(GString *out, const struct summary *summary)
 {
-	put_head(out, "SMTP TLS reports");
+	html_page_open(out, "SMTP TLS reports");
 	put_header(out, summary);
 	g_string_append(out, "<main>\n");
 	put_asked(out, summary);
@@ -435,14 +424,5 @@ void summary_html(GString *out, const struct summary *summary)
 	put_reporters(out, summary);
 	g_string_append(out, "</main>\n");
 	put_footer(out, summary);
-	g_string_append(out, "</body>\n</html>\n");
-}
-
-void problem_html(GString *out, const struct summary_problem *problem)
-{
-	put_head(out, "SMTP TLS reports: a problem");
-	g_string_append(out, "<header><h1>SMTP TLS reports</h1></header>\n"
-			     "<main>\n<h2>One problem</h2>\n");
-	problem_html_article(out, problem, 3);
-	g_string_append(out, "</main>\n</body>\n</html>\n");
+	html_page_close(out);
 }

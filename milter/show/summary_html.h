@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * summary_html: a summary, or one problem, as one self-contained HTML page.
+ * summary_html: a summary as one self-contained HTML page.
  *
- * Knows what is on the page. No script, nothing from elsewhere: a policy in the
- * page forbids both. Leaves charts to html_chart.c, problems to problem_html.c
- * and escaping to escape.c. Pure; one thread.
+ * Knows what is on the page and in which order. Leaves the head to html_page.c,
+ * charts to html_chart.c, each problem to problem_html.c, words to wording.c
+ * and escaping to escape.c. Pure; any thread.
  */
 #ifndef SHOW_SUMMARY_HTML_H
 #define SHOW_SUMMARY_HTML_H
@@ -13,11 +13,8 @@
 
 #include "summary.h"
 
+/* Appends the whole page, in UTF-8. Every text of the summary is escaped; the
+ * page has no script and loads nothing. */
 void summary_html(GString *out, const struct summary *summary);
-void problem_html(GString *out, const struct summary_problem *problem);
-
-/* problem_html.c: a problem as an article of a page; level is its heading's. */
-void problem_html_article(
-    GString *out, const struct summary_problem *problem, int level);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * summary_json: a summary, or one problem, as one JSON object.
+ * summary_json: a summary as one JSON object.
  *
- * Knows the members; tlsrpt-report(1) documents them. Names are those of the
- * views' columns. Leaves escaping to escape.c. Pure; one thread.
+ * Knows the members, which tlsrpt-report(1) documents; those that are a view's
+ * columns have the column's name. Leaves the problems' members to
+ * problem_json.c. Pure; any thread.
  */
 #ifndef SHOW_SUMMARY_JSON_H
 #define SHOW_SUMMARY_JSON_H
@@ -12,7 +13,9 @@
 
 #include "summary.h"
 
+/* Appends the object and a line feed. Counts are integers, rates and shares 0
+ * to 1, days and times text; what is not known is null. Text is escaped as
+ * escape_json() does it, so that the output is safe on a terminal. */
 void summary_json(GString *out, const struct summary *summary);
-void problem_json(GString *out, const struct summary_problem *problem);
 
 #endif

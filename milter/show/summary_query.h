@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * summary_ask: a summary out of the database.
+ * summary_query: a summary out of the database.
  *
  * Knows in which order the questions are asked, all in one snapshot. Leaves
- * connections to db.c, the questions to summary_questions.c and
+ * connections to db.c, SQL to sql/, and rows to summary_questions.c and
  * problem_questions.c. One thread.
  */
 #ifndef SHOW_SUMMARY_QUERY_H
@@ -20,20 +20,19 @@ struct summary_request {
 };
 
 /*
- * Asks the database. On success *ret_summary is the caller's; otherwise
- * *ret_error is a sentence (g_free).
+ * Asks for a summary. On success *ret_summary is the caller's (summary_free);
+ * otherwise *ret_error is a sentence (g_free).
  */
-enum db_result summary_ask(struct db *store,
-    const struct summary_request *request, struct summary **ret_summary,
-    char **ret_error);
+enum db_result summary_ask(struct db *db, const struct summary_request *request,
+    struct summary **ret_summary, char **ret_error);
 
 /*
- * One problem with its failures and the newest documents that tell of it, at
- * most so many of each. *ret_problem is NULL when there is none by this id, or
- * none that the role may see.
+ * Asks for one problem with its newest failures and the newest documents that
+ * tell of it, at most so many of each. *ret_problem is the caller's
+ * (summary_problem_free), or NULL when there is none with this id, or none that
+ * the role may see.
  */
-enum db_result summary_ask_problem(struct db *store, const char *id,
-    int failures, int documents, struct summary_problem **ret_problem,
-    char **ret_error);
+enum db_result summary_ask_problem(struct db *db, const char *id, int failures,
+    int documents, struct summary_problem **ret_problem, char **ret_error);
 
 #endif

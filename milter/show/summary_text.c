@@ -28,7 +28,7 @@ static double worst_rate(const struct summary *summary)
 
 	for (guint i = 0; i < MIN(summary->domains->len, MOST_DOMAINS); i++) {
 		const struct summary_domain *domain =
-		    summary->domains->pdata[i];
+		    g_ptr_array_index(summary->domains, i);
 
 		worst = MAX(worst, summary_sessions_rate(&domain->sessions));
 	}
@@ -107,7 +107,8 @@ static void put_domains(
 	    "failure rate", "by day", "last");
 	terminal_ink(terminal, INK_PLAIN);
 	for (guint i = 0; i < shown; i++)
-		put_domain(terminal, summary, summary->domains->pdata[i], full);
+		put_domain(terminal, summary,
+		    g_ptr_array_index(summary->domains, i), full);
 	if (shown < summary->domains->len)
 		terminal_printf(terminal,
 		    "%u more with fewer failures: --domain, or "
@@ -186,7 +187,8 @@ static void put_all_undetailed(
 
 	for (guint i = 0; i < shown; i++) {
 		g_string_truncate(line, 0);
-		wording_undetailed(line, summary->undetailed->pdata[i]);
+		wording_undetailed(
+		    line, g_ptr_array_index(summary->undetailed, i));
 		terminal_paragraph(terminal, "", line->str);
 	}
 	g_string_free(line, TRUE);
@@ -199,7 +201,7 @@ static void put_all_resolved(
 
 	for (guint i = 0; i < summary->problems->len; i++) {
 		const struct summary_problem *problem =
-		    summary->problems->pdata[i];
+		    g_ptr_array_index(summary->problems, i);
 
 		if (!summary_problem_resolved(problem))
 			continue;
@@ -218,7 +220,7 @@ static void put_problems(
 	terminal_heading(terminal, "Problems, most urgent first");
 	for (guint i = 0; i < summary->problems->len; i++) {
 		const struct summary_problem *problem =
-		    summary->problems->pdata[i];
+		    g_ptr_array_index(summary->problems, i);
 
 		if (!summary_problem_resolved(problem))
 			put_problem(terminal, ++number, problem);
@@ -274,7 +276,7 @@ static void put_reporters(
 	terminal_ink(terminal, INK_PLAIN);
 	for (guint i = 0; i < summary->reporters->len; i++) {
 		const struct summary_reporter *reporter =
-		    summary->reporters->pdata[i];
+		    g_ptr_array_index(summary->reporters, i);
 
 		silent = silent || reporter->silent_domains > 0;
 		put_reporter(terminal, reporter);
@@ -337,7 +339,8 @@ static void put_asked(
 	GString *text = g_string_new(NULL);
 
 	for (guint i = 0; i < summary->asked->len; i++) {
-		wording_asked(text, summary, summary->asked->pdata[i]);
+		wording_asked(
+		    text, summary, g_ptr_array_index(summary->asked, i));
 		g_string_append_c(text, ' ');
 	}
 	if (summary->domains->len == 0)

@@ -15,7 +15,7 @@ void wording_count(GString *out, int64_t count)
 	char digits[32];
 	size_t length;
 
-	g_snprintf(digits, sizeof digits, "%" PRId64, count);
+	g_snprintf(digits, sizeof(digits), "%" PRId64, count);
 	length = strlen(digits);
 	for (size_t i = 0; i < length; i++) {
 		if (i > 0 && (length - i) % 3 == 0)
@@ -236,7 +236,8 @@ void wording_nothing(GString *out, const struct summary *summary)
 		return;
 	}
 	for (guint i = 0; i < summary->asked->len; i++) {
-		const struct summary_asked *asked = summary->asked->pdata[i];
+		const struct summary_asked *asked =
+		    g_ptr_array_index(summary->asked, i);
 
 		unknown = unknown || asked->last_report == NULL;
 	}

@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: MIT
+-- Failed sessions by result type, most first.
+--   $1 text[]  domains, NULL for all
+--   $2 int     number of days, today included
+--   $3 int     how many result types at most
+SELECT result_type AS name, sum(failed_session_count) AS failed_sessions,
+       count(DISTINCT coalesce(organization_name, '')) AS reporters
+  FROM tlsrpt.failure
+ WHERE day > (now() AT TIME ZONE 'UTC')::date - $2::int
+   AND ($1::text[] IS NULL OR policy_domain = ANY ($1::text[]))
+ GROUP BY result_type
+ ORDER BY failed_sessions DESC, result_type
+ LIMIT $3::int;
