@@ -285,19 +285,19 @@ static int deliver(const GString *out)
 	return EX_CANTCREAT;
 }
 
-static enum db_result open_store(
-    const struct config *config, struct db **ret_store, char **ret_error)
+static enum db_result open_database(
+    const struct config *config, struct db **ret_db, char **ret_error)
 {
-	struct db *store = NULL;
+	struct db *db = NULL;
 	enum db_result result;
 
-	result = db_connect(config->conninfo, &store, ret_error);
+	result = db_connect(config->conninfo, &db, ret_error);
 	if (result == DB_OK)
-		result = db_check_schema(store, NULL, ret_error);
+		result = db_check_schema(db, NULL, ret_error);
 	if (result == DB_OK)
-		*ret_store = store;
+		*ret_db = db;
 	else
-		db_free(store);
+		db_free(db);
 	return result;
 }
 
@@ -305,12 +305,12 @@ static enum db_result ask(const struct config *config,
     const struct summary_request *request, struct summary **ret_summary,
     char **ret_error)
 {
-	struct db *store = NULL;
-	enum db_result result = open_store(config, &store, ret_error);
+	struct db *db = NULL;
+	enum db_result result = open_database(config, &db, ret_error);
 
 	if (result == DB_OK)
-		result = summary_ask(store, request, ret_summary, ret_error);
-	db_free(store);
+		result = summary_ask(db, request, ret_summary, ret_error);
+	db_free(db);
 	return result;
 }
 
@@ -346,16 +346,16 @@ static int report_summary(const struct config *config, GString *out)
 
 static int report_problem(const struct config *config, GString *out)
 {
-	struct db *store = NULL;
+	struct db *db = NULL;
 	struct summary_problem *problem = NULL;
 	char *error = NULL;
-	enum db_result result = open_store(config, &store, &error);
+	enum db_result result = open_database(config, &db, &error);
 	int status;
 
 	if (result == DB_OK)
-		result = summary_ask_problem(store, arguments.problem,
+		result = summary_ask_problem(db, arguments.problem,
 		    DETAIL_FAILURES, DETAIL_DOCUMENTS, &problem, &error);
-	db_free(store);
+	db_free(db);
 	if (result != DB_OK) {
 		status = fail(result, error);
 		g_free(error);

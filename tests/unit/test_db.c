@@ -62,11 +62,11 @@ int unsetenv(const char *name)
 
 static void connect_by(const char *conninfo, bool primary)
 {
-	struct db *store = NULL;
+	struct db *db = NULL;
 	char *error = NULL;
 
 	assert_int_equal((primary ? db_connect_primary : db_connect)(
-			     conninfo, &store, &error),
+			     conninfo, &db, &error),
 	    DB_RETRY);
 	g_free(error);
 }
@@ -162,12 +162,12 @@ static void test_nothing_else_happens(void **state)
 
 static void test_no_conninfo(void **state)
 {
-	struct db *store = NULL;
+	struct db *db = NULL;
 	char *error = NULL;
 
 	(void)state;
 	assert_int_equal(
-	    db_connect("password='secret", &store, &error), DB_OPERATOR);
+	    db_connect("password='secret", &db, &error), DB_OPERATOR);
 	assert_null(strstr(error, "secret"));
 	g_free(error);
 }
