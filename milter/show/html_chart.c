@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A column is 10 units wide and 100 high whatever the page's width. Many days
- * are put together into columns of several, so that a page of ten years stays
+ * A column is 10 units wide and 100 high whatever the page's width. If there
+ * are many days, a column stands for several, so that a page of ten years stays
  * as small as one of a quarter.
  */
 #include "html_chart.h"
@@ -17,12 +17,12 @@
 #define HEIGHT 100.0
 #define LEAST_VISIBLE 1.5
 
-/* Of rates below this no column is full. */
+/* A full column is the highest rate, but at least this one. */
 #define LEAST_FULL_RATE 0.01
 
 struct column {
 	int from; /* index of the first day */
-	int to;   /* behind the last */
+	int to;   /* index after the last */
 	struct summary_sessions sessions;
 };
 
@@ -30,7 +30,7 @@ struct chart {
 	struct column columns[MOST_COLUMNS];
 	int count;
 	int64_t most_total;
-	double most_sum; /* the same, however much is claimed */
+	double most_sum; /* most_total, but not saturated */
 	double most_rate;
 	int most_rate_at;
 	struct summary_sessions sessions;
@@ -94,7 +94,7 @@ static void put_rect(
 	    class, at * STEP + 1, y, STEP - 2, h);
 }
 
-/* What a column is, for who points at it. */
+/* What is shown when the pointer is on a column. */
 static void put_tip(
     GString *out, const struct summary *summary, const struct column *column)
 {
@@ -117,7 +117,7 @@ static void put_tip(
 	g_string_free(rate, TRUE);
 }
 
-/* Something shows of whatever is not nothing. */
+/* The height of a share; what is not zero stays visible. */
 static double scale(double share)
 {
 	return share > 0 ? MAX(HEIGHT * share, LEAST_VISIBLE) : 0;

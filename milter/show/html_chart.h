@@ -3,8 +3,9 @@
  * html_chart: days as inline SVG.
  *
  * Knows columns, scales and what a screen reader is told. Labels stand beside
- * the SVG, so that it can be stretched to any width and they stay readable.
- * Pure; one thread.
+ * the SVG, so that they stay readable when it is stretched.
+ * about is text, which is escaped here; an id is written as it is. Each
+ * function appends to out. Pure; any thread.
  */
 #ifndef SHOW_HTML_CHART_H
 #define SHOW_HTML_CHART_H
@@ -27,8 +28,8 @@ void html_chart(GString *out, enum chart_kind kind,
 void html_chart_spark(GString *out, const struct summary *summary,
     const struct summary_sessions *by_day, const char *about);
 
-/* A bar for a share of 0 to 1, in a cell of a table that has the number, too.
- */
+/* A bar for a share of 0 to 1; the number has to stand beside it, since a
+ * screen reader skips the bar. */
 void html_chart_bar(GString *out, double share);
 
 #endif

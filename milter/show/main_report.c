@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tlsrpt-report: arguments, then one question to the database and one answer to
- * standard output or a file.
+ * tlsrpt-report: reads the arguments, asks the database once, and writes one
+ * answer to standard output or a file.
  */
 #include <glib.h>
 #include <langinfo.h>
@@ -31,7 +31,7 @@
 #define MOST_DAYS 3650
 #define MOST_AGE 90
 
-/* How much is asked for with --problem. */
+/* How many rows are asked for with --problem. */
 #define DETAIL_FAILURES 100
 #define DETAIL_DOCUMENTS 3
 
@@ -49,8 +49,8 @@ enum {
 
 enum format { FORMAT_TEXT, FORMAT_HTML, FORMAT_JSON };
 
-/* The formats: what they are called, how many rows of a kind they show, and
- * whether they take failures and documents along. */
+/* The formats: their names, how many rows of a kind they show, and whether they
+ * show failures and documents. */
 static const struct {
 	const char *name;
 	int rows;
@@ -62,8 +62,8 @@ static const struct {
 };
 
 struct arguments {
-	GPtrArray *domains; /* of char *, as the database has them */
-	char *const *names; /* the same, NULL-terminated */
+	GPtrArray *domains; /* of char *, as in the database */
+	char *const *names; /* the domains as an array that ends with NULL */
 	int days;
 	enum format format;
 	const char *problem; /* an id, or NULL */
@@ -101,7 +101,7 @@ static const struct command_line cli = {
 	     "                     [--warning N] [--critical N] [--max-age N]",
     .description =
 	"Shows what SMTP TLS reports (RFC 8460) say about your domains: "
-	"sessions,\nproblems with whose they are and what to do about them, "
+	"sessions,\nproblems, on whose side they are, what to do about them, "
 	"and who reported.",
     .options =
 	"      --domain DOMAIN   only this policy domain; may be repeated\n"
@@ -110,14 +110,14 @@ static const struct command_line cli = {
 	"      --format FORMAT   text for a terminal of 80 columns, html for "
 	"a\n"
 	"                        page with charts, json for programs (text)\n"
-	"      --output FILE     write there, at once or not at all\n"
+	"      --output FILE     write to FILE, all of it or nothing\n"
 	"      --check           a line for Nagios or Icinga; exits with 0, 1, "
 	"2\n"
 	"                        or 3 for ok, warning, critical, unknown\n"
-	"      --warning N       when N % or more of a domain's sessions "
+	"      --warning N       warning if N % or more of a domain's sessions "
 	"failed (1)\n"
-	"      --critical N      the same (5)\n"
-	"      --max-age N       warn when no report came for N days\n",
+	"      --critical N      critical if N % or more failed (5)\n"
+	"      --max-age N       warning if no report came for N days\n",
     .own = own_options,
     .on_option = take,
     .data = &arguments,
@@ -151,7 +151,7 @@ static double take_percent(const char *option, const char *value)
 	return percent;
 }
 
-/* As reports are taken in: in lower case, without a final dot. */
+/* As domains are stored: in lower case, without a final dot. */
 static char *take_domain(const char *value)
 {
 	char *domain = NULL;
@@ -211,7 +211,7 @@ static void take(int option, const char *value, void *data)
 	}
 }
 
-/* https://no-color.org: any value but an empty one asks for none. */
+/* https://no-color.org: any value but an empty one turns colours off. */
 static bool wants_colour(void)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -220,7 +220,7 @@ static bool wants_colour(void)
 	       (no_color == NULL || *no_color == '\0');
 }
 
-static struct terminal make_screen(GString *out)
+static struct terminal make_terminal(GString *out)
 {
 	struct terminal terminal = {
 	    .out = out,
@@ -233,7 +233,7 @@ static struct terminal make_screen(GString *out)
 
 static void write_summary(GString *out, const struct summary *summary)
 {
-	struct terminal terminal = make_screen(out);
+	struct terminal terminal = make_terminal(out);
 
 	switch (arguments.format) {
 	case FORMAT_HTML:
@@ -249,7 +249,7 @@ static void write_summary(GString *out, const struct summary *summary)
 
 static void write_problem(GString *out, const struct summary_problem *problem)
 {
-	struct terminal terminal = make_screen(out);
+	struct terminal terminal = make_terminal(out);
 
 	switch (arguments.format) {
 	case FORMAT_HTML:
@@ -263,8 +263,7 @@ static void write_problem(GString *out, const struct summary_problem *problem)
 	}
 }
 
-/* A file is replaced as a whole, so that whoever reads it never finds half a
- * page; for standard output there is no such thing. */
+/* A file is replaced as a whole, so that nobody ever reads half a page. */
 static int deliver(const GString *out)
 {
 	GError *error = NULL;
@@ -363,14 +362,14 @@ static int report_problem(const struct config *config, GString *out)
 	}
 	if (problem == NULL)
 		command_line_usage(&cli,
-		    "--problem %s: there is none; tlsrpt-report shows the ids",
+		    "--problem %s: there is none; tlsrpt-report lists the ids",
 		    arguments.problem);
 	write_problem(out, problem);
 	summary_problem_free(problem);
 	return deliver(out);
 }
 
-/* Whatever goes wrong is the plugin's state "unknown", on standard output. */
+/* Any failure is the plugin's state "unknown", told on standard output. */
 static int report_check(const char *path, GString *out)
 {
 	const struct summary_request request = {
@@ -416,11 +415,11 @@ int main(int argc, char **argv)
 	GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
 	int status;
 
-	/* Not LC_NUMERIC: what programs read has a decimal point. */
+	/* Not LC_NUMERIC: programs read decimal points. */
 	setlocale(LC_CTYPE, "");
 	arguments.domains = domains;
 	if (command_line_parse(&cli, argc, argv, &path) < argc)
-		command_line_usage(&cli, "no operand is taken");
+		command_line_usage(&cli, "no operands are allowed");
 	g_ptr_array_add(domains, NULL);
 	arguments.names = (char *const *)domains->pdata;
 	log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);

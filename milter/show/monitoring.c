@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thresholds are held against each domain by itself: a small one that is broken
- * must not hide behind a large one that is well. A pipe would end the text
- * (Monitoring Plugins Development Guidelines, section 2), so a stranger's
- * becomes a slash.
+ * Thresholds are compared with each domain by itself: a small domain that is
+ * broken must not hide behind a large one that is well. A pipe would end the
+ * text (Monitoring Plugins Development Guidelines, section 2), so one in a
+ * stranger's text becomes a slash.
  */
 #include "monitoring.h"
 
@@ -123,7 +123,7 @@ static void put_percent(GString *out, const char *label, double percent,
 	g_string_append(out, ";0;100");
 }
 
-/* A label with a quote or an equals sign in it would be another's value. */
+/* With a quote or an equals sign in it a label could forge another value. */
 static bool is_label(const char *name)
 {
 	for (; name != NULL && *name != '\0'; name++)
@@ -180,16 +180,15 @@ static void put_problems(GString *out, const struct summary *summary)
 		wording_what(line, problem);
 		g_string_append(line, ": ");
 		wording_facts(line, problem);
-		g_string_append_printf(
-		    line, " It is %s.", wording_side(problem));
+		g_string_append_printf(line, " (%s)", wording_side(problem));
 		put_safe(out, line->str);
 		g_string_append_c(out, '\n');
 	}
 	g_string_free(line, TRUE);
 }
 
-/* What the problems don't tell: failures without details, and domains that were
- * asked for without a report of these days. */
+/* What is not in the problems: failures without details, and domains that were
+ * asked for but have no report in this period. */
 static void put_others(GString *out, const struct summary *summary)
 {
 	GString *line = g_string_new(NULL);
@@ -213,8 +212,8 @@ static void put_others(GString *out, const struct summary *summary)
 	g_string_free(line, TRUE);
 }
 
-/* "no report names exmaple.test, exmaple.net; ": whoever mistypes a name must
- * not be told for ever that it is well. */
+/* "no report names exmaple.test, exmaple.net; ": a mistyped name must not be
+ * called well for ever. */
 static bool put_unknown(GString *out, const struct summary *summary)
 {
 	const char *before = "no report names ";

@@ -34,7 +34,7 @@ static void put_chips(GString *out, const struct summary_problem *problem)
 	else
 		put_chip(out, "", "Unclear");
 	if (g_strcmp0(problem->state, "resolved") == 0)
-		put_chip(out, "good", "Over");
+		put_chip(out, "good", "Resolved");
 	else if (g_strcmp0(problem->state, "new") == 0)
 		put_chip(out, "bad", "New");
 	else
@@ -77,7 +77,7 @@ static void put_policy(GString *out, const struct summary_failure *failure)
 	g_string_free(policy, TRUE);
 }
 
-/* The sender's own words, and the report that they are from. */
+/* The reporter's own words, and the report that they are from. */
 static void put_words(GString *out, const struct summary_failure *failure)
 {
 	g_string_append(out, "<td class=\"any\">");
@@ -147,7 +147,7 @@ static void put_failures(GString *out, const struct summary_problem *problem)
 	g_string_append(out, "</tbody></table></div></details>\n");
 }
 
-/* Line by line, since escape_html() shows a line's end as an escape. */
+/* Line by line, since escape_html() shows a line feed as an escape. */
 static void put_json(GString *out, const char *json)
 {
 	GString *safe = g_string_new(NULL);
@@ -165,13 +165,13 @@ static void put_json(GString *out, const char *json)
 
 static void put_document(GString *out, const struct summary_document *document)
 {
-	g_string_append(out, "<details class=\"document\"><summary>Report of ");
+	g_string_append(
+	    out, "<details class=\"document\"><summary>Original report of ");
 	put_cut(out, wording_organization(document->organization_name),
 	    WORDING_NAME);
 	g_string_append(out, " about ");
 	escape_html(out, document->day);
-	g_string_append(
-	    out, ", as it came</summary><p class=\"soft\">Received ");
+	g_string_append(out, "</summary><p class=\"soft\">Received ");
 	escape_html(out, document->received_at);
 	g_string_append(out, ", report_key ");
 	escape_html(out, document->report_key);
@@ -197,7 +197,7 @@ static void put_heading(
 	g_string_free(what, TRUE);
 }
 
-/* What one compares problems by, in a line. */
+/* The numbers by which problems are compared, in a line. */
 static void put_facts(GString *out, const struct summary_problem *problem)
 {
 	GString *share = g_string_new(NULL);

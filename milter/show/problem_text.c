@@ -31,9 +31,9 @@ static void put_failure(
 	    terminal, "%s\n", failure->authenticated ? ", DKIM pass" : "");
 	g_string_printf(line, "from %s to %s",
 	    failure->sending_mta_ip != NULL ? failure->sending_mta_ip
-					    : "an address not given",
+					    : "an unknown address",
 	    failure->receiving_ip != NULL ? failure->receiving_ip
-					  : "an address not given");
+					  : "an unknown address");
 	if (failure->receiving_mx_helo != NULL) {
 		g_string_append(line, " (HELO ");
 		wording_cut(line, failure->receiving_mx_helo, WORDING_NAME);
@@ -96,7 +96,7 @@ static void put_title(
 	wording_facts(line, problem);
 	line->str[0] = g_ascii_toupper(line->str[0]);
 	terminal_paragraph(terminal, "", line->str);
-	g_string_printf(line, "State: %s. Whose: %s.",
+	g_string_printf(line, "State: %s, %s.",
 	    problem->state != NULL ? problem->state : "unknown",
 	    wording_side(problem));
 	terminal_paragraph(terminal, "", line->str);
@@ -116,8 +116,7 @@ void problem_text(
 	if (problem->failures->len == 0)
 		terminal_put(terminal, "No longer in the database.\n");
 	if (problem->documents->len > 0)
-		terminal_heading(
-		    terminal, "Reports as they came, newest first");
+		terminal_heading(terminal, "Original reports, newest first");
 	for (guint i = 0; i < problem->documents->len; i++)
 		put_document(
 		    terminal, g_ptr_array_index(problem->documents, i));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is in a summary came over a network from strangers: sums stay in range
- * whatever they claim.
+ * What is in a summary comes from strangers: sums stay in range whatever they
+ * claim.
  */
 #include "summary.h"
 

@@ -3,12 +3,12 @@
  * summary: what a person is shown, as typed values.
  *
  * Knows the values and who owns them. Leaves asking for them to
- * summary_query.c, and looks to summary_text.c, summary_html.c, summary_json.c
- * and monitoring_output.c. One thread.
+ * summary_query.c, and showing them to summary_text.c, summary_html.c,
+ * summary_json.c and monitoring.c. One thread.
  *
  * Every text may be a stranger's (a report's) and may be NULL where the report
- * has none. Days are YYYY-MM-DD in UTC. Counts are never negative and stay at
- * INT64_MAX when more is claimed.
+ * has none. Days are YYYY-MM-DD in UTC. Counts are never negative and saturate
+ * at INT64_MAX.
  */
 #ifndef SHOW_SUMMARY_H
 #define SHOW_SUMMARY_H
@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How many sessions there were. The sums beside the counts are what rates are
- * taken of: they go on where the counts stay. */
+/* How many sessions there were. Counts saturate at INT64_MAX and the doubles do
+ * not: compute rates from the doubles. */
 struct summary_sessions {
 	int64_t successful;
 	int64_t failed;
@@ -26,11 +26,11 @@ struct summary_sessions {
 	double failed_sum;
 };
 
-/* One policy domain over the days asked for. */
+/* One policy domain over the days that were asked for. */
 struct summary_domain {
 	char *policy_domain; /* NULL: the reports name none */
 	struct summary_sessions sessions;
-	struct summary_sessions previous; /* as many days before those */
+	struct summary_sessions previous; /* the same number of days before */
 	int64_t reporters;
 	char *last_report;
 	struct summary_sessions *by_day; /* oldest first */
@@ -39,12 +39,12 @@ struct summary_domain {
 /* A domain that was asked for by its name. */
 struct summary_asked {
 	char *policy_domain;
-	char *last_report; /* the last day reported on, ever; NULL: no report
-			    * names it */
+	char *last_report; /* the last day that a report covers; NULL: no
+			    * report names the domain */
 };
 
-/* What failed at a domain by reports that give no details of it, where no
- * problem that goes on could stand for it. */
+/* Failures at a domain of which the reports give no details; only for domains
+ * without an open problem. */
 struct summary_undetailed {
 	char *policy_domain;
 	int64_t failed_sessions;
@@ -70,7 +70,7 @@ struct summary_failure {
 	bool authenticated;
 };
 
-/* A report as it came, without what no row has room for. */
+/* The original report, with the columns that introduce it. */
 struct summary_document {
 	char *report_key;
 	char *day;
@@ -103,7 +103,7 @@ struct summary_problem {
 	GPtrArray *documents; /* of struct summary_document *, newest first */
 };
 
-/* Failed sessions by what they have in common. */
+/* Failed sessions with a result type or an MX host in common. */
 struct summary_share {
 	char *name; /* a result type, or an MX host */
 	int64_t failed_sessions;
@@ -115,7 +115,7 @@ struct summary_reporter {
 	int64_t reports;
 	struct summary_sessions sessions;
 	char *last_report;
-	int64_t silent_domains; /* on which it has stopped to report, by
+	int64_t silent_domains; /* on which it has stopped reporting, by
 				 * tlsrpt.silent_reporter */
 };
 
@@ -125,8 +125,8 @@ struct summary {
 	char *first_day;
 	char *last_day; /* today */
 	int64_t reports;
-	int64_t rejections; /* received in these days; below 0: not asked for,
-			     * or not this role's to see */
+	int64_t rejections; /* received in this period; below 0: not asked
+			     * for, or this role may not see them */
 	int64_t age_days;   /* since a report was received, in the last 90
 			     * days; below 0: none was */
 	bool any_domain;    /* the database has one, whatever was asked for */
@@ -137,38 +137,40 @@ struct summary {
 				* when all domains were asked for */
 	GPtrArray *domains;    /* of struct summary_domain *, worst first */
 	GPtrArray *problems;   /* of struct summary_problem *, most urgent
-				* first; seen in these days */
-	int64_t problem_count; /* with those left out of problems */
+				* first; seen in this period */
+	int64_t problem_count; /* including those left out of problems */
 	int64_t open_count;    /* of those, the ones that are not resolved */
 	int64_t ours_count;    /* of these, the ones whose side is ours */
 	GPtrArray *undetailed; /* of struct summary_undetailed *, most first */
 	GPtrArray *types;      /* of struct summary_share *, most first */
-	GPtrArray *hosts;      /* the same */
+	GPtrArray *hosts;      /* of struct summary_share *, most first */
 	GPtrArray *reporters;  /* of struct summary_reporter *, most first;
-				* also those who fell silent */
+				* including those that fell silent */
 };
 
-/* Empty; the caller's, as is all that is put in. NULL may be freed. */
+/* Empty. The caller owns it and frees it with everything in it; _free() takes
+ * NULL. */
 struct summary *summary_new(int days);
 void summary_free(struct summary *summary);
 struct summary_problem *summary_problem_new(void);
 void summary_problem_free(struct summary_problem *problem);
 
-/* The day of an index into by_day, as YYYY-MM-DD, which takes 11 bytes. */
+/* The day of an index into by_day as YYYY-MM-DD; buffer has 11 bytes or more.
+ */
 void summary_day(
     const struct summary *summary, int index, char *buffer, size_t size);
 
-/* Both, but no more than INT64_MAX. Neither is negative. */
+/* The sum, but no more than INT64_MAX; a and b are not negative. */
 int64_t summary_add(int64_t a, int64_t b);
 
 void summary_sessions_add(
     struct summary_sessions *sessions, const struct summary_sessions *more);
-/* All of them, but no more than INT64_MAX. */
+/* Successful and failed ones, but no more than INT64_MAX. */
 int64_t summary_sessions_total(const struct summary_sessions *sessions);
-/* The share that failed, 0 to 1; -1 of none. */
+/* The share that failed, 0 to 1; -1 if there were no sessions. */
 double summary_sessions_rate(const struct summary_sessions *sessions);
 
-/* The problem is over. */
+/* Whether the problem's state is resolved. */
 bool summary_problem_resolved(const struct summary_problem *problem);
 
 #endif

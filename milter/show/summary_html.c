@@ -13,7 +13,7 @@
 #include "problem_html.h"
 #include "wording.h"
 
-/* Of more domains only the worst are on the page, of yet fewer the charts. */
+/* The worst domains that are on the page, and those that have charts. */
 #define MOST_DOMAINS 100
 #define MOST_CHARTS 20
 
@@ -47,7 +47,8 @@ static void put_row_name(GString *out, const char *name)
 	g_string_free(cut, TRUE);
 }
 
-/* A region that scrolls sideways on a phone can be reached by keyboard. */
+/* A phone scrolls the region sideways; tabindex makes it reachable by keyboard.
+ */
 static void open_table(GString *out, const char *caption, const char *columns)
 {
 	g_string_append_printf(out,
@@ -89,7 +90,7 @@ static void put_session_tiles(GString *out, const struct summary *summary)
 	wording_rate(value, sessions);
 	wording_trend(note, summary);
 	if (note->len == 0)
-		g_string_append(note, "nothing before to compare with");
+		g_string_append(note, "no earlier days to compare with");
 	put_tile(out,
 	    sessions->failed > 0       ? "alarm"
 	    : sessions->successful > 0 ? "calm"
@@ -165,8 +166,8 @@ static void put_undetailed(GString *out, const struct summary *summary)
 	g_string_free(text, TRUE);
 }
 
-/* Domains that were asked for without a report; if there is none at all, why.
- */
+/* Which domains that were asked for have no report; and what to check if there
+ * is no report at all. */
 static void put_asked(GString *out, const struct summary *summary)
 {
 	GString *text = g_string_new(NULL);
@@ -198,8 +199,9 @@ static void put_problems(GString *out, const struct summary *summary)
 			     "</h2>\n");
 	put_undetailed(out, summary);
 	if (summary->open_count == 0 && summary->undetailed->len == 0)
-		g_string_append(out, "<p class=\"card\">No sender reported a "
-				     "problem that goes on.</p>\n");
+		g_string_append(out,
+		    "<p class=\"card\">There is no open problem."
+		    "</p>\n");
 	for (guint i = 0; i < summary->problems->len; i++)
 		if (!summary_problem_resolved(
 			g_ptr_array_index(summary->problems, i)))
@@ -207,7 +209,7 @@ static void put_problems(GString *out, const struct summary *summary)
 			    out, g_ptr_array_index(summary->problems, i), 3);
 	if (over > 0) {
 		g_string_append_printf(out,
-		    "<details class=\"over card\"><summary>Over: %" PRId64
+		    "<details class=\"over card\"><summary>Resolved: %" PRId64
 		    " problem%s</summary>\n",
 		    over, over == 1 ? "" : "s");
 		for (guint i = 0; i < summary->problems->len; i++)
@@ -389,7 +391,7 @@ static void put_reporters(GString *out, const struct summary *summary)
 	close_table(out);
 	if (silent)
 		g_string_append(out,
-		    "<p class=\"soft\">Silent: has stopped to report on a "
+		    "<p class=\"soft\">Silent: has stopped reporting on a "
 		    "domain, see tlsrpt.silent_reporter.</p>\n");
 	g_string_append(out, "</div></section>\n");
 }
@@ -399,10 +401,11 @@ static void put_footer(GString *out, const struct summary *summary)
 	g_string_append(out, "<footer><p>");
 	if (summary->rejections > 0)
 		g_string_append_printf(out,
-		    "%" PRId64 " report%s in these days could not be taken: "
+		    "%" PRId64
+		    " report%s in this period could not be accepted: "
 		    "see tlsrpt.rejection. ",
 		    summary->rejections, summary->rejections == 1 ? "" : "s");
-	g_string_append(out, "Days are UTC; reports mostly arrive the day "
+	g_string_append(out, "Days are in UTC; most reports arrive the day "
 			     "after. One session may fail in several ways.");
 	g_string_append_printf(out,
 	    "</p><p>Written %s by tlsrpt-report " VERSION ".</p></footer>\n",

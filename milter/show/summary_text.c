@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Made to be skimmed: what is worst comes first, a problem takes three or four
- * lines, and what is over takes one. Everything else is behind --problem.
+ * Made to be skimmed: the worst comes first, an open problem takes three or
+ * four lines, and a resolved one takes one. Everything else is behind
+ * --problem.
  */
 #include "summary_text.h"
 
@@ -10,7 +11,7 @@
 
 #include "wording.h"
 
-/* Columns of a domain's line, 80 in all. */
+/* Widths in a domain's line, which has 80 columns in all. */
 #define NAME_COLUMNS 26
 #define TOTAL_COLUMNS 13
 #define FAILED_COLUMNS 10
@@ -19,7 +20,7 @@
 
 #define MOST_DOMAINS 25
 
-/* Bars are as long as the worst domain's; of rates below this none is full. */
+/* A full bar is the worst domain's rate, but at least this one. */
 #define LEAST_FULL_BAR 0.05
 
 static double worst_rate(const struct summary *summary)
@@ -35,7 +36,7 @@ static double worst_rate(const struct summary *summary)
 	return worst;
 }
 
-/* Days are put together where there are more of them than columns. */
+/* If there are more days than columns, a column stands for several. */
 static void put_days(const struct terminal *terminal,
     const struct summary *summary, const struct summary_domain *domain)
 {
@@ -87,7 +88,7 @@ static void put_domain(const struct terminal *terminal,
 	terminal_ink(terminal, INK_PLAIN);
 	terminal_put(terminal, " ");
 	put_days(terminal, summary, domain);
-	/* MM-DD is enough for days of which the title has the year. */
+	/* MM-DD is enough, since the title has the year. */
 	terminal_printf(terminal, "  %s\n",
 	    domain->last_report != NULL && strlen(domain->last_report) == 10
 		? domain->last_report + 5
@@ -111,18 +112,18 @@ static void put_domains(
 		    g_ptr_array_index(summary->domains, i), full);
 	if (shown < summary->domains->len)
 		terminal_printf(terminal,
-		    "%u more with fewer failures: --domain, or "
+		    "%u more with fewer failures: see --domain or "
 		    "tlsrpt.domain_overview\n",
 		    summary->domains->len - shown);
 	terminal_ink(terminal, INK_FAINT);
 	terminal_printf(terminal,
-	    "By day, oldest first: the failure rate, %s none failed, blank no "
+	    "By day, oldest first: the failure rate; %s no failure, blank no "
 	    "report\n",
 	    terminal->utf8 ? "·" : ".");
 	terminal_ink(terminal, INK_PLAIN);
 }
 
-/* "1. example.com: certificate-expired at mx2.example.com", and at the right
+/* "1. example.com: certificate-expired at mx2.example.com", and on the right
  * the id that --problem takes. */
 static void put_problem_title(const struct terminal *terminal, guint number,
     const struct summary_problem *problem)
@@ -178,7 +179,7 @@ static void put_resolved(
 	g_string_free(line, TRUE);
 }
 
-/* What no problem stands for. */
+/* Failures that belong to no problem, since there are no details of them. */
 static void put_all_undetailed(
     const struct terminal *terminal, const struct summary *summary)
 {
@@ -206,7 +207,7 @@ static void put_all_resolved(
 		if (!summary_problem_resolved(problem))
 			continue;
 		if (!any)
-			terminal_heading(terminal, "Over");
+			terminal_heading(terminal, "Resolved");
 		any = true;
 		put_resolved(terminal, problem);
 	}
@@ -228,17 +229,17 @@ static void put_problems(
 	put_all_undetailed(terminal, summary);
 	if (number == 0 && summary->undetailed->len == 0)
 		terminal_put(terminal, summary->problems->len > 0
-					   ? "None that goes on.\n"
-					   : "None in these days.\n");
+					   ? "No open problem.\n"
+					   : "No problem in this period.\n");
 	put_all_resolved(terminal, summary);
 	if (summary->problem_count > summary->problems->len)
 		terminal_printf(terminal,
-		    "%" PRId64 " more, less urgent: --domain, or "
+		    "%" PRId64 " more, less urgent: see --domain or "
 		    "tlsrpt.problem\n",
 		    summary->problem_count - summary->problems->len);
 	if (summary->problems->len > 0)
 		terminal_put(terminal,
-		    "Why, and the reports themselves: tlsrpt-report --problem "
+		    "Details and the original reports: tlsrpt-report --problem "
 		    "ID\n");
 }
 
@@ -283,7 +284,7 @@ static void put_reporters(
 	}
 	if (silent)
 		terminal_put(terminal,
-		    "! has stopped to report on a domain, see "
+		    "! has stopped reporting on a domain, see "
 		    "tlsrpt.silent_reporter\n");
 }
 
@@ -326,13 +327,13 @@ static void put_title(
 	if (summary->rejections > 0) {
 		g_string_append_c(line, ' ');
 		wording_counted(line, summary->rejections, "report");
-		g_string_append(line, " not taken (tlsrpt.rejection).");
+		g_string_append(line, " not accepted (see tlsrpt.rejection).");
 	}
 	terminal_paragraph(terminal, "", line->str);
 	g_string_free(line, TRUE);
 }
 
-/* Where there is nothing, why. */
+/* Why there is nothing to show, of a domain or at all. */
 static void put_asked(
     const struct terminal *terminal, const struct summary *summary)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plain columns, so that it can be read in a mail and on a serial console, too.
+ * Plain columns, so that the text can be read in a mail and on a serial
+ * console, too.
  */
 #include "terminal.h"
 
@@ -50,7 +51,7 @@ void terminal_heading(const struct terminal *terminal, const char *text)
 	terminal_put(terminal, "\n");
 }
 
-/* Escaped, and in ASCII where nothing else can be shown. */
+/* The text escaped (g_string_free), and in ASCII if the locale has no more. */
 static GString *escape_text(const struct terminal *terminal, const char *text)
 {
 	GString *safe = g_string_new(NULL);
@@ -85,8 +86,7 @@ static size_t display_width(const char *text)
 	return width;
 }
 
-/* The last character boundary that leaves what is before it within width
- * columns. */
+/* The last character boundary up to which the text fits into width columns. */
 static const char *find_column(const char *text, size_t width)
 {
 	size_t used = 0;
@@ -102,7 +102,7 @@ static const char *find_column(const char *text, size_t width)
 	return text;
 }
 
-/* There, with dots behind. */
+/* Cuts a text to width columns, the dots that stand for the rest included. */
 static void cut(const struct terminal *terminal, GString *text, size_t width)
 {
 	const char *dots = terminal->utf8 ? "…" : "...";

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * screen: text for a terminal of 80 columns.
+ * terminal: text for a terminal of 80 columns.
  *
  * Knows columns, colours, and what a locale can show. Leaves to others what is
- * said. Every text that is given to it is escaped as escape_terminal() does,
- * and outside UTF-8 what is not ASCII as well. Pure; one thread a screen.
+ * said. Texts are escaped as escape_terminal() does it, and in other locales
+ * than UTF-8, all but ASCII as well. Everything is appended to out. Pure; one
+ * thread a terminal.
  */
 #ifndef SHOW_TERMINAL_H
 #define SHOW_TERMINAL_H
@@ -16,9 +17,9 @@
 #define TERMINAL_WIDTH 80
 
 struct terminal {
-	GString *out;
-	bool colour; /* ANSI escapes may be used */
-	bool utf8;   /* the locale's characters are UTF-8 */
+	GString *out; /* the caller's */
+	bool colour;  /* ANSI escapes may be used */
+	bool utf8;    /* the locale's characters are UTF-8 */
 };
 
 enum terminal_ink {
@@ -30,10 +31,10 @@ enum terminal_ink {
 	INK_GOOD
 };
 
-/* Turns a colour on, or with INK_PLAIN all off. */
+/* Turns a colour on; INK_PLAIN turns all off. */
 void terminal_ink(const struct terminal *terminal, enum terminal_ink ink);
 
-/* Text of our own, as it is. */
+/* Our own text, not escaped. */
 void terminal_put(const struct terminal *terminal, const char *text);
 void terminal_printf(const struct terminal *terminal, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -44,25 +45,26 @@ void terminal_heading(const struct terminal *terminal, const char *text);
 /* A text cut to width columns and padded with blanks to them. */
 void terminal_cell(
     const struct terminal *terminal, const char *text, size_t width);
-/* The same, at the right. */
+/* A text cut to width columns and right-aligned in them. */
 void terminal_right(
     const struct terminal *terminal, const char *text, size_t width);
-/* A count at the right behind at least one blank, shortened where it must be;
- * width is 6 or more. */
+/* A count, right-aligned in width columns (6 or more) with at least one blank
+ * before it, and shortened if it must be. */
 void terminal_count(
     const struct terminal *terminal, int64_t count, size_t width);
 
-/* A bar of width columns, filled up to share (0 to 1); something shows of any
- * share above 0. */
+/* A bar of width columns, filled up to share (0 to 1); a share above 0 is
+ * always visible. */
 void terminal_bar(const struct terminal *terminal, double share, size_t width);
-/* One column: how much of 0 to 1; below 0 for nothing known. */
+/* A bar of one column that grows upwards, for a share of 0 to 1; a blank below
+ * 0, for not known. */
 void terminal_spark(const struct terminal *terminal, double share);
 
-/* Words filled to the screen's width, each line behind indent. A word longer
- * than a line goes on in the next. */
+/* Words filled to the terminal's width, each line after indent. A word longer
+ * than a line continues in the next. */
 void terminal_paragraph(
     const struct terminal *terminal, const char *indent, const char *text);
-/* The lines of a JSON text, as long as they are. */
+/* The lines of a JSON text, each after indent, however long they are. */
 void terminal_json(
     const struct terminal *terminal, const char *indent, const char *json);
 

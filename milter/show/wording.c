@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * printf's %f follows LC_NUMERIC; main() sets LC_CTYPE alone, so that a decimal
- * point is one everywhere.
+ * The %f of printf follows LC_NUMERIC; main() sets LC_CTYPE alone, so that the
+ * decimal point is a point in every locale.
  */
 #include "wording.h"
 
@@ -72,7 +72,7 @@ void wording_rate(GString *out, const struct summary_sessions *sessions)
 {
 	double rate = summary_sessions_rate(sessions);
 
-	/* Of 9 * 10^18 that failed a double does not tell one that did not. */
+	/* In a double, one success is lost beside 9 * 10^18 failures. */
 	if (rate >= 1 && sessions->successful > 0)
 		g_string_append(out, ">99.9%");
 	else
@@ -159,7 +159,7 @@ const char *wording_share_days(const struct summary_problem *problem)
 		return "on that day";
 	return g_date_valid(&from) && g_date_valid(&to) &&
 		       g_date_days_between(&from, &to) < 7
-		   ? "in these days"
+		   ? "on those days"
 		   : "in its last week";
 }
 
@@ -199,7 +199,8 @@ void wording_undetailed(
 	g_string_append(out, " failed at ");
 	g_string_append(out, wording_domain(undetailed->policy_domain));
 	g_string_append_printf(out,
-	    ", but the reports give no details of %s: ask who reported %s (",
+	    ", but the reports give no details of %s: ask whoever reported %s "
+	    "(",
 	    what, what);
 	if (undetailed->reporters > NAMES_SHOWN ||
 	    undetailed->reporter_names == NULL)
@@ -207,8 +208,8 @@ void wording_undetailed(
 	else
 		wording_cut(out, undetailed->reporter_names,
 		    NAMES_SHOWN * WORDING_NAME);
-	g_string_append(
-	    out, "; contact_info in tlsrpt.report), or look at its document.");
+	g_string_append(out,
+	    "; see contact_info in tlsrpt.report), or look at the documents.");
 }
 
 void wording_asked(GString *out, const struct summary *summary,
@@ -219,8 +220,8 @@ void wording_asked(GString *out, const struct summary *summary,
 		    out, "No report names %s.", asked->policy_domain);
 	else if (g_strcmp0(asked->last_report, summary->first_day) < 0)
 		g_string_append_printf(out,
-		    "No report of these days is about %s; the last one was "
-		    "about %s.",
+		    "No report in this period is about %s; the last one covers "
+		    "%s.",
 		    asked->policy_domain, asked->last_report);
 }
 
@@ -230,8 +231,9 @@ void wording_nothing(GString *out, const struct summary *summary)
 
 	if (summary->asked->len == 0 || !summary->any_domain) {
 		g_string_append(out,
-		    "No report is about these days. Is the address in the "
-		    "_smtp._tls record one that the milter looks at, and is "
+		    "There is no report in this period. Does the milter look "
+		    "at "
+		    "mail to the address in your _smtp._tls record, and is "
 		    "tlsrpt-loader running?");
 		return;
 	}
@@ -243,17 +245,17 @@ void wording_nothing(GString *out, const struct summary *summary)
 	}
 	if (unknown)
 		g_string_append(out,
-		    "Is the name right? Without --domain all that reports "
-		    "name are shown.");
+		    "Is the name right? Without --domain, all domains that "
+		    "reports name are shown.");
 }
 
 const char *wording_side(const struct summary_problem *problem)
 {
 	if (g_strcmp0(problem->side, "ours") == 0)
-		return "ours";
+		return "our side";
 	if (g_strcmp0(problem->side, "sender") == 0)
-		return "the sender's";
-	return "not clear whose";
+		return "the sender's side";
+	return "side unclear";
 }
 
 const char *wording_domain(const char *policy_domain)

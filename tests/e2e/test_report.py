@@ -110,7 +110,7 @@ def test_hostile_names_are_harmless(site):
 
 
 def test_the_reader_role_can_not_write(loaded):
-    code, output = loaded.postgres.psql(
+    code, output = scene.postgres.psql(
         loaded.database,
         *("-qc", "DELETE FROM tlsrpt.report"),
         user="site_reader",
@@ -168,13 +168,13 @@ def test_problems_are_sentences(scene):
             "starttls-not-supported",
         )
     )
-    assert expired < dane < text.index("\nOver\n") < over
+    assert expired < dane < text.index("\nResolved\n") < over
     start = text[:expired].rindex("\n") + 1
     block = text[start : text.index("\n3. ")].splitlines()
     assert len(block) <= 5
     sentence = " ".join(" ".join(block).split())
     first, last = mails.yesterday(4), mails.yesterday(1)
-    assert "New, ours: 510 sessions failed" in sentence
+    assert "New, our side: 510 sessions failed" in sentence
     assert f"from {first} to {last}" in sentence
     assert "Renew the certificate" in sentence
     line = next(line for line in text.splitlines() if "starttls-not" in line)
@@ -601,3 +601,33 @@ def test_the_way_a_database_writes_values(loaded, style):
     for answer in (found, before):
         answer.pop("generated_at", None)
     assert found == before
+
+
+# The files of SQL
+
+VALUES = {
+    "text": "'none'",
+    "text[]": "'{example.com}'",
+    "int": "7",
+    "jsonb": "'[]'",
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(programs.ROOT.glob("milter/*/sql/*.sql")),
+    ids=lambda path: f"{path.parents[1].name}-{path.stem}",
+)
+def test_sql_runs_in_psql(scene, path):
+    """Each by itself, with the parameters that its comment names."""
+    text = path.read_text("utf-8")
+    types = re.findall(r"^--   \$[0-9] (\S+) ", text, re.M)
+    assert len(types) == len(set(re.findall(r"\$[0-9]", text)))
+    if types:
+        values = ", ".join(VALUES[one] for one in types)
+        text = f"PREPARE question({', '.join(types)}) AS {text};"
+        text += f"EXECUTE question({values});"
+    code, output = scene.postgres.psql(
+        scene.database, *("-v", "ON_ERROR_STOP=1", "-c", text)
+    )
+    assert code == 0, output

@@ -90,7 +90,7 @@ def test_a_mistyped_name(named, form):
     assert "Is the name right?" not in text and "example.com" in text
     text = ask("old.example")
     assert (
-        "No report of these days is about old.example; the last one was about"
+        "No report in this period is about old.example; the last one covers"
         f" {mails.yesterday(20)}." in text
     )
     assert "names" not in text
@@ -153,7 +153,7 @@ def test_problems_that_are_over_are_not_counted(scene):
 def test_only_what_is_over(scene):
     """ "None" and then a list of some contradicts itself."""
     done = scene.run_report("--domain", "example.net", "--days", "21")
-    assert "None that goes on.\n\nOver\n" in done.stdout
+    assert "No open problem.\n\nResolved\n" in done.stdout
 
 
 def test_open_problems_beyond_the_page(site):
@@ -289,8 +289,8 @@ def terse(site):
 
 SAYS = (
     "10 sessions failed at q.test, but the reports give no details of them: ask"
-    " who reported them (Mail Example GmbH; contact_info in tlsrpt.report), or"
-    " look at its document."
+    " whoever reported them (Mail Example GmbH; see contact_info in"
+    " tlsrpt.report), or look at the documents."
 )
 SAYS_TOO = "6 sessions failed at s.test, but the reports give no details"
 
@@ -306,7 +306,7 @@ def test_failures_without_details(terse, form):
     done = terse.run_report(*options, "--domain", "q.test")
     text = words(done.stdout)
     assert SAYS in text and "s.test" not in text
-    for none in ("None in these days", "None that goes on", "No sender"):
+    for none in ("No problem in this period", "No open problem", "no open problem"):
         assert none not in text
     if form == "check":
         assert done.returncode == 2
@@ -455,7 +455,7 @@ def test_long_sentences(site):
     ]
     for form in ([], ["--problem", problem["problem_id"]]):
         text = site.run_report(*form).stdout
-        before, *_ = text.split("\nReports as they came")
+        before, *_ = text.split("\nOriginal reports, newest first")
         for line in before.splitlines():
             assert len(line) <= 80, line
     joined = re.sub(r"\s+", "", text)

@@ -142,7 +142,7 @@ def test_nothing_reported(_cluster):
     try:
         done = place.run_report("--format", "html")
         assert done.returncode == 0, done.stderr
-        assert "No report is about these days" in Page(done.stdout).text()
+        assert "There is no report in this period" in Page(done.stdout).text()
     finally:
         place.close()
 

@@ -141,7 +141,7 @@ def test_weekly_mail(scene):
     assert mail.get_content_type() == "text/plain"
     assert not mail.defects
     text = mail.get_content()
-    assert "New, ours: " in text and "█" in text
+    assert "New, our side: " in text and "█" in text
     for line in text.splitlines():
         assert len(line) <= 80 and line.isprintable()
 

@@ -167,14 +167,14 @@ static void test_undetailed(void **state)
 		.reporters = 2,
 		.reporter_names = (char *)"A, B Inc."},
 	    "10 sessions failed at q.test, but the reports give no details of "
-	    "them: ask who reported them (A, B Inc.; contact_info in "
-	    "tlsrpt.report), or look at its document.");
+	    "them: ask whoever reported them (A, B Inc.; see contact_info in "
+	    "tlsrpt.report), or look at the documents.");
 	check_undetailed((struct summary_undetailed){.failed_sessions = 1,
 			     .reporters = 3,
 			     .reporter_names = (char *)"A, B"},
 	    "1 session failed at (domain not named), but the reports give no "
-	    "details of it: ask who reported it (3 reporters; contact_info in "
-	    "tlsrpt.report), or look at its document.");
+	    "details of it: ask whoever reported it (3 reporters; see "
+	    "contact_info in tlsrpt.report), or look at the documents.");
 }
 
 static void add_asked(
@@ -211,7 +211,7 @@ static void test_asked(void **state)
 	add_asked(summary, "b.test", "2026-11-17");
 	check_asked(summary, 0, "");
 	check_asked(summary, 1,
-	    "No report of these days is about b.test; the last one was about "
+	    "No report in this period is about b.test; the last one covers "
 	    "2026-11-17.");
 	summary->any_domain = true;
 	wording_nothing(out, summary);
@@ -305,9 +305,9 @@ static void test_facts(void **state)
 	g_string_append(out, ": ");
 	wording_facts(out, &problem);
 	check(out, "certificate-expired at mx2.example.com: 101 sessions "
-		   "failed from 2026-11-22 to 2026-11-23, 1.2% of all in these "
-		   "days; 4 reporters.");
-	assert_string_equal(wording_side(&problem), "ours");
+		   "failed from 2026-11-22 to 2026-11-23, 1.2% of all on "
+		   "those days; 4 reporters.");
+	assert_string_equal(wording_side(&problem), "our side");
 
 	/* Nothing said twice or left hanging where something is missing. */
 	problem = (struct summary_problem){.failed_sessions = 1,
@@ -321,7 +321,7 @@ static void test_facts(void **state)
 	wording_facts(out, &problem);
 	check(out, "unnamed failure: 1 session failed on 2026-11-23; reported "
 		   "by C Inc.");
-	assert_string_equal(wording_side(&problem), "not clear whose");
+	assert_string_equal(wording_side(&problem), "side unclear");
 
 	/* Without a count there is no share either. */
 	problem.failed_sessions = 0;
@@ -347,8 +347,8 @@ static void test_share_days(void **state)
 	(void)state;
 	check_share_days("2026-03-01", "2026-03-01", "on that day");
 	check_share_days(NULL, "2026-03-01", "on that day");
-	check_share_days("2026-02-28", "2026-03-01", "in these days");
-	check_share_days("2026-02-23", "2026-03-01", "in these days");
+	check_share_days("2026-02-28", "2026-03-01", "on those days");
+	check_share_days("2026-02-23", "2026-03-01", "on those days");
 	check_share_days("2026-02-22", "2026-03-01", "in its last week");
 	check_share_days("2025-03-01", "2026-03-01", "in its last week");
 }

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The newest reports that tell of each problem, as they came. A policy's
--- failures are one report's: the newest policies are picked, then their reports.
+-- failures are one report's: the newest policies are picked, then the reports.
 -- failures.sql says how the failures of a problem are found.
 --   $1 text[]  problem_ids
 --   $2 int     days before each problem was last seen

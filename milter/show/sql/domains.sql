@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The domains that a report of these days is about, most failures first.
--- by_day is "AGO:FAILED:SUCCESSFUL …", AGO being days before today; previous_…
+-- The domains that a report in this period is about, most failures first.
+-- by_day is "AGO:FAILED:SUCCESSFUL …", AGO being days before today; previous_*
 -- counts the same number of days before.
 --   $1 text[]  domains, NULL for all
 --   $2 int     number of days, today included

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The problems seen in these days, most urgent first, each with the names of
+-- The problems seen in this period, most urgent first, each with the names of
 -- the two reporters that saw most failures, and with how many problems there
 -- are in all, open, and open on our side.
 --
