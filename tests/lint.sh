@@ -36,7 +36,8 @@ grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|strtok|alloca)\(' \
 	milter/*/*.[ch] include/*/*.h && complain "use the bounded ones"
 
 step "an SPDX line in each source"
-for file in milter/*/*.[ch] include/*/*.h schema/*.sql tests/unit/*.[ch] \
+for file in milter/*/*.[ch] include/*/*.h schema/*.sql milter/*/sql/*.sql \
+	milter/*/*.css tests/unit/*.[ch] \
 	tests/fuzz/*.[ch] tests/fuzz/dict/* packaging/*.sh tests/*.sh; do
 	head -n 3 "$file" | grep -q SPDX-License-Identifier ||
 		complain "$file has no SPDX line"
