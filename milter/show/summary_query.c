@@ -21,7 +21,7 @@ struct evidence {
 static const struct evidence page_evidence = {
     .failures = 25, .documents = 1, .days = 30, .document_chars = 16384};
 
-/* More than there can be. */
+/* More days and characters than there can be. */
 #define ANY_DAYS 1000000
 #define ANY_LENGTH 1073741824
 
@@ -70,7 +70,8 @@ static enum db_result ask_questions(struct db *db, struct summary *summary,
 	return result;
 }
 
-/* Rows of which each belongs to one of the problems. */
+/* Asks for rows of which each names one of the problems, and adds each to its
+ * problem. */
 static enum db_result ask_details(struct db *db, const char *sql,
     GPtrArray *problems, const char *const *values, int count,
     void (*add_row)(
@@ -101,7 +102,8 @@ static enum db_result ask_details(struct db *db, const char *sql,
 	return result;
 }
 
-/* *ret_sql is the question for documents that this role may ask, or NULL. */
+/* *ret_sql is the question for the documents that this role may read, or NULL
+ * if it may read none. */
 static enum db_result choose_documents(
     struct db *db, const char **ret_sql, char **ret_error)
 {

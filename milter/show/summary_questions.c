@@ -9,7 +9,7 @@
 #include "problem_questions.h"
 #include "show_embedded.h"
 
-/* Decimal digits, as many as there are. */
+/* Both are decimal digits, perhaps more than 64 bits hold. */
 static struct summary_sessions parse_sessions(
     const char *successful, const char *failed)
 {
@@ -72,7 +72,7 @@ static void spread_days(
 			struct summary_sessions sessions =
 			    parse_sessions(parts[2], parts[1]);
 
-			/* A sender ahead of our clock counts as today. */
+			/* A day ahead of our clock counts as today. */
 			ago = CLAMP(ago, 0, days - 1);
 			summary_sessions_add(
 			    &by_day[days - 1 - ago], &sessions);
@@ -141,7 +141,7 @@ static void add_rejections(
 	summary->rejections = summary_questions_count(rows, row, "rejections");
 }
 
-/* A domain's numbers are part of the whole's. */
+/* Adds a domain's numbers to those of the whole. */
 static void add_to_whole(
     struct summary *summary, const struct summary_domain *domain)
 {

@@ -110,7 +110,7 @@ def test_hostile_names_are_harmless(site):
 
 
 def test_the_reader_role_can_not_write(loaded):
-    code, output = scene.postgres.psql(
+    code, output = loaded.postgres.psql(
         loaded.database,
         *("-qc", "DELETE FROM tlsrpt.report"),
         user="site_reader",

@@ -65,8 +65,8 @@ static void connect_by(const char *conninfo, bool primary)
 	struct db *db = NULL;
 	char *error = NULL;
 
-	assert_int_equal((primary ? db_connect_primary : db_connect)(
-			     conninfo, &db, &error),
+	assert_int_equal(
+	    (primary ? db_connect_primary : db_connect)(conninfo, &db, &error),
 	    DB_RETRY);
 	g_free(error);
 }
