@@ -31,10 +31,6 @@
 #define MOST_DAYS 3650
 #define MOST_AGE 90
 
-/* How many rows are asked for with --problem. */
-#define DETAIL_FAILURES 100
-#define DETAIL_DOCUMENTS 3
-
 enum {
 	OPTION_DOMAIN = 256,
 	OPTION_DAYS,
@@ -352,8 +348,8 @@ static int report_problem(const struct config *config, GString *out)
 	int status;
 
 	if (result == DB_OK)
-		result = summary_ask_problem(db, arguments.problem,
-		    DETAIL_FAILURES, DETAIL_DOCUMENTS, &problem, &error);
+		result = summary_ask_problem(
+		    db, arguments.problem, &problem, &error);
 	db_free(db);
 	if (result != DB_OK) {
 		status = fail(result, error);

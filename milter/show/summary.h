@@ -160,7 +160,7 @@ void summary_problem_free(struct summary_problem *problem);
 void summary_day(
     const struct summary *summary, int index, char *buffer, size_t size);
 
-/* The sum, but no more than INT64_MAX; a and b are not negative. */
+/* Both, but no more than INT64_MAX. Neither is negative. */
 int64_t summary_add(int64_t a, int64_t b);
 
 void summary_sessions_add(

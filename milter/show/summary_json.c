@@ -22,16 +22,14 @@ static void put_sessions(
 /* The rows of an array, of which put() writes the members. */
 static void put_rows(struct json_writer *json, const char *name,
     const GPtrArray *rows,
-    void (*put)(struct json_writer *json, const void *row,
-	const struct summary *summary),
-    const struct summary *summary)
+    void (*put)(struct json_writer *json, const void *row))
 {
 	json_writer_line(json);
 	json_writer_begin_array(json, name);
 	for (guint i = 0; i < rows->len; i++) {
 		json_writer_line(json);
 		json_writer_begin_object(json, NULL);
-		put(json, g_ptr_array_index(rows, i), summary);
+		put(json, g_ptr_array_index(rows, i));
 		json_writer_end_object(json);
 	}
 	json_writer_end_array(json);
@@ -53,11 +51,11 @@ static void put_days(struct json_writer *json, const struct summary *summary,
 	json_writer_end_array(json);
 }
 
-static void put_domain(
-    struct json_writer *json, const void *row, const struct summary *summary)
+static void put_domain(struct json_writer *json, const struct summary *summary,
+    const struct summary_domain *domain)
 {
-	const struct summary_domain *domain = row;
-
+	json_writer_line(json);
+	json_writer_begin_object(json, NULL);
 	json_writer_string(json, "policy_domain", domain->policy_domain);
 	put_sessions(json, &domain->sessions);
 	json_writer_integer(
@@ -67,21 +65,18 @@ static void put_domain(
 	json_writer_integer(json, "reporters", domain->reporters);
 	json_writer_string(json, "last_report", domain->last_report);
 	put_days(json, summary, domain->by_day);
+	json_writer_end_object(json);
 }
 
-static void put_problem(
-    struct json_writer *json, const void *row, const struct summary *summary)
+static void put_problem(struct json_writer *json, const void *row)
 {
-	(void)summary;
 	problem_json_members(json, row);
 }
 
-static void put_undetailed(
-    struct json_writer *json, const void *row, const struct summary *summary)
+static void put_undetailed(struct json_writer *json, const void *row)
 {
 	const struct summary_undetailed *undetailed = row;
 
-	(void)summary;
 	json_writer_string(json, "policy_domain", undetailed->policy_domain);
 	json_writer_integer(
 	    json, "failed_sessions", undetailed->failed_sessions);
@@ -110,26 +105,20 @@ static void put_share(struct json_writer *json, const char *name,
 	json_writer_integer(json, "reporters", share->reporters);
 }
 
-static void put_type(
-    struct json_writer *json, const void *row, const struct summary *summary)
+static void put_type(struct json_writer *json, const void *row)
 {
-	(void)summary;
 	put_share(json, "result_type", row);
 }
 
-static void put_host(
-    struct json_writer *json, const void *row, const struct summary *summary)
+static void put_host(struct json_writer *json, const void *row)
 {
-	(void)summary;
 	put_share(json, "receiving_mx_hostname", row);
 }
 
-static void put_reporter(
-    struct json_writer *json, const void *row, const struct summary *summary)
+static void put_reporter(struct json_writer *json, const void *row)
 {
 	const struct summary_reporter *reporter = row;
 
-	(void)summary;
 	json_writer_string(
 	    json, "organization_name", reporter->organization_name);
 	json_writer_integer(json, "reports", reporter->reports);
@@ -159,13 +148,17 @@ void summary_json(GString *out, const struct summary *summary)
 	put_unknown(json, summary);
 	json_writer_line(json);
 	put_days(json, summary, summary->by_day);
-	put_rows(json, "domains", summary->domains, put_domain, summary);
-	put_rows(json, "problems", summary->problems, put_problem, summary);
-	put_rows(
-	    json, "undetailed", summary->undetailed, put_undetailed, summary);
-	put_rows(json, "result_types", summary->types, put_type, summary);
-	put_rows(json, "mx_hosts", summary->hosts, put_host, summary);
-	put_rows(json, "reporters", summary->reporters, put_reporter, summary);
+	json_writer_line(json);
+	json_writer_begin_array(json, "domains");
+	for (guint i = 0; i < summary->domains->len; i++)
+		put_domain(
+		    json, summary, g_ptr_array_index(summary->domains, i));
+	json_writer_end_array(json);
+	put_rows(json, "problems", summary->problems, put_problem);
+	put_rows(json, "undetailed", summary->undetailed, put_undetailed);
+	put_rows(json, "result_types", summary->types, put_type);
+	put_rows(json, "mx_hosts", summary->hosts, put_host);
+	put_rows(json, "reporters", summary->reporters, put_reporter);
 	json_writer_end_object(json);
 	g_string_append_c(out, '\n');
 }

@@ -9,21 +9,27 @@
 #include "show_embedded.h"
 #include "summary_questions.h"
 
-/* How much is asked for about each problem: rows at most. */
+/* Parameters of the questions about a problem's failures and documents: how
+ * many rows at most, from how many days before the problem was last seen, and
+ * how long a document may be. */
 struct evidence {
-	int failures;
-	int documents;
-	int days; /* before it was last seen */
-	int document_chars;
+	const char *failures;
+	const char *documents;
+	const char *days;
+	const char *document_chars;
 };
 
-/* How much of each problem a page shows. */
-static const struct evidence page_evidence = {
-    .failures = 25, .documents = 1, .days = 30, .document_chars = 16384};
+/* For each problem of a page. */
+static const struct evidence page_evidence = {.failures = "25",
+    .documents = "1",
+    .days = "30",
+    .document_chars = "16384"};
 
-/* More days and characters than there can be. */
-#define ANY_DAYS 1000000
-#define ANY_LENGTH 1073741824
+/* For a problem by itself: all days, and documents of any length. */
+static const struct evidence problem_evidence = {.failures = "100",
+    .documents = "3",
+    .days = "1000000",
+    .document_chars = "1073741824"};
 
 /* {"a","b"} with the quoting of an array literal (PostgreSQL manual, 8.15.6).
  * NULL for an empty list. */
@@ -127,11 +133,8 @@ static enum db_result ask_evidence(struct db *db, GPtrArray *problems,
     const struct evidence *evidence, char **ret_error)
 {
 	GPtrArray *ids = g_ptr_array_new();
-	char *days = g_strdup_printf("%d", evidence->days);
-	char *failures = g_strdup_printf("%d", evidence->failures);
-	char *documents = g_strdup_printf("%d", evidence->documents);
-	char *chars = g_strdup_printf("%d", evidence->document_chars);
-	const char *values[] = {NULL, days, failures, chars};
+	const char *values[] = {
+	    NULL, evidence->days, evidence->failures, evidence->document_chars};
 	char *literal;
 	enum db_result result = DB_OK;
 	const char *sql = NULL;
@@ -150,15 +153,11 @@ static enum db_result ask_evidence(struct db *db, GPtrArray *problems,
 		    problem_questions_add_failure, ret_error);
 	if (literal != NULL && result == DB_OK)
 		result = choose_documents(db, &sql, ret_error);
-	values[2] = documents;
+	values[2] = evidence->documents;
 	if (result == DB_OK && sql != NULL)
 		result = ask_details(db, sql, problems, values, 4,
 		    problem_questions_add_document, ret_error);
 	g_free(literal);
-	g_free(days);
-	g_free(failures);
-	g_free(documents);
-	g_free(chars);
 	g_ptr_array_unref(ids);
 	return result;
 }
@@ -191,15 +190,9 @@ enum db_result summary_ask(struct db *db, const struct summary_request *request,
 	return result;
 }
 
-enum db_result summary_ask_problem(struct db *db, const char *id, int failures,
-    int documents, struct summary_problem **ret_problem, char **ret_error)
+enum db_result summary_ask_problem(struct db *db, const char *id,
+    struct summary_problem **ret_problem, char **ret_error)
 {
-	const struct evidence evidence = {
-	    .failures = failures,
-	    .documents = documents,
-	    .days = ANY_DAYS,
-	    .document_chars = ANY_LENGTH,
-	};
 	GPtrArray *problems = g_ptr_array_new();
 	struct summary_problem *problem = NULL;
 	struct db_rows *rows = NULL;
@@ -211,7 +204,8 @@ enum db_result summary_ask_problem(struct db *db, const char *id, int failures,
 	if (result == DB_OK && db_rows_count(rows) > 0) {
 		problem = problem_questions_new(rows, 0);
 		g_ptr_array_add(problems, problem);
-		result = ask_evidence(db, problems, &evidence, ret_error);
+		result =
+		    ask_evidence(db, problems, &problem_evidence, ret_error);
 	}
 	if (result == DB_OK)
 		result = db_script(db, "COMMIT", ret_error);

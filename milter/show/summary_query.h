@@ -27,12 +27,11 @@ enum db_result summary_ask(struct db *db, const struct summary_request *request,
     struct summary **ret_summary, char **ret_error);
 
 /*
- * Asks for one problem with its newest failures and the newest documents that
- * tell of it, at most so many of each. *ret_problem is the caller's
- * (summary_problem_free), or NULL when there is none with this id, or none that
- * the role may see.
+ * Asks for one problem with the newest 100 failures and the newest 3 documents
+ * that tell of it. *ret_problem is the caller's (summary_problem_free), or NULL
+ * when there is none with this id, or none that the role may see.
  */
-enum db_result summary_ask_problem(struct db *db, const char *id, int failures,
-    int documents, struct summary_problem **ret_problem, char **ret_error);
+enum db_result summary_ask_problem(struct db *db, const char *id,
+    struct summary_problem **ret_problem, char **ret_error);
 
 #endif
