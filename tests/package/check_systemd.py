@@ -157,7 +157,7 @@ class Site:
         self.m.write(CONF, block(README, "**Configuration**", 7))
         self.m.run("tlsrpt-milter", "--check-config")
         self.follow(block(README, "**Database.**", 7))
-        self.follow(block(README, "no mailbox has its name", 7))
+        self.follow(block(README, "**Attach it.**", 7))
         lines = (SOURCE / "packaging/postfix/main.cf").read_text("utf-8")
         # Postfix slows down who sends more than is delivered, and what is
         # discarded never is.
