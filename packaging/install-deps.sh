@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that are missing for a purpose: build, demo,
-# check, lint, fuzz, deb or deep. As root, or by sudo. Services of newly installed
-# packages are not started: everything here runs private instances.
+# check, lint, fuzz, bench, deb or deep. Needs root or sudo. The services of newly
+# installed packages are not started, since the tests start private instances.
 set -eu
 
 build="gcc make pkg-config libc6-dev libmilter-dev libgmime-3.0-dev zlib1g-dev
 	libjansson-dev nettle-dev libpq-dev libsystemd-dev"
 demo="$build postgresql-15 postgresql-client-15 postfix python3
 	python3-psycopg swaks"
-# What Sendmail needs; itself it is only unpacked (fetch-sendmail.sh).
+# What Sendmail needs. Sendmail itself is only unpacked (fetch-sendmail.sh).
 sendmail="m4 libwrap0 liblockfile1 libdb5.3 libldap-2.5-0 libnsl2
 	libsasl2-2 util-linux hostname"
 check="$demo libcmocka-dev postgresql-15-pgtap python3-pytest procps
@@ -34,7 +34,7 @@ bench) wanted=$bench ;;
 deb) wanted=$deb ;;
 deep) wanted=$deep ;;
 *)
-	echo "usage: install-deps.sh build|demo|check|lint|fuzz|deb|deep" >&2
+	echo "usage: install-deps.sh build|demo|check|lint|fuzz|bench|deb|deep" >&2
 	exit 64
 	;;
 esac
@@ -58,7 +58,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "Installing:$missing"
 
-# policy-rc.d is Debian's way to say that nothing shall be started.
+# policy-rc.d is Debian's way of keeping services from being started.
 policy=/usr/sbin/policy-rc.d
 ours=""
 if [ ! -e $policy ]; then

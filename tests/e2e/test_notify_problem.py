@@ -218,7 +218,7 @@ def test_flood(site, notify):
     wait_for(lambda: len(notifier.told()) >= 30, "30 problems are told")
     site.take_in(report("more.example.com"))
     holds_for(lambda: len(notifier.told()) == 30, "no more are told", 0.5)
-    last = "No other problem will be told for up to an hour.\n\n"
+    last = "No other problem will be reported for up to an hour.\n\n"
     assert notifier.stdout.count(last) == 1
     assert notifier.stdout.endswith(last)
 
@@ -366,12 +366,12 @@ def test_database_restarts(site, notify):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--post", "ftp://a.example/"], "no http or https URL"),
-        (["--post", "file:///etc/passwd"], "no http or https URL"),
-        (["--post", "http://a.example/\nX: 1"], "no http or https URL"),
-        (["--mail", "a@example.com\nBcc: b@example.com"], "no plain mail"),
-        (["--mail", "a@example.com, b@example.com"], "no plain mail"),
-        (["--mail", ""], "no plain mail"),
+        (["--post", "ftp://a.example/"], "not an http or https URL"),
+        (["--post", "file:///etc/passwd"], "not an http or https URL"),
+        (["--post", "http://a.example/\nX: 1"], "not an http or https URL"),
+        (["--mail", "a@example.com\nBcc: b@example.com"], "not a plain mail"),
+        (["--mail", "a@example.com, b@example.com"], "not a plain mail"),
+        (["--mail", ""], "not a plain mail"),
     ],
 )
 def test_refused_arguments(arguments, sentence):

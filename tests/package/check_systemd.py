@@ -321,7 +321,7 @@ class Site:
             block(README_DEBIAN, "The loader looks up", 2),
         )
         self.edit("host=/run/postgresql dbname=tlsrpt", "service=tlsrpt")
-        self.follow(block(README_DEBIAN, "the schema is made by the user", 2))
+        self.follow(block(README_DEBIAN, "creates the schema with", 2))
         self.m.systemctl("restart", LOADER)
         self.wait_stored(self.send_report())
 
