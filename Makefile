@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# tlsrpt-milter: SMTP TLS reports (RFC 8460) out of the mail, into PostgreSQL.
+# tlsrpt-milter: takes SMTP TLS reports (RFC 8460) out of mail into PostgreSQL.
 #
 #   make            build the four programs in build/
 #   make demo       the main job on real mail, from an empty machine
-#   make check      install what tests need, build, run every test
+#   make check      install what the tests need, build, run every test
 #   make check-asan the same tests under AddressSanitizer and UBSan
 #   make fuzz       every fuzz target, for SECONDS each
-#   make bench      what it costs, against what it could cost at least
-#   make deb        Debian packages in build/deb; check-deb tries them out,
-#                   check-systemd in a Debian that has booted
+#   make bench      measure the costs against the least they could be
+#   make deb        Debian packages in build/deb; check-deb tests them, and
+#                   check-systemd tests them in a Debian that has booted
 #   make lint       compilers, analysers and house rules
 #   make install    PREFIX, DESTDIR, SYSCONFDIR, MANDIR as usual
 #   make install-systemd  units, users and spool folder for systemd
@@ -104,7 +104,7 @@ $(B)/unit/%: tests/unit/%.c $(B)/libtlsrpt.a | $(B)/unit
 		-o $@ $< $(B)/libtlsrpt.a -lmilter $(L_intake) $(L_pg) -lsystemd \
 		-lpthread -lcmocka
 
-# A fuzz target twice: replay_X runs its seeds, fuzz_X is libFuzzer's.
+# Each fuzz target is built twice: replay_X runs its seeds, fuzz_X uses libFuzzer.
 LINK_FUZZ = $(CC) $(WARN) $(CFLAGS) $(TEST_CPPFLAGS) -Itests/fuzz $(LDFLAGS) -MMD -MP
 $(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libtlsrpt.a | $(B)/fuzz
 	@echo "  TEST $@"
@@ -126,8 +126,8 @@ fuzzers: $(FUZZ:%=$(B)/fuzz/fuzz_%)
 deps-build deps-demo deps-check deps-lint deps-fuzz deps-bench deps-deb: deps-%:
 	$(Q)sh packaging/install-deps.sh $*
 
-# Building needs the packages that pkg-config asks for at parse time, so the
-# two commands start make anew once they are there.
+# pkg-config runs when this file is parsed, so these targets start make again once
+# the packages are installed.
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(B) KEEP=$(KEEP) $(PYTHON) tests/demo.py
@@ -139,8 +139,8 @@ check-asan: deps-check
 	$(Q)$(MAKE) --no-print-directory run-tests B=build/asan \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
-# Lets system calls of a program fail (LD_PRELOAD). Never sanitized, since it
-# comes before everything else.
+# An LD_PRELOAD library that makes system calls of a program fail. It is never
+# sanitized, since it is loaded before everything else.
 $(B)/faults.so: tests/torture/faults.c | $(B)
 	@echo "  SO   $@"
 	$(Q)$(CC) $(WARN) -O2 -g -D_GNU_SOURCE -fPIC -shared -o $@ $<
@@ -149,7 +149,7 @@ run-tests: all unit replay sendmail $(B)/faults.so
 	$(Q)BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -p no:cacheprovider \
 		tests $(PYTEST_ARGS)
 
-# Benchmarks: nothing of ours but the programs themselves.
+# The benchmarks' own programs, which link nothing of ours.
 BENCH = load null_milter scan slow_fsync.so
 LIBS_load = -lpthread
 LIBS_null_milter = -lmilter -lpthread
@@ -162,23 +162,24 @@ $(B)/bench/%: tests/bench/%.c | $(B)/bench
 	@echo "  LINK $@"
 	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $< $(LIBS_$*)
 
-# tlsrpt-import over a mailbox of that many messages, in constant memory.
+# Runs tlsrpt-import on a mailbox of MESSAGES messages and checks that its memory
+# stays constant.
 backfill: MESSAGES ?= 100000
 backfill: all
 	$(Q)BUILD=$(CURDIR)/$(B) MESSAGES=$(MESSAGES) $(PYTHON) -m pytest -q -s \
 		-p no:cacheprovider tests/e2e/test_import.py -k memory
 
-# All rows take a quarter of an hour; ROWS="load growth" are some of them.
+# All rows take a quarter of an hour; ROWS="load growth" selects some.
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory all $(BENCH:%=$(B)/bench/%)
 	$(Q)BUILD=$(B) $(PYTHON) tests/bench/run.py $(ROWS)
 
-# REPORTS=, DOMAINS=, PLANS=1, KEEP=folder as tests/bench/sql_questions.py says.
+# tests/bench/sql_questions.py explains REPORTS=, DOMAINS=, PLANS=1 and KEEP=folder.
 bench-sql: deps-demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(B) $(PYTHON) tests/bench/sql_questions.py
 
-# Unpacked once, whatever $(B) is.
+# Sendmail is unpacked once, whatever $(B) is.
 sendmail: build/sendmail
 build/sendmail:
 	$(Q)sh tests/harness/fetch-sendmail.sh $@
@@ -190,14 +191,14 @@ fuzz: deps-fuzz
 		-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 	$(Q)$(PYTHON) tests/fuzz/run.py --build build/fuzz --seconds $(SECONDS)
 
-# Kills everything over and over: SECONDS=300 makes a few thousand deaths.
+# Kills everything over and over: a few thousand times with SECONDS=300.
 torture: SECONDS ?= 300
 torture: all $(B)/faults.so
 	$(Q)BUILD=$(CURDIR)/$(B) TORTURE_SECONDS=$(SECONDS) $(PYTHON) -m pytest \
 		-q -s -p no:cacheprovider tests/torture $(PYTEST_ARGS)
 
-# What takes long: every test under AddressSanitizer and UBSan, those with
-# threads under ThreadSanitizer, the unit tests under valgrind.
+# The slow checks: every test under AddressSanitizer and UBSan, tests with threads
+# under ThreadSanitizer, the unit tests under valgrind.
 CONCURRENT = fifty or sigterm or sigquit or many or flight or finishes or \
 	refuses or test_listen_socket or test_log or test_admission or test_quota or test_spool \
 	or test_metrics or test_decode
@@ -211,7 +212,7 @@ check-deep: check-asan
 	$(Q)$(MAKE) --no-print-directory unit
 	$(Q)sh tests/valgrind.sh $(B)
 
-# Load for long, then a long backlog.
+# A long time under load, then a long backlog.
 soak: SECONDS ?= 1800
 soak: all $(B)/faults.so
 	$(Q)BUILD=$(CURDIR)/$(B) SOAK_SECONDS=$(SECONDS) BACKLOG=20000 $(PYTHON) \
@@ -238,7 +239,7 @@ install: all
 	for page in packaging/man/*.[158]; do install -m 644 $$page \
 		$(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
 
-# The units say where Debian has the programs; $(PREFIX)/sbin is put there.
+# The units name the paths of Debian's packages; replaces /usr with $(PREFIX).
 install-systemd:
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) \
 		$(DESTDIR)$(TMPFILESDIR)
@@ -251,7 +252,7 @@ install-systemd:
 	install -m 644 packaging/systemd/tlsrpt-milter.tmpfiles.conf \
 		$(DESTDIR)$(TMPFILESDIR)/tlsrpt-milter.conf
 
-# Debian packages in build/deb, from a copy of what they are made of.
+# Builds the Debian packages in build/deb, from a copy of the sources.
 DEB_TREE = CHANGELOG.md LICENSE Makefile README.md include milter packaging \
 	schema tests/fixtures tests/unit
 deb: deps-deb
@@ -263,11 +264,11 @@ deb: deps-deb
 	$(Q)lintian -I --pedantic --allow-root --fail-on error,warning,info,pedantic \
 		build/deb/*.changes
 
-# Installs, upgrades, removes and purges them in a new Debian.
+# Installs, upgrades, removes and purges the packages in a new Debian.
 check-deb: deb
 	$(Q)sh tests/package/check-deb.sh build/deb
 
-# A new Debian once more, in which systemd runs the units.
+# Tests the packages in another new Debian, in which systemd runs the units.
 check-systemd: deb
 	$(Q)$(PYTHON) tests/package/check_systemd.py build/deb
 

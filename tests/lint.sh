@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # House rules and analysers, called by `make lint` after gcc and clang have
-# built everything with -Werror. CPPFLAGS is what the Makefile compiles with.
+# built everything with -Werror. CPPFLAGS has the Makefile's preprocessor flags.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=0
@@ -54,7 +54,7 @@ shellcheck packaging/*.sh tests/*.sh tests/*/*.sh .ci/run || complain "shellchec
 step "mandoc"
 mandoc -Tlint -Wwarning packaging/man/*.[158] || complain "manual pages"
 
-# The flags that Makefile passes, as words again.
+# Split the Makefile's flags into words again.
 read -r -a flags <<<"${CPPFLAGS//\'/}"
 
 step "cppcheck"
@@ -63,7 +63,7 @@ cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
 	--suppress=varFuncNullUB \
 	-D_GNU_SOURCE '-DVERSION="0"' -Iinclude milter/ || complain "cppcheck"
 
-# One file a run: given several, version 14 confuses their va_lists.
+# One file per run: version 14 confuses the va_lists of several files.
 step "clang-tidy"
 printf '%s\0' milter/*/*.c | xargs -0 -P 2 -I '{}' clang-tidy --quiet \
 	--warnings-as-errors='*' '{}' -- -std=c11 "${flags[@]}" 2>/dev/null ||

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Unpacks Sendmail into a folder: as a package it would drive Postfix out.
+# Unpacks Sendmail into a folder: installed as a package it would replace Postfix.
 #   fetch-sendmail.sh FOLDER
 set -eu
 
@@ -24,7 +24,7 @@ download()
 }
 
 if ! download; then
-	# The lists may be missing or old.
+	# The package lists may be missing or old.
 	as_root apt-get -q update >/dev/null
 	if ! download; then
 		cat "$work/log" >&2
@@ -35,7 +35,7 @@ for package in "$work"/*.deb; do
 	dpkg-deb --fsys-tarfile "$package" |
 		tar -C "$work" --no-same-owner -xf - ./usr
 done
-# It is setgid for a group that is not there.
+# The sendmail program is setgid, for a group that does not exist here.
 chmod 755 "$work/usr/libexec/sendmail/sendmail"
 rm -rf "$folder"
 mkdir -p "$folder"

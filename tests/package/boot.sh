@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Boots the systemd of a new Debian as the first process of its own namespaces:
+# Boots a new Debian with systemd as the first process in namespaces of its own:
 # processes, mounts, host name, IPC, a network with nothing but lo, and a cgroup
-# (version 2) below which it may do what it likes. A container without a
-# container manager, so that it can be had on any machine with root.
-#   boot.sh boot ROOT CGROUP    stays until that system has stopped
+# (version 2) that it may manage. This is a container without a container manager,
+# so it works on any machine with root.
+#   boot.sh boot ROOT CGROUP    runs until that system has stopped
 #   boot.sh clean ROOT CGROUP   kills what is left and removes the cgroup
 set -eu
 
@@ -12,7 +12,7 @@ step=$1
 root=$2
 group=$root/sys/$3
 
-# In a mount namespace of its own, so that nobody else sees the mount.
+# Runs in a mount namespace of its own, so that nobody else sees the mount.
 mount_cgroups()
 {
 	mount --make-rprivate /

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Tries the Debian packages out in a new Debian below the folder they are in:
-# installs them, runs the demo against the installed programs, upgrades, removes
-# and purges them. The new system comes from where this one's packages come
-# from. As root.
+# Tests the Debian packages in a new Debian below the folder they are in: installs
+# them, runs the demo with the installed programs, upgrades, removes and purges
+# them. The new system comes from the same package source as this one. Needs root.
 #   check-deb.sh FOLDER
 set -eu
 
@@ -30,7 +29,7 @@ inside()
 		LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# Quiet unless it fails.
+# Runs a command and shows its output only if it fails.
 quietly()
 {
 	"$@" >"$folder/log" 2>&1 || {
@@ -52,7 +51,7 @@ make_root()
 	quietly inside apt-get -q update
 }
 
-# The same packages under an earlier version, to upgrade from.
+# Repacks the packages with an earlier version number, to upgrade from.
 make_earlier()
 {
 	mkdir -p "$root/srv/old" "$root/srv/new"
@@ -77,7 +76,7 @@ install_all()
 		-o Dpkg::Options::=--force-confold install "$0"/*.deb' "$1"
 }
 
-# "owner:group mode" as the new system sees it.
+# Prints "owner:group mode" of a file in the new system.
 state_of()
 {
 	inside stat -c '%U:%G %a' "$1"
@@ -113,7 +112,8 @@ check_installed()
 		/lib/systemd/system/tlsrpt-loader.service
 }
 
-# Root's import becomes the milter's user, whose records the loader may read.
+# tlsrpt-import, started as root, becomes the milter's user, and the loader may
+# read its records.
 check_import()
 {
 	cp "$source/tests/fixtures/documents/complete.json" "$root/srv/"
@@ -124,7 +124,7 @@ check_import()
 		--clear-groups cat "$record"
 }
 
-# The demo with the installed programs; it makes sure of what it shows.
+# Runs the demo with the installed programs; the demo checks what it shows.
 check_demo()
 {
 	quietly inside apt-get -q -y --no-install-recommends install \
@@ -146,7 +146,7 @@ check_upgrade()
 	printf '# kept by upgrades\n' >>"$root$conf"
 	install_all /srv/new
 	grep -q '^# kept by upgrades$' "$root$conf" ||
-		fail "an upgrade lost changes of $conf"
+		fail "an upgrade lost changes to $conf"
 	expect "records" "$(inside sh -c "ls $spool/new | wc -l")" 1
 	check_installed
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make check-systemd: the packages in a new Debian that has booted.
+"""make check-systemd: tests the packages in a new Debian that has booted.
 
-Does what README.md and README.Debian tell an administrator, word for word, with
-Debian's PostgreSQL and Postfix, and then what happens to services: mail, reload,
-restart, death, a hung process, a database that goes away, upgrade, reboot,
-removal. As root.
-  check_systemd.py FOLDER     the folder that has the .deb files
+Follows the instructions of README.md and README.Debian word for word, with
+Debian's PostgreSQL and Postfix, and then does to the services what happens to
+services: mail, reload, restart, crash, a hung process, a database outage,
+upgrade, reboot, removal. Needs root.
+  check_systemd.py FOLDER     the folder with the .deb files
 """
 
 import re
@@ -37,9 +37,9 @@ MILTER, LOADER = "tlsrpt-milter.service", "tlsrpt-loader.service"
 HTML, WEEKLY = "tlsrpt-report-html.service", "tlsrpt-report-weekly.service"
 ADDRESS = "tlsrpt@example.com"
 CLIENTS = 3
-# Those who are the user postgres when README says so.
+# The commands of the README that the user postgres runs.
 DATABASE_COMMANDS = {"createdb", "createuser", "psql", "tlsrpt-loader"}
-# What systemd-analyze security may say of them at most, of 10.
+# The highest exposure, of 10, that systemd-analyze security may report.
 EXPOSURE = {MILTER: 0.5, LOADER: 1.5, HTML: 1.5}
 COMPLAINTS = (
     r"(?i)seccomp|operation not permitted|permission denied|read-only file"
@@ -57,7 +57,7 @@ def expect(what, found, wanted):
 
 
 def block(text, after, indent):
-    """The first lines indented that far behind a phrase."""
+    """The first block of lines after a phrase that are indented that far."""
     lines = text[text.index(after) :].splitlines()[1:]
     taken = []
     for line in lines:
@@ -69,7 +69,7 @@ def block(text, after, indent):
 
 
 def report_mail(to=ADDRESS):
-    """(report-id, message) of a report that nobody else sends."""
+    """(report-id, message) of a report with an id of its own."""
     name = mails.unique_id()
     report = mails.document(**{"report-id": name})
     return name, mails.carrier(report, to=to, report_id=name)
@@ -87,12 +87,12 @@ class Site:
         self.m = Machine(Path(folder).resolve() / "booted")
         self.sent = []
 
-    # The machine, as it is before anybody thinks of TLS reports
+    # The machine before the packages are installed
 
     def apt(self, *words):
         return (
             *("apt-get", "-q", "-y", "--no-install-recommends"),
-            # Not where a hook of apt's configuration may clean up.
+            # A folder that no hook of apt's configuration cleans up.
             *("-o", "Dir::Cache::archives=/srv/archives/"),
             *("-o", "Dpkg::Options::=--force-confold"),
             *("-o", "Dpkg::Options::=--force-unsafe-io"),
@@ -136,7 +136,7 @@ class Site:
         for unit in ("postgresql@15-main.service", "postfix@-.service"):
             expect(unit, self.m.show(unit, "ActiveState"), "active")
 
-    # What README.md and README.Debian tell
+    # The steps of README.md and README.Debian
 
     def install(self):
         self.m.run(*self.apt("install"), *self.package_files())
@@ -147,7 +147,7 @@ class Site:
         expect("the spool", spool, "tlsrpt-milter:tlsrpt 2770")
 
     def follow(self, commands):
-        """Commands as they stand there, a line each."""
+        """Runs the commands of a README, one per line."""
         for line in commands.replace("\\\n", " ").splitlines():
             if line.strip():
                 ours = not set(line.split()) & DATABASE_COMMANDS
@@ -159,8 +159,8 @@ class Site:
         self.follow(block(README, "**Database.**", 7))
         self.follow(block(README, "**Attach it.**", 7))
         lines = (SOURCE / "packaging/postfix/main.cf").read_text("utf-8")
-        # Postfix slows down who sends more than is delivered, and what is
-        # discarded never is.
+        # Postfix slows down clients that send more than is delivered, and
+        # discarded mail is never delivered.
         lines += "in_flow_delay = 0\n"
         with self.m.path("/etc/postfix/main.cf").open("a") as main_cf:
             main_cf.write(lines)
@@ -210,7 +210,7 @@ class Site:
         )
 
     def empty_queue(self):
-        """Every mail is where it goes to."""
+        """Waits until every mail has been delivered."""
         wait_for(
             lambda: "is empty" in self.m.run("mailq", check=False),
             "Postfix has delivered all",
@@ -230,7 +230,7 @@ class Site:
         expect("the spool", self.m.run("ls", f"{SPOOL}/new"), "")
 
     def check_import(self):
-        """README's last step, with a mailbox that root alone may read."""
+        """Follows README's last step, with a mailbox that only root may read."""
         name, message = report_mail()
         folder = self.m.path("/root/Maildir/.tlsrpt/cur")
         folder.mkdir(parents=True)
@@ -238,11 +238,11 @@ class Site:
         (folder / "1.mx:2,S").chmod(0o600)
         said = self.m.run("tlsrpt-import", "/root/Maildir", check=False)
         if "who must be able to read it" not in said:
-            raise Failed(f"no word of who reads:\n{said}")
+            raise Failed(f"the user who reads is not mentioned:\n{said}")
         self.follow(block(README, "**Old reports**", 7))
         self.wait_stored(name)
 
-    # What systemd shows and does
+    # What systemd shows, and how it treats the services
 
     def check_sandbox(self):
         for unit, user in ((MILTER, "tlsrpt-milter"), (LOADER, "tlsrpt-loader")):
@@ -281,7 +281,7 @@ class Site:
         self.m.write(CONF, text.replace(old, new))
 
     def check_reload(self):
-        """A new address counts, a mistake doesn't, and both say so."""
+        """A reload accepts a new address, refuses a mistake, and reports both."""
         other = "tls-reports@example.com"
         with self.m.path("/etc/aliases").open("a") as aliases:
             aliases.write("tls-reports: postmaster\n")
@@ -304,7 +304,7 @@ class Site:
         self.m.systemctl("reload", MILTER)
         wait_for(
             lambda: "disgard" not in self.m.show(MILTER, "StatusText"),
-            "the status no longer names it",
+            "the status no longer names the mistake",
         )
         expect("the milter's pid", self.m.show(MILTER, "MainPID"), before)
 
@@ -315,7 +315,7 @@ class Site:
         )
 
     def check_service_file(self):
-        """The loader by a service file, as README.Debian says."""
+        """The loader uses a service file, as README.Debian describes."""
         self.m.write(
             "/etc/tlsrpt-milter/pg_service.conf",
             block(README_DEBIAN, "The loader looks up", 2),
@@ -326,8 +326,8 @@ class Site:
         self.wait_stored(self.send_report())
 
     def under_mail(self, action):
-        """The reports sent while action() goes on: how many were stored, and how
-        many delivered, which is what becomes of them without a milter."""
+        """Sends reports while action() runs. Returns how many were stored, and how
+        many were delivered, as happens without a milter."""
         names, errors, slowest, stop = [], [], [0.0], threading.Event()
 
         def work():
@@ -372,7 +372,7 @@ class Site:
 
     def check_restart(self):
         _, delivered = self.under_mail(self.restart_often)
-        expect("reports that a restart let pass", delivered, 0)
+        expect("reports missed during a restart", delivered, 0)
 
     def kill_often(self):
         for _ in range(6):
@@ -389,8 +389,8 @@ class Site:
         self.wait_stored(self.send_report())
 
     def check_wrong_configuration(self):
-        """The milter can't start: mail waits for nothing, and the socket is
-        there again when that is mended and said."""
+        """If the milter can't start, mail is not delayed, and a restart of the
+        socket works once the configuration is fixed."""
         socket = "tlsrpt-milter.socket"
         self.edit("disposition = discard", "disposition = disgard")
         self.m.systemctl("restart", MILTER, check=False)
@@ -406,7 +406,7 @@ class Site:
             "the socket is closed",
         )
         self.edit("disposition = disgard", "disposition = discard")
-        time.sleep(6)  # TriggerLimitIntervalSec=, which nobody is quicker than
+        time.sleep(6)  # more than TriggerLimitIntervalSec=
         self.m.systemctl("restart", socket)
         self.wait_stored(self.send_report())
 
@@ -422,7 +422,7 @@ class Site:
         self.m.systemctl("restart", MILTER, LOADER)
 
     def check_watchdog(self):
-        """One that lives is left alone, one that hangs is replaced."""
+        """A healthy process is left alone, a hung one is replaced."""
         for unit in (MILTER, LOADER):
             self.drop_in(unit, "WatchdogSec=2\nTimeoutAbortSec=2")
         self.m.systemctl("daemon-reload")
@@ -438,13 +438,13 @@ class Site:
                 lambda unit=unit, pid=pid: self.m.show(unit, "ActiveState")
                 == "active"
                 and self.m.show(unit, "MainPID") not in ("0", pid),
-                f"{unit} is there again",
+                f"{unit} is running again",
             )
         self.wait_stored(self.send_report())
         self.undo_drop_ins()
 
     def check_database(self):
-        """PostgreSQL comes and goes; the loader stays."""
+        """PostgreSQL stops and starts; the loader keeps running."""
         before = self.m.show(LOADER, "MainPID")
         self.under_mail(lambda: self.m.systemctl("restart", "postgresql"))
         self.m.systemctl("stop", "postgresql")
@@ -464,7 +464,7 @@ class Site:
         self.m.systemctl("start", HTML)
         page = self.m.run("cat", "/var/lib/tlsrpt-report/index.html", user="bob")
         if "example.com" not in page or "</html>" not in page:
-            raise Failed(f"the page has not what it should:\n{page[:2000]}")
+            raise Failed(f"the page is incomplete:\n{page[:2000]}")
         self.m.systemctl("start", WEEKLY)
         self.empty_queue()
         mail = self.mailbox("root")
@@ -472,12 +472,12 @@ class Site:
             raise Failed(f"the weekly mail did not arrive:\n{mail[-2000:]}")
         self.m.systemctl("stop", "postgresql")
         if "failed" not in self.m.systemctl("start", WEEKLY, check=False):
-            raise Failed("the weekly mail goes without a database")
+            raise Failed("the weekly mail is sent without a database")
         self.m.systemctl("start", "postgresql")
         self.m.systemctl("reset-failed", WEEKLY)
 
     def check_system_calls(self):
-        """Nothing forbidden is even tried: each would now be the end."""
+        """No forbidden system call is even tried: each would now kill."""
         for unit in (MILTER, LOADER, HTML):
             self.drop_in(unit, "SystemCallErrorNumber=kill")
         self.m.systemctl("daemon-reload")
@@ -489,7 +489,7 @@ class Site:
         self.m.systemctl("start", HTML)
         self.m.systemctl("stop", MILTER, LOADER)
         for unit in (MILTER, LOADER, HTML):
-            expect(f"the end of {unit}", self.m.show(unit, "Result"), "success")
+            expect(f"result of {unit}", self.m.show(unit, "Result"), "success")
         self.undo_drop_ins()
 
     def check_journal(self):
@@ -501,7 +501,7 @@ class Site:
         if found:
             raise Failed("the journal complains:\n" + "\n".join(sorted(found)))
 
-    # The packages come and go while all of it runs
+    # Upgrade, reboot and removal while everything runs
 
     def check_upgrade(self):
         pids = {u: self.m.show(u, "MainPID") for u in (MILTER, LOADER)}
@@ -510,7 +510,7 @@ class Site:
             self.m.run(*self.apt("install", "--reinstall"), *self.package_files())
 
         _, delivered = self.under_mail(upgrade)
-        expect("reports that an upgrade let pass", delivered, 0)
+        expect("reports missed during an upgrade", delivered, 0)
         for unit, pid in pids.items():
             expect(unit, self.m.show(unit, "ActiveState"), "active")
             expect(f"{unit} unchanged", self.m.show(unit, "MainPID") == pid, False)
@@ -540,7 +540,7 @@ class Site:
         self.m.run("test", "!", "-e", Path(SOCKET).parent)
 
     def check_all(self):
-        """In order: each goes on where the one before has stopped."""
+        """Runs the steps in order: each continues where the last one stopped."""
         for what, step in (
             ("a new system", self.make_machine),
             ("boot", self.boot),
@@ -555,7 +555,7 @@ class Site:
             ("reload", self.check_reload),
             ("a service file", self.check_service_file),
             ("restart under mail", self.check_restart),
-            ("death under mail", self.check_death),
+            ("crash under mail", self.check_death),
             ("a wrong configuration", self.check_wrong_configuration),
             ("watchdog", self.check_watchdog),
             ("PostgreSQL restarts", self.check_database),

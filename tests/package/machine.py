@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A new Debian with a systemd that runs, and nothing of it left in the end."""
+"""A new Debian that boots systemd, and that is removed without a trace."""
 
 import ctypes
 import hashlib
@@ -28,7 +28,7 @@ class Failed(Exception):
 
 
 def call(command, check=True, text=None):
-    """What a command prints, both streams; fails with it."""
+    """Returns what a command prints on both streams; fails if it does."""
     done = subprocess.run(
         [str(word) for word in command],
         stdout=subprocess.PIPE,
@@ -44,24 +44,24 @@ def call(command, check=True, text=None):
 
 
 class Machine:
-    """The system below a folder: made by debootstrap, booted any number of times."""
+    """A system below a folder, made by debootstrap, that can be booted repeatedly."""
 
     def __init__(self, root):
         self.root = Path(root)
-        # The same each time: what a killed run left is found by the next.
+        # The name is always the same, so a run finds what a killed one left.
         name = hashlib.sha256(os.fsencode(self.root)).hexdigest()
         self.cgroup = f"tlsrpt-check-{name[:12]}"
         self.child = None
         self.init = None
 
-    # On its files, while it does not run
+    # While the system is not running: its files
 
     def make(self):
         call(["sh", HERE / "new-debian.sh", self.root])
         self.chroot("apt-get", "-q", "update")
 
     def chroot(self, *command):
-        """As install time has it: the network of the machine around, no init."""
+        """Runs a command as at installation: the host's network, and no init."""
         call(["mount", "-t", "proc", "proc", self.root / "proc"])
         try:
             return call(["chroot", self.root, *self.env(), *command])
@@ -79,7 +79,7 @@ class Machine:
     def env():
         return ["env", "-i", *[f"{key}={ENVIRONMENT[key]}" for key in ENVIRONMENT]]
 
-    # As it runs
+    # While the system is running
 
     def boot(self):
         self.child = subprocess.Popen(
@@ -102,14 +102,14 @@ class Machine:
             raise Failed(f"no boot:\n{self.child.stdout.read().decode()}")
         path = f"/proc/{self.child.pid}/task/{self.child.pid}/children"
         for pid in Path(path).read_text().split():
-            # What is executed on the way there may be gone already.
+            # A process on the way to systemd may be gone already.
             comm = call(["cat", f"/proc/{pid}/comm"], check=False)
             if comm.strip() == "systemd":
                 return int(pid)
         return None
 
     def run(self, *command, user=None, check=True, text=None):
-        """A command in the running system, as root or a user."""
+        """Runs a command in the running system, as root or as a user."""
         become = ["runuser", "-u", user, "--"] if user else []
         enter = ["nsenter", "-t", self.init, "-a", *self.env()]
         return call([*enter, *become, *command], check, text)
@@ -124,7 +124,7 @@ class Machine:
         return self.run("journalctl", "--no-pager", "-q", "-o", "cat", *words)
 
     def in_network(self, action):
-        """What action() returns, done by a thread in the system's network."""
+        """Calls action() in a thread in the system's network; its result."""
         answer = []
 
         def work():
@@ -148,7 +148,7 @@ class Machine:
         return result
 
     def mail(self, message, sender, *recipients):
-        """By SMTP; the answer to the end of the message."""
+        """Sends a mail by SMTP; returns the answer to the end of the message."""
 
         def talk():
             with smtplib.SMTP(
@@ -158,10 +158,10 @@ class Machine:
 
         return self.in_network(talk)
 
-    # The end
+    # Shutting down
 
     def shut_down(self):
-        """Like a power button: systemd stops all services and itself."""
+        """Acts like a power button: systemd stops all services and itself."""
         os.kill(self.init, signal.SIGRTMIN + 4)
         self.child.wait(90)
         self.clean()

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes a new Debian of this one's release, from where this one's packages come
-# from, in which nothing is started by installation. As root. /proc is left to
-# whoever mounts and unmounts it.
+# Makes a new Debian of the same release and from the same package source as this
+# one. Installing packages in it starts nothing. Needs root. Mounting and
+# unmounting /proc is up to the caller.
 #   new-debian.sh ROOT
 set -eu
 
