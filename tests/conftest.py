@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures: a cluster and a Postfix for the session, a site for each test."""
+"""Fixtures: a cluster and a Postfix per session, and a site per test."""
 
 import grp
 import os
@@ -18,7 +18,7 @@ LOG_TAIL = 12_000
 
 
 def pytest_configure():
-    # As Ctrl-C: fixtures stop what they started.
+    # SIGTERM acts like Ctrl-C: fixtures stop what they started.
     def interrupt(*_):
         raise KeyboardInterrupt
 
@@ -27,7 +27,7 @@ def pytest_configure():
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """A test that fails shows the logs of what it used."""
+    """Shows the logs of what a failed test used."""
     outcome = yield
     report = outcome.get_result()
     if not report.failed:
@@ -47,7 +47,7 @@ def folder():
 
 @pytest.fixture
 def place():
-    """A folder of one test's own."""
+    """A folder for this test alone."""
     path = make_folder()
     yield path
     remove_folder(path)
@@ -67,7 +67,7 @@ def _cluster(folder):
 
 @pytest.fixture
 def postgres(_cluster):
-    """The session's cluster, running, whatever the test before did to it."""
+    """The session's cluster, running whatever an earlier test did to it."""
     _cluster.start()
     return _cluster
 
@@ -78,7 +78,7 @@ def milter_socket(folder):
     run = folder / "run"
     run.mkdir()
     if is_root():
-        # smtpd is user postfix: the socket inherits the folder's group.
+        # smtpd runs as user postfix: the socket inherits the folder's group.
         os.chown(run, 0, grp.getgrnam("postfix").gr_gid)
     run.chmod(0o2755)
     return run / "milter.sock"
@@ -93,7 +93,7 @@ def postfix(folder, milter_socket):
 
 @pytest.fixture
 def site(postgres):
-    """Milter by raw protocol, loader, database; no Postfix."""
+    """A site whose milter is driven by raw protocol: no Postfix."""
     place = Site(postgres)
     yield place
     postgres.start()
@@ -102,7 +102,7 @@ def site(postgres):
 
 @pytest.fixture
 def mail_site(postgres, postfix, milter_socket):
-    """The same behind the session's Postfix."""
+    """A site behind the session's Postfix."""
     place = Site(postgres, postfix, milter_socket)
     yield place
     postgres.start()
@@ -119,7 +119,7 @@ def scene(_cluster):
 
 @pytest.fixture
 def intake_site():
-    """Milter and spool alone: neither Postfix nor database."""
+    """A site with milter and spool only: neither Postfix nor database."""
     place = Site()
     yield place
     place.close()

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make demo: the main job on real mail, with nothing but what it starts itself.
+"""make demo: shows the main job on real mail, with servers that it starts itself.
 
-A private PostgreSQL, Postfix, tlsrpt-milter and tlsrpt-loader in a temporary
-folder; report mails and an ordinary one by swaks; what is in the tables then.
-KEEP=1 leaves it running; demo.py --stop FOLDER ends that.
+Starts a private PostgreSQL, Postfix, tlsrpt-milter and tlsrpt-loader in a
+temporary folder, sends report mails and an ordinary mail with swaks, and shows
+the tables. KEEP=1 leaves everything running; demo.py --stop FOLDER stops it.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ ORDER BY 1 DESC, 2
 
 
 def say(text="", indent=0):
-    """A paragraph, wrapped; long paths are left in one piece."""
+    """Prints a paragraph, wrapped; long paths are not broken."""
     prefix = " " * indent
     print(
         textwrap.fill(
@@ -76,12 +76,12 @@ def heading(text):
 
 
 def show(text):
-    """What another program printed."""
+    """Shows what another program printed."""
     print(textwrap.indent(text.rstrip("\n"), "  "), flush=True)
 
 
 def show_command(*words):
-    """A command as it can be copied, on lines of a terminal's width."""
+    """Shows a command so that it can be copied, wrapped to a terminal's width."""
     line = "  $"
     for word in words:
         word = shlex.quote(str(word))
@@ -93,7 +93,7 @@ def show_command(*words):
 
 
 def the_reports():
-    """(what it is, sender, document, compressed): all kinds of failure."""
+    """(description, sender, document, compressed): all kinds of failure."""
     google, microsoft, small = mails.GOOGLE, mails.MICROSOFT, mails.SMALL
     day = mails.yesterday
     expired = [
@@ -206,7 +206,7 @@ class Demo:
         self.postgres = Postgres(self.folder / "pg")
         run = self.folder / "run"
         run.mkdir()
-        # smtpd is user postfix: the socket inherits the folder's group.
+        # smtpd runs as user postfix: the socket inherits the folder's group.
         os.chown(run, 0, grp.getgrnam("postfix").gr_gid)
         run.chmod(0o2755)
         self.socket = run / "milter.sock"
@@ -272,7 +272,7 @@ class Demo:
         print(f"  {name:<14} {about:<10} {where}", flush=True)
 
     def stop(self):
-        """Everything, whatever fails on the way, and the folder last."""
+        """Stops everything, even if a step fails, and removes the folder last."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         with contextlib.ExitStack() as last_to_first:
@@ -336,7 +336,7 @@ class Demo:
         queued = answer.rpartition(" ")[2]
         print(f"  {number:<2} {who:<21} {what:<36} {queued:>12}", flush=True)
 
-    # What became of it
+    # The results
 
     def wait_loaded(self, expected):
         wait_for(
@@ -408,7 +408,7 @@ class Demo:
     # KEEP=1
 
     def keep(self):
-        """Leaves all running, with what is needed to stop it later."""
+        """Leaves everything running, and saves what is needed to stop it later."""
         children = [daemon.child for daemon in self.daemons]
         children += [self.postfix.child, self.postgres.child]
         state = [
@@ -454,7 +454,7 @@ class Demo:
 
 
 def started_at(pid):
-    """When a process started, in clock ticks: a pid may be used again."""
+    """When a process started, in clock ticks: a pid may be reused."""
     stat = Path(f"/proc/{pid}/stat").read_text()
     return int(stat.rpartition(")")[2].split()[19])
 
@@ -467,7 +467,7 @@ def is_ours(entry):
 
 
 def stop_kept(folder):
-    """Ends what KEEP=1 left running, and removes its folder."""
+    """Stops what KEEP=1 left running, and removes its folder."""
     folder = Path(folder).resolve()
     running = folder / "running.json"
     if not running.is_file():
@@ -530,7 +530,7 @@ def main():
         raise SystemExit(64)
     keep = os.environ.get("KEEP", "")
     if not is_root():
-        # A private Postfix can only be started by root.
+        # Only root can start a private Postfix.
         if not shutil.which("sudo"):
             raise SystemExit("demo.py: run as root, or install sudo")
         build = os.environ.get("BUILD", "build")

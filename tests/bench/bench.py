@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the rows share: folders, a cluster that syncs, programs as they are
-measured."""
+"""What the rows share: folders, a cluster with fsync, programs set up for
+measuring."""
 
 import grp
 import os
@@ -22,8 +22,8 @@ from measure import preload
 
 HERE = Path(__file__).resolve().parent
 
-# As a server of a few gigabytes has it: a checkpoint in the middle of one run
-# and not of the other would measure nothing.
+# The settings of a server with a few gigabytes of memory. A checkpoint in the
+# middle of one run and not of the other would spoil the comparison.
 POSTGRESQL = """
 shared_buffers = 512MB
 max_wal_size = 8GB
@@ -31,14 +31,14 @@ checkpoint_timeout = 1h
 """
 
 
-# Space that is taken only as far as it is used.
+# The image is sparse: it takes only the space that is used.
 DISK_BYTES = 32 << 30
 
 
 class Disk:
-    """A folder on an ext4 file system of its own in an image, as mkfs makes it:
-    with a journal, without discard. On some machines /tmp has it the other way
-    round, and removing a file takes a millisecond."""
+    """A folder on an ext4 file system in an image, with the defaults of mkfs: a
+    journal and no discard. On some machines /tmp has discard and no journal, and
+    removing a file takes a millisecond."""
 
     def __init__(self):
         self.folder = make_folder("tlsrpt-bench-")
@@ -67,7 +67,7 @@ class Disk:
 
 
 class BenchSite(Site):
-    """A site on the bench's disk."""
+    """A site on the benchmarks' disk."""
 
     def __init__(self, bench, postgres):
         super().__init__(postgres)
@@ -78,7 +78,7 @@ class BenchSite(Site):
 
 
 class Bench:
-    """scale: by which numbers are cut, for a look at whether all works."""
+    """Everything the rows need. scale reduces their numbers for a trial run."""
 
     def __init__(self, scale=1.0):
         self.scale = scale
@@ -117,7 +117,7 @@ class Bench:
     def site(self, database=True):
         site = BenchSite(self, self.postgres if database else None)
         self.sites.append(site)
-        # smtpd is user postfix: the socket inherits the folder's group.
+        # smtpd runs as user postfix: the socket inherits the folder's group.
         run = site.folder / "run"
         run.mkdir()
         os.chown(run, 0, grp.getgrnam("postfix").gr_gid)
@@ -131,7 +131,7 @@ class Bench:
                 daemon.kill9()
 
     def null_milter(self, *mode):
-        """A null milter in the same kind of folder: (pid, socket)."""
+        """Starts a null milter with a folder like the milter's: (pid, socket)."""
         site = self.site(database=False)
         child = Child(
             [BUILD / "bench" / "null_milter", f"unix:{site.socket}", *mode],
@@ -142,7 +142,7 @@ class Bench:
         return child.pid, site.socket
 
     def fill_spool(self, site, mbox):
-        """Has the mbox's reports in new, by tlsrpt-import, without a disk."""
+        """Imports an mbox into the spool with tlsrpt-import, without fsync."""
         config = site.config("fill.conf", spool={"quota": "8G"})
         subprocess.run(
             [programs.program("tlsrpt-import"), "-c", config, mbox],
@@ -153,8 +153,7 @@ class Bench:
         )
 
     def drain(self, *sites):
-        """tlsrpt-loader --drain on each of the spools at once, to the end;
-        seconds."""
+        """Runs tlsrpt-loader --drain on all spools at once; returns the seconds."""
         configs = [
             site.config("drain.conf", spool={"quota": "8G"}) for site in sites
         ]
@@ -183,13 +182,13 @@ def can_connect(socket):
 
 
 def settle():
-    """What was written to prepare a run is not to be paid for in it."""
+    """Writes everything out, so that a run doesn't pay for its preparation."""
     os.sync()
     time.sleep(0.2)
 
 
 def empty(folder):
-    """A spool's new without its records."""
+    """Removes the records from a spool's new."""
     if Path(folder).is_dir():
         for entry in os.scandir(folder):
             os.unlink(entry.path)
@@ -201,7 +200,7 @@ def copy_spool(source, target):
 
 
 def new_database(site):
-    """An empty one, in place of the one before."""
+    """Replaces the site's database by an empty one."""
     if site._database is not None:
         site.postgres.drop_database(site._database)
         site.use_database(None)

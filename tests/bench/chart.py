@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A chart of costs by amounts as SVG: lines by hand, nothing to install."""
+"""Draws a chart of cost against amount as SVG, without a library to install."""
 
 import math
 import statistics
@@ -34,7 +34,7 @@ class Panel:
 
 
 def nice_step(most):
-    """A round step that cuts 0 to most into four to ten."""
+    """A round step that divides 0 to most into four to ten parts."""
     power = 10 ** math.floor(math.log10(most / 4))
     for factor in (1, 2, 5, 10):
         if most / (factor * power) <= 8:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What is measured with: mails, mboxes, documents, of fixed sizes and numbers.
+"""The mails, mboxes and documents to measure with, of fixed sizes and numbers.
 
-Reports are those of a hosting provider's month: a hundred policy domains, ten
-reporters, day after day; what fails at a domain is the same at all reporters."""
+The reports are those of a hosting provider's month: a hundred policy domains and
+ten reporters, day after day; all reporters see the same failures at a domain."""
 
 import base64
 import gzip
@@ -42,8 +42,8 @@ def failure(domain, number, more=0):
 
 
 def document(number, total, failures, series=""):
-    """Report number of total; JSON without blanks. Another series of the same
-    reports has other identities."""
+    """The report with this number out of total, as JSON without blanks. Another
+    series has the same reports with other identities."""
     domain = number % DOMAINS
     reporter = number // DOMAINS % REPORTERS
     day = yesterday(DAYS - number * (DAYS - 1) // total)
@@ -84,7 +84,7 @@ def document(number, total, failures, series=""):
 
 
 def carrier(content, number, to, policy="d0.example", reporter=0):
-    """The mail of one report, as senders make it."""
+    """A mail with one report, as senders make it."""
     boundary = f"=_boundary_{number}"
     domain = f"r{reporter}.example"
     encoded = base64.encodebytes(gzip.compress(content, 6, mtime=0))
@@ -112,7 +112,7 @@ def carrier(content, number, to, policy="d0.example", reporter=0):
 
 
 def report_mails(count, failures, to, series="", whole=None):
-    """Mails of count reports, in the order of days."""
+    """The mails of count reports, ordered by day."""
     for number in range(count):
         content = document(number, whole or count, failures, series)
         yield carrier(
@@ -125,7 +125,7 @@ def report_mails(count, failures, to, series="", whole=None):
 
 
 def ordinary_mail(size, number=0):
-    """A mail of words, with a body of so many bytes."""
+    """A mail of words whose body has this many bytes."""
     words = random.Random(number)
     lines = []
     length = 0
@@ -149,7 +149,7 @@ def ordinary_mail(size, number=0):
 
 
 def write_mails(path, mails):
-    """In the form that load reads."""
+    """Writes mails in the form that load reads."""
     with open(path, "wb") as out:
         for mail in mails:
             out.write(b"%d\n" % len(mail) + mail)
@@ -172,7 +172,7 @@ def write_mbox(path, mails):
 
 
 def large_document(details, size, series=""):
-    """One report with so many details, blown up to just under size bytes."""
+    """One report with this many details, padded to just under size bytes."""
     report = json.loads(document(0, 1, 0, series))
     rows = [failure(0, number) for number in range(details)]
     report["policies"][0]["failure-details"] = rows

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Measuring, and what came of it: a row of the table."""
+"""Measuring, and the results: rows of the table."""
 
 import json
 import os
@@ -16,9 +16,9 @@ RUNS = 5
 
 @contextmanager
 def on_one_core(*pids):
-    """These processes, this one and those it starts on one core: where the
-    scheduler puts two that talk to each other makes their CPU time half as
-    long again, or not."""
+    """Binds these processes, this one and those it starts to one core: where the
+    scheduler places two processes that talk to each other can add half again to
+    their CPU time."""
     mine = os.sched_getaffinity(0)
     tasks = [int(task) for pid in pids for task in os.listdir(f"/proc/{pid}/task")]
     for task in [0, *tasks]:
@@ -30,8 +30,8 @@ def on_one_core(*pids):
 
 
 def cpu_seconds(pid):
-    """CPU time of a whole process to the nanosecond: CPUCLOCK_SCHED of its pid,
-    as clock_getcpuclockid(3) makes it."""
+    """CPU time of a whole process to the nanosecond, from CPUCLOCK_SCHED of its
+    pid, which is what clock_getcpuclockid(3) returns."""
     return time.clock_gettime((~pid << 3) | 2)
 
 
@@ -44,7 +44,7 @@ def resident_mib(pid):
 
 
 def bench_program(name, *arguments, env=None):
-    """Runs one of build/bench to its end; the JSON that it prints."""
+    """Runs a program of build/bench to its end; returns the JSON it prints."""
     done = subprocess.run(
         [BUILD / "bench" / name, *[str(argument) for argument in arguments]],
         stdout=subprocess.PIPE,
@@ -55,7 +55,7 @@ def bench_program(name, *arguments, env=None):
 
 
 def preload(milliseconds):
-    """Environment in which fsync costs so much, and no disk is asked."""
+    """An environment in which fsync takes this long and touches no disk."""
     return {
         "LD_PRELOAD": str(BUILD / "bench" / "slow_fsync.so"),
         "FSYNC_MS": str(milliseconds),
@@ -63,7 +63,7 @@ def preload(milliseconds):
 
 
 def children_cpu(arguments, **options):
-    """Runs a command; (wall-clock, CPU) seconds."""
+    """Runs a command; returns its (wall-clock, CPU) seconds."""
     before = os.times()
     start = time.monotonic()
     subprocess.run(arguments, check=True, **options)
@@ -79,8 +79,8 @@ def children_cpu(arguments, **options):
 
 @dataclass
 class Row:
-    """One line of the table. ours and base are the runs' measures, in pairs;
-    ratios is what the target is about."""
+    """One line of the table. ours and base are the measurements of the runs, in
+    pairs; the target is a limit on ratios."""
 
     key: str
     what: str
@@ -99,7 +99,7 @@ class Row:
         self.ratios.append(ours / base if ratio is None else ratio)
 
     def add_value(self, value):
-        """A measure that is its own ratio."""
+        """Adds a measurement that is its own ratio."""
         self.ours.append(value)
         self.ratios.append(value)
 
@@ -139,7 +139,7 @@ class Row:
 
 
 def number(value):
-    """Three digits, without an exponent."""
+    """A number with three digits and no exponent."""
     if value == 0:
         return "0"
     if abs(value) >= 100:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows about amounts: a large mbox, a full database, a report of many details."""
+"""Rows about growth: a large mbox, a full database, reports with many details."""
 
 import subprocess
 import time
@@ -19,7 +19,7 @@ ALL_DETAILS = 50_000
 
 
 def run_import(site, mbox):
-    """Seconds of tlsrpt-import, to a disk that is synced."""
+    """The seconds that tlsrpt-import takes, with fsync."""
     config = site.config("import.conf", spool={"quota": "8G"})
     empty(site.spool / "new")
     settle()
@@ -35,7 +35,7 @@ def run_import(site, mbox):
 
 
 def import_scan(bench):
-    """A mailbox of which a tenth are reports."""
+    """Importing a mailbox of which a tenth are reports."""
     row = Row(
         "import-scan",
         "tlsrpt-import of an mbox of 1 GB, a tenth reports",
@@ -73,7 +73,7 @@ def import_scan(bench):
 
 
 def fill_database(bench, site, stored):
-    """A database that holds two years of reports."""
+    """Fills a database with two years of reports."""
     halves = [
         subprocess.Popen(
             [
@@ -94,7 +94,7 @@ def fill_database(bench, site, stored):
 
 
 def cost_a_report(bench):
-    """Milliseconds a report by how many are stored: {stored: costs}."""
+    """Milliseconds per report by number of stored reports: {stored: costs}."""
     fresh = bench.count(FRESH, 256)
     copies = [
         prepared(bench, f"fresh{run}", fresh, 2, f"fresh{run}-")[1]
@@ -110,7 +110,7 @@ def cost_a_report(bench):
         for copy in copies:
             copy_spool(copy, site.spool)
             found.append(bench.drain(site) / fresh * 1000)
-        # The first one makes this month's partitions.
+        # The first run creates this month's partitions.
         costs[stored] = found[1:]
         site.postgres.drop_database(site.database)
         site.use_database(None)
@@ -118,7 +118,8 @@ def cost_a_report(bench):
 
 
 def cost_a_detail(bench):
-    """Microseconds a detail by how many are in a report, from file to rows."""
+    """Microseconds per detail for each number of details in a report, from the
+    file to the rows."""
     costs = {}
     whole = bench.count(ALL_DETAILS, 1000)
     for details in DETAILS:
@@ -168,7 +169,7 @@ def panel(title, unit, axis, costs):
 
 
 def growth(bench: Bench):
-    """What a report and a detail cost when there are many."""
+    """The cost of a report and of a detail when there are many."""
     reports = cost_a_report(bench)
     details = cost_a_detail(bench)
     write_svg(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows about the way from the spool to PostgreSQL."""
+"""Rows about the path from the spool to PostgreSQL."""
 
 import subprocess
 import time
@@ -18,7 +18,7 @@ RECORDS = 20_000
 
 
 def prepared(bench, name, count, failures, series="", whole=None):
-    """A site whose spool holds so many reports; a copy to take from."""
+    """A site whose spool holds this many reports, to be copied for each run."""
     site = bench.site()
     mbox = corpora.write_mbox(
         bench.folder / f"{name}.mbox",
@@ -53,7 +53,7 @@ def timed_baseline(site, data):
 
 
 def spool_to_rows(bench):
-    """One loader against the best that psql can do."""
+    """One loader, compared with the best that psql can do."""
     row = Row(
         "load",
         "spool to rows, 2 failures each, one loader",
@@ -115,7 +115,7 @@ def two_loaders(bench):
 
 
 def mails_to_rows(bench):
-    """tlsrpt-import and a loader that runs, from an mbox to the last row."""
+    """tlsrpt-import and a running loader, from an mbox to the last row."""
     row = Row(
         "import-rows",
         "mails of 1.2 kB to rows, tlsrpt-import and a loader",
@@ -162,7 +162,7 @@ def commit_times(site, count):
 
 
 def times_to_row(site, server, count):
-    """Milliseconds from SMTP's 250 to the row; 0 where it was there before."""
+    """Milliseconds from SMTP's 250 to the row; 0 if the row was there first."""
     with psycopg.connect(
         site.postgres.dsn(site.database), autocommit=True
     ) as connection:
@@ -180,12 +180,12 @@ def times_to_row(site, server, count):
                 first = False
                 assert time.monotonic() - start < 30, "no row"
             yield 0 if first else (time.monotonic() - start) * 1000
-            # Idle again: the loader removes the record, Postfix delivers.
+            # Wait until the loader has removed the record and Postfix is idle.
             time.sleep(0.05)
 
 
 def latency(bench):
-    """How long an analyst waits, when nothing else is going on."""
+    """How long an analyst waits for a report when nothing else is going on."""
     row = Row(
         "latency",
         "SMTP 250 to row visible, idle (ratio: ms above)",
@@ -208,7 +208,7 @@ def latency(bench):
 
 
 def large_cpu(bench):
-    """One document as large as they may be, through both daemons."""
+    """One document of the largest size allowed, through both daemons."""
     row = Row(
         "large-cpu",
         "CPU of both daemons for a 16 MiB document, 50,000 details",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows about the way from the mail server to the spool."""
+"""Rows about the path from the mail server to the spool."""
 
 import subprocess
 import time
@@ -28,7 +28,7 @@ IDLE_CONNECTIONS = 500
 
 
 def offer(socket, connections, count, recipient, mails, replies):
-    """The load generator's result; every message must end with that reply."""
+    """Runs the load generator; every message must get this final reply."""
     result = bench_program(
         "load", socket, connections, count, recipient, mails
     )
@@ -37,7 +37,7 @@ def offer(socket, connections, count, recipient, mails, replies):
 
 
 def ordinary_cpu(bench):
-    """CPU time that an ordinary message costs the process."""
+    """The CPU time that an ordinary message costs the process."""
     row = Row(
         "ordinary-cpu",
         "CPU time for an ordinary message of 8 kB",
@@ -82,7 +82,7 @@ def start_postfix(bench, stack, name, socket):
 
 
 def smtp_source(server, count):
-    """Messages a second until the last one is accepted."""
+    """Messages per second until the last one is accepted."""
     start = time.monotonic()
     subprocess.run(
         [
@@ -100,7 +100,7 @@ def smtp_source(server, count):
 
 
 def ordinary_postfix(bench):
-    """Ordinary mail by way of Postfix."""
+    """Ordinary mail through Postfix."""
     row = Row(
         "ordinary-postfix",
         "ordinary mail through Postfix",
@@ -130,8 +130,8 @@ def bytes_read(pid):
 
 
 def ordinary_body(bench):
-    """What of a body gets to the milter: what it reads of a message of 1 MB
-    beyond what it reads of an empty one."""
+    """How much of a body reaches the milter: what it reads of a message of 1 MB,
+    minus what it reads of an empty one."""
     row = Row(
         "ordinary-body",
         "bytes of an ordinary body of 1 MB that reach the milter",
@@ -153,7 +153,7 @@ def ordinary_body(bench):
         read_for(1)
         for _ in range(RUNS):
             empty_one = read_for(1)
-            # A queue id may be a character longer than the one before.
+            # A queue id may be one character longer than the previous one.
             row.add_value(max(read_for(1 << 20) - empty_one - 16, 0))
         row.more["bytes of a message"] = empty_one
     bench.stop(site)
@@ -186,7 +186,7 @@ def report_milter(bench, **env):
 
 
 def report_spool(bench):
-    """Reports by way of the milter protocol to a spool on this disk."""
+    """Reports through the milter protocol to a spool on this disk."""
     row = Row(
         "report-spool",
         "report mails of 1 kB to fsynced spool, 16 connections",
@@ -216,7 +216,7 @@ def report_spool(bench):
 
 
 def report_fsync(bench):
-    """Whether fsyncs overlap: on a disk that is slow and takes many at once."""
+    """Whether fsyncs overlap on a disk that is slow but takes many at once."""
     row = Row(
         "report-fsync",
         "the same with an fsync of 5 ms and 64 connections",
@@ -240,7 +240,7 @@ def report_fsync(bench):
 
 
 def memory(bench):
-    """Resident memory of the daemons with nothing to do."""
+    """Resident memory of the idle daemons."""
     rows = [
         Row(
             key, what, "", "MiB", target, False

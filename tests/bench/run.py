@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`make bench`: measures the rows of the table, or those that are named, and
-writes them to build/bench/bench.json as well.
+"""`make bench`: measures all rows of the table, or the rows named, and also
+writes them to build/bench/bench.json.
 
-Nothing here is a test: numbers depend on the machine, and so does whether a
-target is met. SCALE=0.05 makes everything smaller, to see whether it works."""
+Nothing here is a test: the numbers, and whether a target is met, depend on the
+machine. SCALE=0.05 makes everything smaller, to see whether it works."""
 
 import json
 import os
@@ -27,14 +27,14 @@ ROWS = {**rows_mail.ROWS, **rows_load.ROWS, **rows_growth.ROWS}
 
 
 def measure(names, scale):
-    """(rows measured, names of those that failed)"""
+    """Returns (the rows measured, the names of those that failed)."""
     rows, failed = [], []
     for name in names:
         bench = Bench(scale)
         start = time.monotonic()
         try:
             found = ROWS[name](bench)
-        except Exception:  # the others are worth measuring all the same
+        except Exception:  # the other rows are still worth measuring
             traceback.print_exc()
             failed.append(name)
             continue
@@ -74,7 +74,7 @@ def main():
     unknown = [name for name in names if name not in ROWS]
     if unknown:
         sys.exit(f"no such row: {' '.join(unknown)}; there are {' '.join(ROWS)}")
-    # As Ctrl-C: what was started is stopped.
+    # SIGTERM acts like Ctrl-C: everything that was started is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     scale = float(os.environ.get("SCALE", "1"))
     rows, failed = measure(names, scale)

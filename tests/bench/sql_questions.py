@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """make bench-sql: how long the analysts' questions take on two years of data.
 
-Its own cluster, filled by generate.sql through tlsrpt.ingest. Each figure is
-the median of five runs in a warm session, as psql's \\timing has it.
-  REPORTS=1000000   size; failures are ten times as many
+It starts a cluster of its own, filled by generate.sql through tlsrpt.ingest.
+Each figure is the median of five runs in a warm session, from psql's \\timing.
+  REPORTS=1000000   number of reports; there are ten times as many failures
   DOMAINS=2000
   PLANS=1           shows the plan of each question
-  KEEP=FOLDER       keeps the cluster there, and uses it when it exists
+  KEEP=FOLDER       keeps the cluster there, and reuses it if it exists
 """
 
 import os
@@ -30,7 +30,7 @@ REPORTS = int(os.environ.get("REPORTS", "1000000"))
 DOMAINS = int(os.environ.get("DOMAINS", "2000"))
 PARTS = 2
 RUNS = 5
-# d0 is the largest of all, d700 one as most are.
+# d0 is the largest domain, d700 one of average size.
 BIG, SMALL = "d0.example", "d700.example"
 QUESTIONS = [
     ("domain_overview, largest domain", 10,
@@ -55,8 +55,7 @@ BATCHES = 40
 
 
 def timed(postgres, database, query, user="postgres"):
-    """Milliseconds until psql has all rows, median; the first two runs only
-    warm."""
+    """Median milliseconds until psql has all rows, after two warm-up runs."""
     done = subprocess.run(
         [postgres.bin / "psql", "-X", "-q", "-At", "-d",
          postgres.dsn(database, user)],
@@ -93,7 +92,7 @@ def generate(postgres, database, reports, parts=PARTS):
 
 
 def ingest(postgres, database):
-    """Milliseconds of one batch of 256 reports of yesterday, median."""
+    """Median milliseconds for a batch of 256 of yesterday's reports."""
     text = (HERE / "generate.sql").read_text(encoding="ascii")
     text = text[: text.index("DO $$\nDECLARE\n\ttotal")]
     for name, value in (
@@ -119,12 +118,12 @@ def ingest(postgres, database):
                 "current_setting('bench.batch')::jsonb)"
             ).fetchall()
             took.append((time.perf_counter() - start) * 1000)
-    # The first ones make months and plans.
+    # The first batches create months and plans.
     return statistics.median(took[5:])
 
 
 def retention(postgres, database):
-    """Seconds to drop the oldest whole month."""
+    """Seconds for dropping the oldest whole month."""
     with postgres.connect(database) as connection:
         keep = connection.execute(
             "SELECT (now() AT TIME ZONE 'UTC')::date"
