@@ -172,7 +172,7 @@ def test_lines_of_a_record(tables):
 
 @pytest.mark.parametrize("program", ALL)
 def test_summary_names_every_page(program):
-    """Each page leads to all others."""
+    """Each page refers to all the others."""
     text = page_of(program)
     for name in NAMES:
         other, _, section = name.rpartition(".")

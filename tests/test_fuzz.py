@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The seeds of the fuzz targets as plain tests, one item a target."""
+"""The seeds of the fuzz targets as plain tests, one item per target."""
 
 import subprocess
 
@@ -44,7 +44,7 @@ def test_replay(name, place):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_complete(name):
-    """Each target has what make fuzz needs of it, and seeds stay small."""
+    """Each target has what make fuzz needs, and its seeds are small."""
     assert (FOLDER / "dict" / f"{name}.dict").is_file()
     seeds = list((FOLDER / "seeds" / name).iterdir())
     assert len(seeds) >= 20

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""LISTEN tlsrpt_problem hears of a problem when it appears or comes back."""
+"""A listener on tlsrpt_problem is notified when a problem appears or comes back."""
 
 import psycopg
 
@@ -8,7 +8,7 @@ from harness.site import READER
 
 
 def failing(ago, **more):
-    """A report about so many days ago, with one problem."""
+    """A report about a day this many days ago, with one problem."""
     details = [mails.detail("tlsa-invalid", 1)]
     return mails.document(
         policies=[mails.policy(successful=9, failed=1, details=details)],

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Every query of schema/README.md runs, and answers something.
+"""Every query of schema/README.md runs and returns something.
 
-The reports are the demo's, with some more days of one sender and another that
-fell silent. Queries above "For administrators" run as a reader, those below as
-the owner; a transaction each, undone afterwards.
+The reports are those of the demo, with more days of one sender, and a sender that
+fell silent. Queries above "For administrators" run as a reader, those below as the
+owner, each in a transaction that is rolled back.
 """
 
 import re
@@ -40,7 +40,7 @@ def more_reports():
 
 @pytest.fixture(scope="module")
 def loaded(_cluster):
-    """A database with the reports in it."""
+    """A site whose database has these reports."""
     from harness.site import Site
 
     site = Site(_cluster)
@@ -83,7 +83,7 @@ def test_query(owner, query, loaded):
 
 
 def test_today_is_utc_s():
-    """day is; current_date is the session's."""
+    """The column day is in UTC, but current_date depends on the session."""
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     for text in (page, *[query for _, query in QUERIES]):
         assert "current_date" not in text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pgTAP scripts of tests/sql, one item and one fresh database each."""
+"""The pgTAP scripts of tests/sql, each with an item and a fresh database."""
 
 import re
 
@@ -13,7 +13,7 @@ SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.sql"))
 
 
 def judge_tap(output):
-    """Why TAP output is no success; None when it is one."""
+    """Returns why TAP output is not a success, or None if it is."""
     plans = re.findall(r"^1\.\.(\d+)", output, re.MULTILINE)
     passed = re.findall(r"^ok \d+", output, re.MULTILINE)
     failed = re.findall(r"^not ok \d+.*", output, re.MULTILINE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cmocka programs of tests/unit, one item each."""
+"""The cmocka programs of tests/unit, with an item for each."""
 
 import subprocess
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Who may report: a real OpenDKIM or rspamd before the milter, and real
-signatures."""
+"""Who may report: a real OpenDKIM or rspamd runs before the milter and verifies
+real signatures."""
 
 import re
 
@@ -17,14 +17,14 @@ from harness.signing import Key
 from harness.site import header_values
 from harness.wait import wait_for
 
-OURS = "mx.example.com"  # the private Postfix's name
+OURS = "mx.example.com"  # the name of the private Postfix
 FIELD = "Authentication-Results"
 FORGED = f"{OURS}; dkim=pass header.d=google.com header.b=AAAAAAAA"
 TRUST = {"authserv-ids": [OURS]}
 REQUIRE = {"authserv-ids": [OURS], "authentication": "require"}
 DISCARD = {"disposition": "discard"}
 REJECT = {"disposition": "discard", "on-refused": "reject"}
-# Other clients than one of the own host, as XCLIENT has Postfix believe.
+# Clients on other hosts than our own, as Postfix believes because of XCLIENT.
 STRANGER = "ADDR=192.0.2.7 NAME=mail.example"
 USER = f"{STRANGER} LOGIN=alice"
 
@@ -35,10 +35,10 @@ def keys(folder):
 
 
 def ask_first(site, verifier, before, keys):
-    """Postfix asks a verifier, then the milters there were before."""
+    """Makes Postfix ask a verifier first, then the milters it had before."""
 
     def verifies():
-        # A reload is done some time after the command.
+        # A reload is finished some time after the command.
         site.send(
             keys["google.com"].sign(mails.ordinary_mails()["plain"]),
             site.address("probe"),
@@ -71,7 +71,7 @@ def verified_site(mail_site, keys):
 
 @pytest.fixture(scope="module")
 def rspamd(folder, keys):
-    """With the settings that the README tells."""
+    """An rspamd with the settings from the README."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     settings = re.search(
         r"`local\.d/milter_headers\.conf`:\n\n((?: {4}.*\n)+)", readme
@@ -111,12 +111,12 @@ def stored(site):
 
 
 def with_field(mail, *values):
-    """Fields on top of what a sender sends."""
+    """A mail with extra fields on top of the sender's."""
     return "".join(f"{FIELD}: {value}\r\n" for value in values).encode() + mail
 
 
 def forgeries(keys):
-    """Reports under Google's name, none of them signed by Google."""
+    """Reports in Google's name, none of them signed by Google."""
     another = keys["evil.example"]
     return {
         "unsigned": with_field(google(), FORGED),
@@ -132,8 +132,8 @@ def forgeries(keys):
 
 
 def test_signatures(verified_site, keys):
-    """A pass of the submitter authenticates; one of somebody else does not,
-    and neither does a broken one."""
+    """A signature of the submitter authenticates; somebody else's does not, and
+    neither does a broken one."""
     site = verified_site
     site.milter(milter=DISCARD, accept=TRUST)
     site.verify_by()
@@ -152,7 +152,7 @@ def test_signatures(verified_site, keys):
     for mail in (broken, foreign, both):
         assert site.send(mail)[0] == 250
         stored(site)
-    # The first two are other content under Google's name, and only that.
+    # The first two have other content in Google's name, and nothing else.
     assert site.rows(
         "SELECT reason, submitter FROM tlsrpt.rejected_report"
     ) == [("conflict", "google.com")] * 2
@@ -163,9 +163,9 @@ def test_signatures(verified_site, keys):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"AuthservID": OURS},  # strips what is forged
+        {"AuthservID": OURS},  # strips forged fields
         {"AuthservID": OURS, "RemoveARAll": "yes"},
-        # Strips nothing: its own field stands above the forged one.
+        # This verifier strips nothing: its own field is above the forged one.
         {
             "AuthservID": OURS,
             "RemoveARFrom": "nobody.example",
@@ -193,7 +193,7 @@ def test_forged_field_does_not_count(verified_site, keys, settings):
 
 
 def test_conflicts_all_ways(verified_site, keys):
-    """The first forgery gives way, the second never gets in."""
+    """The first forgery is replaced, the second is never accepted."""
     site = verified_site
     site.milter(milter=DISCARD, accept=TRUST)
     site.verify_by()
@@ -208,13 +208,13 @@ def test_conflicts_all_ways(verified_site, keys):
         mails.carrier(forgery(66)),
         keys["google.com"].sign(mails.carrier(report)),
         mails.carrier(forgery(77)),
-        # Google's words under a signature of one's own are one's own report.
+        # Google's words, signed by somebody else, are that sender's report.
         keys["evil.example"].sign(
             mails.carrier(
                 forgery(88, **{"contact-info": "a@evil.example"})
             )
         ),
-        # The same bytes, members in another order, compressed anew.
+        # The same bytes, the members in another order, and compressed anew.
         keys["google.com"].sign(
             mails.carrier(dict(reversed(list(report.items()))))
         ),
@@ -240,7 +240,7 @@ def test_conflicts_all_ways(verified_site, keys):
 
 
 def test_rspamd_signatures(rspamd_site, keys):
-    """What a real rspamd says of real signatures, with each report."""
+    """Each report is stored with what a real rspamd says of its signature."""
     site = rspamd_site
     site.milter(milter=DISCARD, accept=TRUST)
     signed, broken, foreign, unsigned, both = (
@@ -265,7 +265,7 @@ def test_rspamd_signatures(rspamd_site, keys):
 
 
 def test_rspamd_and_forged_fields(rspamd_site, keys):
-    """Of a stranger, of a user who has logged in, and of the own network."""
+    """From a stranger, from an authenticated user, and from the local network."""
     site = rspamd_site
     site.milter(milter=REJECT, accept=REQUIRE)
     plain = mails.ordinary_mails()["plain"]
@@ -276,14 +276,14 @@ def test_rspamd_and_forged_fields(rspamd_site, keys):
             code, text = site.send(attack, client=client)
             assert code == 550, (client, name, text)
             assert "5.7.1 TLS report refused: RFC 8460 section 3" in text
-        # They count for nothing because nothing is left of them.
+        # The forged fields don't count, because rspamd removed them.
         code, text = site.send(mail, site.address("bob"), client=client)
         assert code == 250, text
         (field,) = header_values(site.delivered("bob")[-1], FIELD)
         assert field.startswith(f"{OURS};") and "dkim=pass" not in field
 
 
-# As rspamd's module milter_headers writes it, on top of the header.
+# The field that rspamd's module milter_headers writes on top of the header.
 RSPAMD = (
     "{host};\r\n\tdkim={result} header.d={domain} header.s=20230601"
     ' header.b="Cs/zp0d+";\r\n\tspf=pass ({host}: domain of'
@@ -314,7 +314,7 @@ def test_form_of_rspamd(site, host, result, domain, expected):
 
 
 def test_what_rspamd_leaves_below_its_own(site):
-    """Should fields of a sender stay in the message, they stand below."""
+    """If a sender's fields stay in the message, they are below rspamd's."""
     site.milter(milter=REJECT, accept=REQUIRE)
     genuine = RSPAMD.format(host=OURS, result="none", domain="x.example")
     replies = site.give(with_field(google(), genuine, FORGED, FORGED))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Configurations that are wrong, and the arguments of all four programs."""
+"""Wrong configurations, and the arguments of all four programs."""
 
 import os
 import re
@@ -217,7 +217,7 @@ def test_no_usable_file(place, name, make):
 
 @pytest.mark.parametrize("name", programs.ALL)
 def test_check_config_prints_what_it_reads(place, name):
-    """Its output is a configuration, and reads back to the same."""
+    """The output is a configuration, and reads back to the same one."""
     path = place / "good.conf"
     path.write_text(
         "[milter]\nrecipients = TLSrpt@example.com, *@x.example\n"
@@ -322,7 +322,7 @@ def test_spool_that_can_not_be(place, name):
     done = programs.run(name, "-c", path, timeout=30)
     assert done.returncode == 73, done
     assert "file/spool" in done.stderr
-    # Whoever tries it by hand looks at no log.
+    # Somebody who tries it by hand does not look at a log.
     path.write_text(path.read_text().replace("stderr", "syslog"))
     done = programs.run(name, "-c", path, timeout=30)
     assert done.returncode == 73, done

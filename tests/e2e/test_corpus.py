@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real reports, where a folder of them is at hand (TLSRPT_CORPUS)."""
+"""Real reports, if a folder of them is available (TLSRPT_CORPUS)."""
 
 import json
 import os
@@ -21,7 +21,7 @@ NUMBERS = (
 
 
 def read_expected():
-    """{(organization, report-id): numbers}, and how many files there are."""
+    """Returns {(organization, report-id): numbers} and the number of files."""
     lines = (CORPUS / "expected.jsonl").read_text().splitlines()
     expected = [json.loads(line) for line in lines if line.strip()]
     reports = defaultdict(set)
@@ -85,15 +85,15 @@ def all_of_the_corpus(mail_site):
     assert found_in_tables(mail_site) == expected
 
 
-# Without the folder there is nothing to test: the tests of their own fixtures
-# cover the same deviations.
+# Without the folder there is nothing to test here: other tests cover the same
+# deviations with fixtures.
 if CORPUS.is_dir():
 
     def test_corpus(mail_site):
         all_of_the_corpus(mail_site)
 
 
-# The names of what is seen in the field, and a document of each.
+# Deviations seen in the field: their names, and a document with each.
 def _deviations():
     def with_policy(**about):
         report = mails.unique()
@@ -154,7 +154,7 @@ def _deviations():
 
 
 def test_deviations_seen_in_the_field(mail_site):
-    """Each is understood and stored, none of them refused."""
+    """Each of these documents is understood and stored; none is refused."""
     mail_site.milter(milter={"disposition": "discard"})
     deviations = _deviations()
     for name, report in deviations.items():
@@ -167,5 +167,5 @@ def test_deviations_seen_in_the_field(mail_site):
     without = mail_site.rows(
         "SELECT report_id FROM tlsrpt.report WHERE anomalies = '{}'"
     )
-    # Only this one is what the RFC allows.
+    # This is the only one that the RFC allows.
     assert len(without) <= 2, without

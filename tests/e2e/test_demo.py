@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The demo ends by itself, or when told, and leaves nothing behind."""
+"""The demo exits by itself, or when told to, and leaves nothing behind."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def the_folder(output):
 
 
 def processes_in(folder):
-    """Pids whose command line or working directory names a folder."""
+    """Pids whose command line or working directory mentions a folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The Grafana dashboard: each query as Grafana would send it, against the
-database; what comes out is what the views say."""
+"""The Grafana dashboard: runs each query as Grafana would send it; the results
+match the views."""
 
 import datetime
 import json
@@ -22,7 +22,7 @@ def dashboard():
 
 
 class Grafana:
-    """Puts the variables in, as the PostgreSQL source of Grafana does."""
+    """Inserts the variables, as Grafana's PostgreSQL data source does."""
 
     def __init__(self, scene, days=30):
         self.scene = scene
@@ -59,7 +59,7 @@ def variables(dashboard):
 
 @pytest.fixture
 def grafana(scene, dashboard):
-    """With all domains and all reporters chosen."""
+    """Grafana with all domains and all reporters selected."""
     source = Grafana(scene)
     for name, variable in variables(dashboard).items():
         source.values[name] = [
@@ -92,7 +92,7 @@ def test_variables(grafana, dashboard, scene):
 
 @pytest.mark.parametrize("title", titles())
 def test_query(grafana, dashboard, title):
-    """Each panel's query runs, and has something to show of this scene."""
+    """Each panel's query runs and has something to show for this scene."""
     rows = grafana.ask(panel(dashboard, title))
     assert rows or title == "Rejected reports"
 
@@ -165,7 +165,7 @@ def test_problems_are_the_view_s(grafana, dashboard, scene):
 
 
 def test_hostile_names_as_variables(grafana, dashboard):
-    """A reporter's name with quotes is a value, not SQL."""
+    """A reporter's name that contains quotes is a value, not SQL."""
     grafana.values["reporter"] = [scenes.NASTY]
     assert values(grafana.ask(panel(dashboard, "Sessions"))) == [10]
     grafana.values["domain"] = ["') OR (true"]
@@ -179,7 +179,7 @@ def test_unnamed_is_a_choice(dashboard):
 
 
 def test_well_formed(dashboard):
-    """What Grafana's provisioning needs, and panels that don't overlap."""
+    """The files have what provisioning needs, and panels don't overlap."""
     source = (FOLDER / "datasource.yaml").read_text("utf-8")
     (uid,) = re.findall(r"(?m)^\s+uid: (\S+)$", source)
     (kind,) = re.findall(r"(?m)^\s+type: (\S+)$", source)
@@ -204,5 +204,5 @@ def test_well_formed(dashboard):
     for name, variable in variables(dashboard).items():
         assert variable["datasource"] == {"type": kind, "uid": uid}
         assert variable["definition"] == variable["query"], name
-    # A password stands in the environment, not in a file of the package.
+    # A password belongs in the environment, not in a file of the package.
     assert "password: $" in source

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Sixty-four of the worst mails at once, under the default limits."""
+"""Sixty-four of the worst mails at once, with the default limits."""
 
 import multiprocessing
 import threading
@@ -12,20 +12,20 @@ from harness.programs import is_sanitized
 
 ATTACKERS = 64
 MEMORY = 512 << 20
-# limits.deadline, and what a loaded machine takes to say so.
+# limits.deadline, plus what a loaded machine takes to answer.
 ANSWER = 30 + 15
-# An ordinary mail, with 64 threads of others on few cores.
+# For an ordinary mail, while 64 threads work on other mails on a few cores.
 ORDINARY = 10
 
 
 def assert_stayed_under(peak, most):
-    """AddressSanitizer keeps what was freed, so there it says nothing."""
+    """Checks memory, except under AddressSanitizer, which keeps freed memory."""
     assert peak < most or is_sanitized(), f"{peak >> 20} MiB"
 
 
 class Attack:
-    """All mails are connected before the first is sent; from a process of its
-    own, so that whoever measures meanwhile does not wait for its interpreter."""
+    """Opens a connection for every mail before it sends the first. It runs in a
+    process of its own, so that measurements don't wait for its interpreter."""
 
     def __init__(self, site, kinds):
         context = multiprocessing.get_context("fork")
@@ -34,7 +34,7 @@ class Attack:
         self.receiver, self.sender = context.Pipe(duplex=False)
         self.process = context.Process(target=self._attack, daemon=True)
         self.process.start()
-        # The other end is the process's alone: its death is noticed.
+        # Only that process holds the other end, so its death is noticed.
         self.sender.close()
 
     def _attack(self):
@@ -67,7 +67,7 @@ class Attack:
         return self.process.is_alive() and not self.receiver.poll()
 
     def results(self):
-        """(name of the kind, replies, seconds) of each; waits for the last."""
+        """Waits for all mails; (name of the kind, replies, seconds) of each."""
         try:
             return self.receiver.recv()
         finally:
@@ -116,7 +116,7 @@ def test_all_at_once(intake_site, record_property):
 
 
 def test_many_idle_connections(intake_site):
-    """What a connection has sent may be lying around for minutes."""
+    """What a connection has sent may stay in memory for minutes."""
     daemon = intake_site.milter()
     clients = []
     for _ in range(250):
@@ -135,7 +135,7 @@ def test_many_idle_connections(intake_site):
 
 
 def test_large_messages_take_turns(intake_site):
-    """Each holds three times its size while it is read."""
+    """Each message takes three times its size in memory while it is read."""
     daemon = intake_site.milter()
     attack = Attack(intake_site, [hostile.large] * 8)
     attack.gate.wait()

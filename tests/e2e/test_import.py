@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""tlsrpt-import: the same intake for files."""
+"""tlsrpt-import: takes reports from files as the milter does from mail."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ from harness.programs import stored_lines
 
 
 def mbox(*messages):
-    """RFC 4155, "From " lines inside quoted."""
+    """An mbox of RFC 4155, with "From " lines in bodies quoted."""
     text = b""
     for raw in messages:
         lines = mails.lines_as_delivered(raw).replace(b"\nFrom ", b"\n>From ")
@@ -73,7 +73,7 @@ def zip_of(*contents):
 
 
 def test_compressed_mail_is_a_problem(site):
-    """Nobody shall think that an archive held no report."""
+    """Nobody should conclude that a compressed archive held no report."""
     folder = site.folder / "in"
     folder.mkdir()
     old = mbox(mails.carrier(), mails.ordinary_mails()["plain"])
@@ -147,7 +147,7 @@ def test_missing_file(site):
 
 
 def test_imported_again(site):
-    """Backfill of a folder that was imported before changes nothing."""
+    """Importing a folder a second time changes nothing."""
     path = site.folder / "a.mbox"
     path.write_bytes(mbox(mails.carrier(), mails.carrier()))
     for _ in range(2):
@@ -157,8 +157,8 @@ def test_imported_again(site):
     assert site.count("rejected_report") == 0
 
 
-# The four kinds: what becomes of a line "From " in a body, and whether a
-# Content-Length says where it ends.
+# The four kinds of mbox differ in how they quote a line "From " in a body, and in
+# whether Content-Length says where the body ends.
 
 
 def as_mboxo(lines):
@@ -184,7 +184,7 @@ MBOXES = {
 
 @pytest.mark.parametrize("kind", MBOXES)
 def test_kinds_of_mbox(site, kind):
-    """With From_ lines in a body, before a report and behind one."""
+    """From_ lines in a body, before a report and after one."""
     quoted = mails.part(
         "text/plain",
         b"It says:\r\n\r\nFrom a@b.example Tue Mar  3 12:00:00 2026\r\n"
@@ -255,14 +255,14 @@ def test_progress_is_for_terminals_and_long_work(site):
     big_mailbox(long, 4 * reports, reports)
     shown, stdout = on_a_terminal(site, "--dry-run", long, pause=1.5)
     assert re.search(r"\r\x1b\[K[0-9]+ messages, [0-9]+ reports", shown), shown
-    # The summary takes its place.
+    # The summary takes the place of the progress line.
     summary = f"\r\x1b[Kmessages={4 * reports} reports={reports} "
     assert summary in shown
     assert "\x1b" not in stdout
 
 
 def big_mailbox(path, messages, reports):
-    """Written piece by piece; each report is another one."""
+    """A large mailbox, written piece by piece; all reports are different."""
     mark = b"f1f2f3f4f5f6"
     report = mails.as_json(mails.unique(**{"report-id": mark.decode()}))
     head, _, tail = mbox(
@@ -280,7 +280,7 @@ def big_mailbox(path, messages, reports):
 
 
 def peak_of(site, path):
-    """Runs tlsrpt-import under wait4; its exit code, peak RSS and seconds."""
+    """Runs tlsrpt-import; returns exit code, peak RSS (from wait4) and seconds."""
     started = time.monotonic()
     child = subprocess.Popen(
         [programs.program("tlsrpt-import"), "-c", site.config(), path],
@@ -306,12 +306,12 @@ def test_memory_does_not_grow_with_the_mailbox(site, record_property):
         record_property("figures", figures)
         print(figures)
     assert len(site.spooled()) == most // 100 + 1
-    # AddressSanitizer keeps what was freed.
+    # AddressSanitizer keeps freed memory.
     assert peaks[1] < peaks[0] + 4 or programs.is_sanitized(), peaks
 
 
 def test_interrupted_and_run_again(site):
-    """Whatever was spooled, and loaded, by then: each report is there once."""
+    """Whatever was spooled and loaded by then, each report is there once."""
     path = site.folder / "a.mbox"
     big_mailbox(path, 1200, 1200)
     config = site.config()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every key of limits: at its value all is well, one more and it says so."""
+"""Every key of limits: the limit itself is accepted, one more is refused."""
 
 import gzip
 import os
@@ -15,7 +15,7 @@ from harness.wait import wait_for
 
 def of_size(size):
     mail = mails.carrier()
-    # libmilter's clients send the blank behind a colon, or don't.
+    # Some clients of libmilter send the blank after a colon, some don't.
     return mail + b"\r\n" * ((size - len(mail.replace(b"\r\n", b"\n"))) // 2)
 
 
@@ -106,7 +106,8 @@ def with_string(length):
     return mails.carrier(mails.unique(**{"organization-name": "x" * length}))
 
 
-# Key, its value, a mail at a value, and the sentence for one more.
+# The configured value, the same as a number, a function that makes a mail of a
+# given number, the sentence for a larger one, and the slack.
 CASES = {
     "message-size": (
         "64K",
@@ -200,7 +201,7 @@ def test_limit(intake_site, key):
     text, value, make, sentence, more = CASES[key]
     daemon = intake_site.milter(limits={key: text})
     count = value if key == "reports" else 1
-    # A multipart's lines and a mail's size are counted with some slack.
+    # The lines of a multipart and the size of a mail are counted with some slack.
     at = value - 1024 if key == "message-size" else value
     if key == "mime-parts":
         at -= 1
@@ -209,13 +210,13 @@ def test_limit(intake_site, key):
     assert sentence in found, found
     assert str(value) in found
     wait_for(lambda: daemon.events("invalid"), "it is logged")
-    # The same sentence in the log and in what the loader will store.
+    # The log and the record for the loader have the same sentence.
     reason = daemon.events("invalid")[-1]["reason"]
     assert found.endswith(reason), (found, reason)
 
 
 def test_parse_memory(intake_site):
-    """What parsing would take is known before it takes it."""
+    """The memory that parsing would need is known before it is allocated."""
     intake_site.milter(limits={"parse-memory": "16M"})
     document = b'{"policies":[' + b"{}," * 200_000 + b"{}]}"
     assert header_of(intake_site.give(mails.carrier(document))) == (
@@ -226,7 +227,7 @@ def test_parse_memory(intake_site):
 
 
 def many_details(count, size):
-    """A report of so many bytes that takes its time to be parsed."""
+    """A report of this many bytes that takes long to parse."""
     details = [
         mails.detail(
             "certificate-expired",
@@ -254,8 +255,8 @@ def start_all(*calls):
 
 
 def test_deadline_includes_waiting(intake_site):
-    """Large documents take turns; who gets none in time is told so, and small
-    ones pass them all."""
+    """Large documents take turns. One that gets no turn in time is answered with
+    that reason, and small documents overtake all of them."""
     intake_site.milter(
         milter={"on-spool-error": "tempfail"}, limits={"deadline": 1}
     )
@@ -284,7 +285,7 @@ def test_deadline_includes_waiting(intake_site):
             b"limits.deadline: "
         )
         assert answer.arguments[0].endswith(b" within 1 seconds")
-    # The rest was stored, however long the turn itself took.
+    # The others were stored, however long their own turn took.
     assert {answer.name for answer in answers} <= {"replycode", "accept"}
     assert len(intake_site.spooled()) == 12 - len(late) + len(small)
     assert max(waited) < 15, waited
@@ -292,7 +293,7 @@ def test_deadline_includes_waiting(intake_site):
 
 
 def files_of(pid):
-    """{where it points: size} of a process's descriptors."""
+    """The descriptors of a process: {target: size}."""
     found = {}
     for number in os.listdir(f"/proc/{pid}/fd"):
         path = f"/proc/{pid}/fd/{number}"
@@ -332,7 +333,7 @@ def test_a_large_body_is_in_an_unlinked_file(intake_site):
 
 
 def test_fifty_thousand_details(site):
-    """An honest report of 16 MiB comes through whole, under the defaults."""
+    """An honest report of 16 MiB gets through whole with the default limits."""
     count, size = 50_000, 16 << 20
     report = many_details(count, size)
     content = mails.as_json(report)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From the spool to the tables, whatever happens to either end."""
+"""From the spool to the tables, whatever happens at either end."""
 
 import contextlib
 import datetime
@@ -25,7 +25,7 @@ POISONED = "Poison Inc."
 
 
 def problem_lines(daemon):
-    """Lines at a level of concern: what is neither a start nor a success."""
+    """Log lines about problems, which are neither a start nor a success."""
     usual = {"started", "stopped", "batch", "loaded", "reloaded"}
     return [line for line in daemon.events() if line["event"] not in usual]
 
@@ -41,13 +41,13 @@ def test_ten_reports_while_the_loader_is_stopped(mail_site, record_property):
     mail_site.wait_count("report", 10)
     seconds = time.monotonic() - start
     record_property("seconds", seconds)
-    # A second on an idle machine; a sanitizer build on a loaded one gets more.
+    # One second on an idle machine; a sanitizer build on a loaded one gets more.
     assert seconds < 10, f"{seconds:.2f} s"
     wait_for(lambda: not mail_site.spooled(), "the spool is empty")
 
 
 def test_a_report_is_loaded_at_once(site, record_property):
-    """By inotify, not by looking now and then."""
+    """The loader uses inotify and doesn't poll."""
     site.milter(milter=DISCARD)
     site.loader()
     site.give_reports()
@@ -63,7 +63,7 @@ def test_a_report_is_loaded_at_once(site, record_property):
 
 
 def test_batches(site):
-    """Many records, few commits: each once, in batches of the configured size."""
+    """Many records in few commits: each once, in batches of the configured size."""
     site.milter(milter=DISCARD)
     site.give_reports(60)
     site.drain(database={"batch": 25})
@@ -72,7 +72,7 @@ def test_batches(site):
 
 
 def wait_one_problem(daemon):
-    """One line says what is wrong, and is not repeated by each try."""
+    """Waits for the one line that says what is wrong; retries don't repeat it."""
     wait_for(lambda: problem_lines(daemon), "the loader says what is wrong")
     holds_for(
         lambda: len(problem_lines(daemon)) == 1,
@@ -83,7 +83,7 @@ def wait_one_problem(daemon):
 
 
 def test_database_down_at_start(mail_site):
-    """The milter works, the spool fills, one line; then it drains."""
+    """The milter works and the spool fills, with one log line; later it drains."""
     config = mail_site.config("loader.conf")
     mail_site.postgres.stop()
     mail_site.milter(milter=DISCARD)
@@ -103,7 +103,7 @@ def test_database_down_at_start(mail_site):
 
 
 def test_schema_missing_at_start(site):
-    """A daemon never makes the schema: it says so once, and waits."""
+    """The daemon never creates the schema: it logs that once, and waits."""
     empty = site.postgres.create_database(prefix="empty")
     site.use_database(empty)
     site.milter(milter=DISCARD)
@@ -115,7 +115,7 @@ def test_schema_missing_at_start(site):
     assert site.rows("SELECT 1 FROM pg_namespace WHERE nspname = 'tlsrpt'") == []
     done = site.run_loader("--migrate", user="postgres")
     assert done.returncode == 0, done.stderr
-    # The back-off of an operator's problem may be a minute.
+    # The pause after a problem that needs an operator may be a minute.
     wait_for(lambda: site.count("report") == 3, "the spool drains", 90)
 
 
@@ -129,7 +129,7 @@ def test_migrate_twice_changes_nothing(site):
 
 
 def test_an_owner_without_rights_beyond_its_database(site):
-    """As README says: it can't log in, make roles or anything else."""
+    """As in the README: the owner can't log in, create roles or anything else."""
     postgres = site.postgres
     postgres.query("postgres", "CREATE ROLE tlsrpt_owner")
     postgres.query("postgres", "CREATE DATABASE owned OWNER tlsrpt_owner")
@@ -180,7 +180,7 @@ def test_the_loader_role_suffices_and_can_do_nothing_else(site):
 def test_duplicates(site):
     report = mails.document(mails.MICROSOFT)
     site.milter(milter=DISCARD)
-    # The same document, differently written and compressed, is the same.
+    # A document that is only written and compressed differently is the same one.
     other_text = dict(reversed(list(report.items())))
     plain = {"compress": False}
     for mail in (
@@ -198,7 +198,7 @@ def test_duplicates(site):
 
 
 def test_conflict(site):
-    """The same identity with other content: the first to come stays."""
+    """Two reports with one identity and different content: the first one stays."""
     first = mails.document()
     second = mails.document(policies=[mails.policy(successful=99)])
     assert first["report-id"] == second["report-id"]
@@ -266,7 +266,7 @@ def test_database_restarts(site):
 
 
 def test_loader_is_killed_in_between(site):
-    """Whatever moment it dies, each report is there once."""
+    """At whatever moment the loader dies, each report is there once."""
     site.milter(milter=DISCARD)
     site.give_reports(150)
     for _ in range(6):
@@ -286,7 +286,7 @@ def test_loader_is_killed_in_between(site):
 
 
 def test_milter_is_killed_in_between(site):
-    """What was discarded is on disk."""
+    """The reports of every discarded mail are on disk."""
     daemon = site.milter(milter=DISCARD)
     site.give_reports(5)
     daemon.kill9()
@@ -303,7 +303,7 @@ def poison(site):
 
 
 def test_poison_is_set_aside(site):
-    """A record that PostgreSQL refuses holds up nobody, and waits in bad."""
+    """A record that PostgreSQL refuses blocks nothing, and waits in bad."""
     site.milter(milter=DISCARD)
     poison(site)
     site.give_reports(5)
@@ -318,7 +318,7 @@ def test_poison_is_set_aside(site):
     assert f"{records[0]}.reason" in bad
     reason = (site.spool / "bad" / f"{records[0]}.reason").read_text()
     assert "no_poison" in reason or "23514" in reason, reason
-    # Not tried again by itself.
+    # The record is not tried again automatically.
     holds_for(lambda: site.count("report") == 10, "bad is left alone", 1.0)
     site.rows("ALTER TABLE tlsrpt.report DROP CONSTRAINT no_poison")
     daemon.stop()
@@ -345,7 +345,7 @@ def test_retry_bad_while_the_loader_runs(site):
 
 
 def test_retry_bad_at_any_moment_loses_nothing(site):
-    """Also in the middle of setting the same record aside once more."""
+    """This holds even while the same record is being set aside again."""
     site.milter(milter=DISCARD)
     poison(site)
     site.give_reports(20, **{"organization-name": POISONED})
@@ -412,14 +412,14 @@ def test_status_as_json(site):
     assert re.search(
         r"last load \d{4}-\S+, \d+ s ago", site.run_loader("--status").stdout
     )
-    # A run that finds nothing is no load.
+    # A run that finds nothing does not count as a load.
     time.sleep(1.1)
     site.drain()
     assert status()["last_load"] == after["last_load"]
 
 
 def test_status_with_the_database_down(site):
-    """What is on disk can always be said."""
+    """The state of the spool is always printed."""
     site.milter(milter=DISCARD)
     site.give_reports(7)
     config = site.config("status.conf")
@@ -431,7 +431,8 @@ def test_status_with_the_database_down(site):
 
 
 def test_status_is_an_alarm(site):
-    """Not 0 when records wait for long or are set aside, database or not."""
+    """The exit code isn't 0 if records wait for long or are set aside, whether
+    the database is up or not."""
     site.milter(milter=DISCARD)
     site.give_reports(2)
     old = site.spool / "new" / site.spooled()[0]
@@ -454,7 +455,7 @@ def test_a_mistyped_spool_is_not_made(site):
     assert done.returncode == programs.EX_NOINPUT, done.stderr
     found = json.loads(done.stdout)
     assert "spoool: No such file" in found["spool"]["error"]
-    # The rest can be said all the same.
+    # Everything else is printed all the same.
     assert found["database"]["reachable"] is True
     done = site.run_loader("--status", spool=wrong)
     assert "spoool: No such file" in done.stdout
@@ -467,14 +468,14 @@ def test_a_mistyped_spool_is_not_made(site):
 @pytest.mark.parametrize("option", ["--migrate", "--status"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_what_serves_nobody(site, option, number):
-    """While PostgreSQL does not answer."""
+    """A signal ends these commands while PostgreSQL does not answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         config = site.config(
             "silent.conf",
             database={"conninfo": f"host=127.0.0.1 port={port} dbname=x"},
         )
-        # Whoever runs the tests in the background has SIGINT ignored.
+        # If the tests run in the background, SIGINT is ignored.
         child = Child(
             ["env", "--default-signal=INT"]
             + [programs.program("tlsrpt-loader"), "-c", config, option],
@@ -488,7 +489,7 @@ def test_a_signal_ends_what_serves_nobody(site, option, number):
 
 
 def test_a_drain_that_is_stopped_has_not_drained(site):
-    """Also when the server answers too late for the end."""
+    """This holds even if the server's answer comes too late."""
     site.milter(milter=DISCARD)
     site.give_reports(2)
     config = site.config("drain.conf")
@@ -507,7 +508,7 @@ def test_a_drain_that_is_stopped_has_not_drained(site):
         )
         child.send(signal.SIGTERM)
         time.sleep(1)
-        # Which is nobody's to say that it is over.
+        # A SIGUSR2 from outside must not be taken for the end of the batch.
         child.send(signal.SIGUSR2)
         assert child.wait(30) == os.EX_TEMPFAIL
     assert "event=stopped-early" in log.read_text()
@@ -555,7 +556,7 @@ def test_sigterm_ends_a_loader_without_database(site):
 
 
 def test_days_are_utc(site):
-    """A report of one UTC day is of that day in every session's zone."""
+    """A report about a UTC day has that day in any session's time zone."""
     site.milter(milter=DISCARD)
     period = {
         "start-datetime": "2026-03-01T01:30:00+02:00",
@@ -571,7 +572,7 @@ def test_days_are_utc(site):
 
 
 def test_everything_of_a_report_is_in_the_rows(site):
-    """All fields of RFC 8460 section 4.4, and the document itself."""
+    """The rows have all fields of RFC 8460 section 4.4 and the document itself."""
     details = [
         mails.detail(
             "certificate-expired",
@@ -654,7 +655,7 @@ def listens(address):
 
 
 def test_two_users_share_the_spool(site):
-    """Milter and loader as different users of one group, as installed."""
+    """Milter and loader run as different users of one group, as installed."""
     if is_root():
         group, milter_user, loader_user = 61000, 61001, 61002
     else:
@@ -702,7 +703,7 @@ def test_two_users_share_the_spool(site):
 
 
 def test_mail_and_loader_together(mail_site):
-    """The whole way at once: Postfix, milter, spool, loader, tables."""
+    """The whole path at once: Postfix, milter, spool, loader, tables."""
     mail_site.milter(milter=DISCARD)
     mail_site.loader()
     for result_type in mails.RESULT_TYPES:

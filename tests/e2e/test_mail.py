@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mail through a real Postfix: every verdict, and what is delivered then."""
+"""Mail through a real Postfix: every verdict, and what is delivered for it."""
 
 import re
 import signal
@@ -130,7 +130,7 @@ def test_discard_deletes_only_the_report_recipient(mail_site):
 
 
 def test_deleted_recipients_are_named_as_they_came(mail_site):
-    """Upper case and extensions: a deletion must match what the MTA holds."""
+    """With upper case or extensions, a deletion must match the MTA's address."""
     n = mail_site.number
     mail_site.milter(
         milter={
@@ -187,7 +187,7 @@ def test_corrupt_gzip_is_invalid(mail_site):
 
 
 def test_foreign_text_in_the_reason_is_harmless(mail_site):
-    """Control characters of a report reach no header and no log raw."""
+    """Control characters in a report reach headers and logs only escaped."""
     milter = mail_site.milter()
     report = mails.unique()
     report["policies"][0]["summary"]["total-failure-session-count"] = (
@@ -256,7 +256,7 @@ def test_refused_is_not_rejected_beside_a_stored_one(mail_site):
 
 
 def test_policy_domains_take_a_host_under_the_domain(mail_site):
-    """A tlsa policy is named after the TLSA base domain, an MX host's name."""
+    """The domain of a tlsa policy is the TLSA base domain: an MX host's name."""
     mail_site.milter(accept={"policy-domains": ["example.com"]})
     mail_site.send(
         mails.carrier(
@@ -278,7 +278,7 @@ def test_authentication_required(mail_site):
     for claim, expected in [
         (("Authentication-Results", verified), 250),
         (("Authentication-Results", verified.replace("pass", "fail")), 550),
-        # Anyone can write this one.
+        # Anyone can write this field.
         (
             (
                 "Authentication-Results",
@@ -286,7 +286,7 @@ def test_authentication_required(mail_site):
             ),
             550,
         ),
-        # A good signature of somebody else.
+        # A good signature of another domain.
         (
             (
                 "Authentication-Results",
@@ -355,13 +355,13 @@ def test_oversize(mail_site):
 
 
 def break_spool(site):
-    """No file can be made in tmp, not even by root."""
+    """Makes it impossible to create a file in tmp, even for root."""
     (site.spool / "tmp").rmdir()
     (site.spool / "tmp").write_text("not a folder")
 
 
 def fill_spool(site):
-    """More than the quota lies in bad, from before."""
+    """Puts an old record that is larger than the quota into bad."""
     (site.spool / "bad").mkdir(parents=True)
     (site.spool / "bad" / "1700000000.000000.1.x").write_bytes(b"x" * 1_200_000)
 
@@ -399,7 +399,7 @@ def test_spool_trouble_can_be_temporary(mail_site, trouble):
     code, text = mail_site.send(mails.carrier())
     assert (code, text[:5]) == (451, "4.3.0")
     assert mail_site.delivered() == []
-    # Ordinary mail does not suffer.
+    # Ordinary mail is not affected.
     code, text = mail_site.send(
         mails.ordinary_mails()["plain"], mail_site.address("bob")
     )
@@ -466,10 +466,10 @@ def test_by_header_without_recipients(mail_site):
     mail_site.milter(milter={"recipients": []})
     mail_site.send(mails.carrier(), mail_site.address("anyone"))
     assert the_header(mail_site.the_mail("anyone")) == "stored; reports=1"
-    # TLS-Report-* alone is enough, whatever the MIME type.
+    # A TLS-Report-* field is enough, whatever the MIME type.
     mail_site.send(mails.carrier(kind="mixed"), mail_site.address("some"))
     assert the_header(mail_site.the_mail("some")) == "stored; reports=1"
-    # Without any of it a message is not looked into.
+    # A message without any of these signs is not examined.
     carrier = mails.carrier(kind="mixed", tls_report_headers=False)
     mail_site.send(carrier, mail_site.address("bob"))
     assert mail_site.the_mail("bob") == mails.lines_as_delivered(carrier)
@@ -553,7 +553,7 @@ def test_ordinary_mail_with_the_milter(mail_site):
 
 
 def test_ordinary_mail_by_header(mail_site):
-    """Without recipients the header of every mail is looked at."""
+    """Without recipients, the milter looks at the header of every mail."""
     mail_site.milter(milter={"recipients": []})
     for number, mail in enumerate(ORDINARY.values()):
         assert_passes(mail_site, mail, f"bob-{number}-")
@@ -572,14 +572,14 @@ def test_ordinary_mail_after_a_crash(mail_site):
     mail_site.daemons.remove(milter)
     for number, mail in enumerate(ORDINARY.values()):
         assert_passes(mail_site, mail, f"bob-{number}-")
-    # And it comes back over the socket that the crash left behind.
+    # It starts again despite the socket that the crash left behind.
     mail_site.milter()
     mail_site.send(mails.carrier())
     assert the_header(mail_site.the_mail()) == "stored; reports=1"
 
 
 def test_ordinary_mail_while_the_milter_hangs(mail_site):
-    """The snippet's short timeouts and default action."""
+    """The snippet has short timeouts and a default action for this."""
     milter = mail_site.milter()
     milter.signal(signal.SIGSTOP)
     try:
@@ -589,10 +589,10 @@ def test_ordinary_mail_while_the_milter_hangs(mail_site):
 
 
 def test_ordinary_mail_at_the_report_address(mail_site):
-    """People write to that address, too."""
+    """People write to the report address, too."""
     mail_site.milter(milter=DISCARD)
     carried = dict(ORDINARY)
-    # Over limits.header-count, and with a header that is ours.
+    # The header is over limits.header-count, and has a field of ours.
     del carried["many headers"], carried["foreign X-TLSRPT"]
     expected = [mails.lines_as_delivered(mail) for mail in carried.values()]
     for mail in carried.values():

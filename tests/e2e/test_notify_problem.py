@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""packaging/notify: tlsrpt-notify prints, mails and posts a problem when it
-appears, and nothing else."""
+"""packaging/notify: tlsrpt-notify prints, mails or posts problems when they
+appear, and nothing else."""
 
 import email
 import email.policy
@@ -24,7 +24,7 @@ FOLDER = programs.ROOT / "packaging" / "notify"
 PROGRAM = FOLDER / "tlsrpt-notify"
 UNIT = FOLDER / "tlsrpt-notify.service"
 STRANGER = "site_stranger"
-# Line ends of all kinds, escape sequences, bidi controls, a header of its own.
+# Line ends of all kinds, escape sequences, bidi controls, and a mail header.
 EVIL = (
     "\x1b[31mred\x1b]0;title\x07\r\nBcc: all@example.com\r\n\r\nbody"
     "\x85\u2028\u2029\u202egnp.exe\u2066\u200b\x7f\x9b31m ä \\"
@@ -32,7 +32,7 @@ EVIL = (
 
 
 def report(*hosts, ago=1, result_type="tlsa-invalid", domain="example.com"):
-    """One that fails at each of these hosts."""
+    """A report of failures at each of these hosts."""
     policy = mails.policy(
         domain or "example.com",
         failed=len(hosts),
@@ -55,7 +55,7 @@ def announce(site, payload, user="postgres"):
 
 
 class Notifier:
-    """The program, listening."""
+    """A running tlsrpt-notify that listens."""
 
     def __init__(self, site, *arguments, **env):
         self.paths = [site.folder / f"notify.{name}" for name in ("out", "err")]
@@ -84,7 +84,7 @@ class Notifier:
         return read_text(self.paths[1])
 
     def told(self):
-        """Hosts that were printed, in order."""
+        """The hosts that were printed, in order."""
         return re.findall(
             r"(?m)^TLS problem: tlsa-invalid at (\S+)$", self.stdout
         )
@@ -121,7 +121,7 @@ class Notifier:
 
 @pytest.fixture
 def notify(request):
-    """Starts one for a site."""
+    """Starts a notifier for a site."""
     started = []
 
     def start(*arguments, **env):
@@ -134,7 +134,7 @@ def notify(request):
 
 
 class WebServer(http.server.ThreadingHTTPServer):
-    """Keeps what is posted and answers with the statuses in turn."""
+    """A web server that keeps what is posted and answers with statuses in turn."""
 
     def __init__(self, *statuses):
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -163,7 +163,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.server.requests.append((self.command, self.path, kind, body))
 
-    # A redirect that is followed comes as a GET.
+    # If the redirect were followed, a GET would arrive.
     def do_GET(self):
         self.server.requests.append((self.command, self.path, None, b""))
         self.send_response(200)
@@ -185,19 +185,19 @@ def test_prints_what_appears(site, notify):
         assert sentence in printed
     assert f"tlsrpt-report --problem {problem_id}" in printed
     assert "Bäckerei Post" in printed
-    # Neither a repeat, nor one that is over: all in the order of the notes.
+    # Repeats and problems that are over are not reported. Notes keep their order.
     announce(site, problem_id)
     site.take_in(report("old.example.com", ago=40))
     site.take_in(report("mx2.example.com"))
     notifier.wait_told("mx1.example.com", "mx2.example.com")
-    # Nobody named the domain.
+    # This report does not name its domain.
     site.take_in(report("mx3.example.com", domain=None))
     notifier.wait_told("mx1.example.com", "mx2.example.com", "mx3.example.com")
     assert "an unnamed domain" in words(notifier.stdout)
 
 
 def test_known_at_the_start(site, notify):
-    """What was there is not told, but when it is announced again."""
+    """A problem from before the start is reported only if announced again."""
     site.take_in(report("mx1.example.com"))
     notifier = notify(site, PYTHONIOENCODING="ascii")
     site.take_in(report("mx2.example.com"))
@@ -212,7 +212,7 @@ def test_known_at_the_start(site, notify):
 
 
 def test_flood(site, notify):
-    """A stranger's report with any number of problems is no mail bomb."""
+    """A stranger's report with many problems does not become a mail bomb."""
     notifier = notify(site)
     site.take_in(report(*(f"mx{n}.example.com" for n in range(45))))
     wait_for(lambda: len(notifier.told()) >= 30, "30 problems are told")
@@ -301,7 +301,7 @@ def test_posts(site, notify):
         assert (method, path) == ("POST", "/hook/secret")
         assert kind == "application/json"
         bodies.append(json.loads(body))
-    # Refused, sent elsewhere, which is not followed, and taken.
+    # The first was refused, the second redirected in vain, the third accepted.
     assert bodies[:3] == [row] * 3
     (second,) = bodies[3:]
     assert second["receiving_mx_hostname"] == "mx2.example.com"
@@ -328,7 +328,7 @@ def test_what_never_works_keeps_nobody_from_the_rest(site, notify):
 
 
 def test_forged_notes(site, notify):
-    """LISTEN and NOTIFY have no permissions: a note tells nothing by itself."""
+    """NOTIFY needs no permission, so a notification alone proves nothing."""
     site.postgres.create_login(STRANGER)
     notifier = notify(site)
     for payload in (
@@ -348,14 +348,14 @@ def test_database_restarts(site, notify):
     notifier.wait_told("mx1.example.com")
     site.postgres.stop()
     notifier.wait_stderr("Not listening: ")
-    # Long enough for another try in vain, which is not worth a line.
+    # Long enough for another failed try, which is not logged again.
     time.sleep(1.5)
     site.postgres.start()
     notifier.wait_stderr("Listening.", 2)
     assert notifier.stderr.count("Not listening: ") == 1
     site.take_in(report("mx2.example.com"))
     notifier.wait_told("mx1.example.com", "mx2.example.com")
-    # It is stopped while the database goes, comes, and takes a report in.
+    # The notifier is stopped while the database restarts and gets a report.
     notifier.process.send_signal(signal.SIGSTOP)
     site.postgres.restart()
     site.take_in(report("mx3.example.com"))
@@ -388,7 +388,7 @@ def test_unit(tmp_path):
     (command,) = re.findall(r"(?m)^ExecStart=(.*)$", text)
     path, *arguments = command.split()
     assert path.endswith("/tlsrpt-notify")
-    # Arguments are looked at in order: the unit's, then the one that ends it.
+    # Arguments are parsed in order: those of the unit, then --help, which exits.
     done = subprocess.run([PROGRAM, *arguments, "--help"], check=False)
     assert done.returncode == 0
     unit = tmp_path / UNIT.name

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """PostgreSQL in every kind of trouble: the mail side never notices, the log has
-one line a change of state, and everything is loaded once it is back."""
+one line per change of state, and everything is loaded once the server is back."""
 
 import contextlib
 import os
@@ -23,13 +23,13 @@ STATES = ("database-down", "database-up", "record-stuck", "set-aside")
 
 @pytest.fixture
 def ledger(site):
-    """A milter that takes reports, whatever is wrong with the database."""
+    """A milter that accepts reports, whatever is wrong with the database."""
     site.milter(milter=DISCARD)
     return Ledger(site)
 
 
 def states(daemon):
-    """What the loader said about the database, in order."""
+    """What the loader logged about the database, in order."""
     return [
         line["event"] for line in daemon.events() if line["event"] in STATES
     ]
@@ -41,7 +41,7 @@ def send(ledger, count=3):
 
 
 def start_loader(site, ledger, **sections):
-    """A loader that has loaded something."""
+    """Starts a loader and waits until it has loaded something."""
     daemon = site.loader(**sections)
     send(ledger, 1)
     wait_for(lambda: not site.spooled(), "the first report is loaded")
@@ -55,7 +55,7 @@ def wait_down(daemon, count=1):
 
 
 def expect_recovery(site, ledger, daemon, downs=1):
-    """All is loaded, each once, and the log tells of a down and an up."""
+    """Expects each report to be loaded once, and one down and one up in the log."""
     wait_for(lambda: not site.spooled(), f"loaded:\n{daemon.text()}", 60)
     wait_for(lambda: states(daemon)[-1] == "database-up", daemon.text())
     expected = ["database-up"] + ["database-down"] * downs + ["database-up"]
@@ -68,7 +68,7 @@ def times_received(site):
 
 
 def end_sessions(site):
-    """The loader's, and waits until they are gone."""
+    """Ends the loader's sessions and waits until they are gone."""
     site.postgres.query(
         "postgres",
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
@@ -78,7 +78,7 @@ def end_sessions(site):
 
 
 def set_for_loader(site, setting):
-    """For new sessions of the loader in this database alone."""
+    """Changes a setting for new sessions of the loader in this database."""
     site.rows(f"ALTER ROLE {LOADER} IN DATABASE {site.database} {setting}")
 
 
@@ -93,7 +93,7 @@ def test_restart(site, ledger):
 
 
 def test_frozen(site, ledger):
-    """The server holds the connection and says nothing."""
+    """The server keeps the connection open and doesn't answer."""
     daemon = start_loader(site, ledger)
     pids = site.postgres.query(
         "postgres",
@@ -114,14 +114,14 @@ def test_frozen(site, ledger):
 
 
 def test_read_only(site, ledger):
-    """As a standby is, or a server whose disk is full by its operator."""
+    """The server is read-only, like a standby or one made so on a full disk."""
     daemon = start_loader(site, ledger)
     set_for_loader(site, "SET default_transaction_read_only = on")
     end_sessions(site)
     send(ledger, 4)
     # SQLSTATE 25006
     assert "25006" in wait_down(daemon)
-    # Long enough for more tries than a record has before it is suspected.
+    # Long enough for more tries than a record gets before it is suspected.
     holds_for(lambda: len(states(daemon)) == 2, daemon.text(), 3.0)
     set_for_loader(site, "RESET default_transaction_read_only")
     end_sessions(site)
@@ -144,7 +144,7 @@ def test_lock_timeout(site, ledger):
 
 
 def test_serialization_failures(site, ledger):
-    """The first five transactions are told to come again."""
+    """The first five transactions fail and have to be repeated."""
     site.rows("CREATE SEQUENCE public.tries")
     site.rows(
         "CREATE FUNCTION public.fail() RETURNS trigger SECURITY DEFINER"
@@ -165,8 +165,8 @@ def test_serialization_failures(site, ledger):
 
 
 def test_a_record_that_fails_alone_holds_up_nobody(site, ledger):
-    """What fails in passing again and again, while others are loaded, comes
-    last, and is named once."""
+    """A record that keeps failing with temporary errors while others are loaded
+    is tried last, and is logged once."""
     site.rows(
         "CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN IF NEW.report_id ~ '-2@ledger.example$' THEN"
@@ -201,7 +201,7 @@ def proxied(site):
 
 
 def test_cut_before_commit(site, ledger):
-    """The server has done all the work but the COMMIT."""
+    """The connection breaks when the server has done everything but the COMMIT."""
     with proxied(site) as proxy:
         conninfo = proxy.dsn(site.database, LOADER)
         daemon = start_loader(site, ledger, database={"conninfo": conninfo})
@@ -216,8 +216,8 @@ def test_cut_before_commit(site, ledger):
 
 
 def test_cut_after_commit(site, ledger):
-    """The COMMIT is done, and its answer is lost: counted as received twice,
-    stored once."""
+    """The COMMIT succeeds but its answer is lost: the report counts as received
+    twice and is stored once."""
     with proxied(site) as proxy:
         conninfo = proxy.dsn(site.database, LOADER)
         daemon = start_loader(site, ledger, database={"conninfo": conninfo})
@@ -235,12 +235,12 @@ def test_cut_after_commit(site, ledger):
         site.daemons.remove(daemon)
 
 
-# A server of its own, with passwords and a standby.
+# Tests with a server of their own, with passwords and a standby
 
 
 @pytest.fixture(scope="module")
 def pair():
-    """A cluster with a standby that has to confirm each commit."""
+    """A cluster with a standby that must confirm each commit."""
     folder = make_folder()
     primary = Postgres(folder / "a")
     standby = Postgres(folder / "b")
@@ -289,11 +289,11 @@ def test_password_refused(pair_site):
         "the loader is refused",
     )
     assert "first" not in daemon.text()
-    # One more if the session ended in the midst of a batch.
+    # There is one more if the session ended in the middle of a batch.
     downs = states(daemon).count("database-down")
     assert downs <= 2
     holds_for(lambda: len(states(daemon)) == 1 + downs, daemon.text(), 2.0)
-    # The file is read at each connection: no restart.
+    # The file is read for each connection, so no restart is needed.
     passwords.write_text("*:*:*:*:second\n")
     expect_recovery(site, ledger, daemon, downs)
 
@@ -325,7 +325,7 @@ def start_standby(primary, standby):
         conf.write(f"unix_socket_directories = '{standby.folder}'\n")
         conf.write("synchronous_standby_names = ''\n")
     standby.start()
-    # Without it a commit that the loader has seen could be lost with the
+    # Without this, a commit that the loader has seen could be lost with the
     # primary.
     primary.query(
         "postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'"
@@ -341,7 +341,7 @@ def start_standby(primary, standby):
 
 
 def test_failover(pair, pair_site):
-    """The primary dies, its standby is promoted: nothing to be done here."""
+    """If the primary dies and its standby is promoted, the loader needs no help."""
     site, (primary, standby) = pair_site, pair
     site.milter(milter=DISCARD)
     ledger = Ledger(site)
@@ -366,8 +366,8 @@ def test_failover(pair, pair_site):
     assert ledger.check() == 11
     assert states(daemon)[0] == "database-up"
     assert states(daemon)[-1] == "database-up"
-    # At most one line for each reason: the connection broke, and then only a
-    # standby was left.
+    # There is at most one line for each reason: first the connection broke, and
+    # then only a standby was left.
     assert states(daemon).count("database-down") <= 2, daemon.text()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the daemons write for node_exporter, and the alerts over it, judged by
+"""The metrics that the daemons write for node_exporter, and the alerts, tested by
 Prometheus' own promtool."""
 
 import re
@@ -28,7 +28,7 @@ def assert_well_formed(text):
 
 
 def samples(text):
-    """{series: value} of a metrics file."""
+    """The values in a metrics file: {series: value}."""
     lines = text.decode().splitlines()
     assert lines[-1] == "# EOF"
     return dict(
@@ -59,10 +59,10 @@ def test_metrics_of_real_programs(site):
     for path in files.values():
         text = path.read_bytes()
         assert_well_formed(text)
-        # node_exporter refuses a series that two files have.
+        # node_exporter refuses a series that is in two files.
         assert not set(samples(text)) & set(seen)
         seen.update(samples(text))
-    # What has not happened yet is 0 and not missing: a first event is a rise.
+    # A counter starts at 0 instead of missing, so that a first event is a rise.
     assert seen['tlsrpt_reports_total{outcome="spool-failed"}'] == "0"
     assert seen['tlsrpt_loaded_total{outcome="bad"}'] == "0"
     assert seen["tlsrpt_rejections_dropped_total"] == "0"
@@ -88,7 +88,7 @@ def test_alerts_ask_for_metrics_that_exist():
 
 
 def test_alerts_fire(tmp_path):
-    """Each on what it is for, none while all is well."""
+    """Each alert fires for its own trouble, and none while all is well."""
     text = (FIXTURES / "prometheus" / "alerts_test.yml").read_text()
     assert text.count("\n  - ALERTS\n") == 1
     names = re.findall(r"(?m)^ +- alert: (\w+)$", ALERTS.read_text())

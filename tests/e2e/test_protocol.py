@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The milter protocol, packet by packet, as an MTA of our own."""
+"""The milter protocol, packet by packet: the tests act as the mail server."""
 
 import re
 import signal
@@ -28,7 +28,7 @@ def test_other_recipients_are_accepted_at_data(place):
     with place.connect() as client:
         assert client.envelope("<a@b.example>", OTHER) == "accept"
         client.abort()
-        # The connection lives on.
+        # The connection stays open.
         assert client.envelope("<>", OTHER, "<carol@example.com>") == "accept"
         client.abort()
         assert client.envelope("<>", OTHER, place.recipient) == "continue"
@@ -69,7 +69,7 @@ def test_esmtp_arguments_do_not_matter(place):
 
 @pytest.mark.parametrize("chunk", [1, 7, 4096])
 def test_chunks_of_any_size(place, chunk):
-    """CR and LF of one line end come in different chunks."""
+    """CR and LF of a line end may come in different chunks."""
     place.milter()
     with place.connect() as client:
         replies = place.give(mails.carrier(), client, chunk=chunk)
@@ -87,7 +87,7 @@ def test_body_bytes_with_the_end_of_message(place):
 
 
 def test_nul_bytes(place):
-    """Binary content without transfer encoding, NUL bytes among it."""
+    """Binary content without a transfer encoding, including NUL bytes."""
     place.milter()
     content = mails.as_gzip(
         mails.unique()
@@ -120,7 +120,7 @@ def test_abort_forgets_the_message(place):
         client.end_of_headers()
         client.body(body[:100])
         client.abort()
-        # Nothing of all that is in the next message.
+        # Nothing of this carries over to the next message.
         assert client.envelope("<>", OTHER) == "accept"
         client.abort()
         replies = place.give(raw, client)
@@ -130,7 +130,7 @@ def test_abort_forgets_the_message(place):
 
 
 def test_messages_on_one_connection(place):
-    """Each verdict leaves nothing behind for the next message."""
+    """No verdict leaves anything behind for the next message."""
     place.milter(milter=DISCARD)
     bad = mails.carrier(mails.document(policies=[mails.policy(failed=-1)]))
     with place.connect() as client:
@@ -201,8 +201,8 @@ def test_bodies_beyond_memory_go_through_a_file(place):
 
 @pytest.mark.parametrize("recipients", [True, False])
 def test_server_that_offers_nothing_optional(place, recipients):
-    """No protocol bits of use: every step is sent and answered."""
-    # None at all would stand for those of version 1 in libmilter.
+    """A server without useful protocol bits sends and waits for every step."""
+    # libmilter takes no bits at all for those of version 1.
     useless = milter.NOBODY
     place.milter(milter={} if recipients else {"recipients": []})
     with place.connect(steps=useless) as client:
@@ -216,7 +216,7 @@ def test_server_that_offers_nothing_optional(place, recipients):
 
 
 def test_old_server_without_recipient_deletion(place):
-    """What can't be deleted is kept: nobody else loses the mail."""
+    """If recipients can't be deleted the mail is kept: nobody loses it."""
     place.milter(milter=DISCARD)
     actions = milter.ALL_ACTIONS & ~milter.DELRCPT
     with place.connect(actions=actions) as client:
@@ -239,7 +239,7 @@ def test_old_server_without_header_actions(place):
 
 
 def test_few_round_trips_for_ordinary_mail(place):
-    """What does not matter is not asked for."""
+    """The milter declines the steps that don't matter."""
     place.milter()
     with place.connect() as client:
         for bit in (milter.NR_HDR, milter.SKIP):
@@ -287,7 +287,7 @@ def test_deleted_recipients_are_verbatim(place):
 
 
 def test_forged_headers_are_deleted_from_the_last(place):
-    """An index counts fields of that name: from the end none of them moves."""
+    """An index counts fields of one name: deleting from the last moves none."""
     place.milter()
     extra = [("X-TLSRPT", "stored"), ("x-tlsrpt", "b"), ("X-Other", "c")]
     with place.connect() as client:
@@ -304,7 +304,7 @@ def test_forged_headers_are_deleted_from_the_last(place):
 
 
 def test_queue_id_that_comes_late(place):
-    """Postfix may know it only after the first recipient, or at the end."""
+    """Postfix may not know the queue id before a recipient, or the end."""
     daemon = place.milter()
     with place.connect() as client:
         client.mail("<>")
@@ -330,7 +330,7 @@ def test_no_queue_id_at_all(place):
 
 
 def test_header_value_with_folds(place):
-    """Content-Type folded by a bare LF, as MTAs hand it over."""
+    """A Content-Type folded with a bare LF, as MTAs pass it on."""
     place.milter(milter={"recipients": []})
     raw = mails.carrier(tls_report_headers=False).replace(
         b"multipart/report; ", b"multipart/report;\r\n\t"
@@ -341,7 +341,7 @@ def test_header_value_with_folds(place):
 
 
 def test_sigterm_waits_for_the_message_in_flight(place):
-    """The reply still comes, and all reports are there."""
+    """The reply still comes, and all reports are in the spool."""
     daemon = place.milter(limits={"message-size": "100M"})
     reports = []
     for _ in range(12):
@@ -368,7 +368,7 @@ def test_sigterm_waits_for_the_message_in_flight(place):
 
 
 def test_sigterm_with_an_idle_connection(place):
-    """Nobody holds up the end by saying nothing."""
+    """A silent connection does not delay the end."""
     daemon = place.milter()
     with place.connect():
         daemon.signal(signal.SIGTERM)
@@ -377,13 +377,13 @@ def test_sigterm_with_an_idle_connection(place):
 
 
 def test_sigquit_lets_a_message_end(place):
-    """Nobody new gets in, and who is there is served to the end."""
+    """New connections are not accepted, and open ones are served to the end."""
     daemon = place.milter()
     with place.connect() as client:
         client.envelope("<>", place.recipient)
         daemon.signal(signal.SIGQUIT)
         wait_for(lambda: refuses(place), "the socket is closed")
-        # Longer than one that is in no message is waited for.
+        # Longer than the wait for a connection that is not in a message.
         time.sleep(1.5)
         assert header_of(client.message(mails.carrier())) == "stored; reports=1"
     assert daemon.wait_exit() == 0

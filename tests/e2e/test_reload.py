@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SIGUSR1: the new configuration as a whole, or the old one as a whole."""
+"""SIGUSR1: either the whole new configuration applies, or the whole old one."""
 
 import signal
 
@@ -16,7 +16,7 @@ OTHER = "<bob@example.com>"
 
 
 def reload(daemon, event="reloaded"):
-    """SIGUSR1, and the line that says what became of it."""
+    """Sends SIGUSR1; returns the log line with the result."""
     count = len(daemon.events(event))
     daemon.signal(signal.SIGUSR1)
     return daemon.wait_event(event, count + 1)[-1]
@@ -51,7 +51,7 @@ def test_a_message_in_flight_keeps_its_configuration(intake_site, first):
         rest = begin(client, site, mails.carrier())
         site.config("milter.conf", milter={"disposition": second})
         reload(daemon)
-        # Who comes now is under the new one, at the same time.
+        # Meanwhile, a new connection gets the new configuration.
         assert give(site) == answer[second]
         client.body(rest)
         assert names(client.end()) == answer[first]
@@ -60,7 +60,7 @@ def test_a_message_in_flight_keeps_its_configuration(intake_site, first):
 
 
 def test_recipients_change_as_a_whole(intake_site):
-    """Neither the old address nor the old limits are left."""
+    """Neither the old address nor the old limits remain in force."""
     site = intake_site
     daemon = site.milter(milter=DISCARD)
     with site.connect() as client:
@@ -123,7 +123,7 @@ def test_milter_refuses_a_wrong_file(intake_site, wrong, word):
     assert "stays in use" in line["reason"]
     assert give(site) == ["discard"]
     assert "READY=1" in daemon.notify.collect()
-    # And a good one is taken after that.
+    # A correct configuration is accepted after that.
     site.config("milter.conf")
     reload(daemon)
     assert give(site) == ["addheader", "accept"]
@@ -133,7 +133,7 @@ def test_milter_refuses_a_wrong_file(intake_site, wrong, word):
     ("section", "key"), [("milter", "socket"), ("spool", "directory")]
 )
 def test_milter_refuses_what_can_not_change(intake_site, section, key):
-    """With all else in the same file: nothing of it is taken."""
+    """Nothing else in the same file is accepted either."""
     site = intake_site
     daemon = site.milter(milter=DISCARD)
     sections = {"milter": {"disposition": "keep"}, "spool": {}}
@@ -149,7 +149,7 @@ def test_milter_refuses_what_can_not_change(intake_site, section, key):
 
 
 def test_many_reloads_under_load(intake_site):
-    """Each answer is one of the two; none is lost between them."""
+    """Each answer follows one of the two configurations, and none is lost."""
     site = intake_site
     daemon = site.milter(milter=DISCARD)
     ledger = Ledger(site)
@@ -195,8 +195,8 @@ def test_loader_takes_another_database(site):
 
 
 def test_loader_finishes_its_batch_under_the_old_one(site):
-    """What was sent to a database is not sent to another while it may still
-    be committed there."""
+    """A batch that was sent to one database is not sent to another while the first
+    may still commit it."""
     site.milter(milter=DISCARD)
     daemon = site.loader()
     ledger = Ledger(site)
@@ -231,7 +231,7 @@ def test_loader_finishes_its_batch_under_the_old_one(site):
 
 
 def test_loader_tries_at_once_after_a_reload(site):
-    """Whoever mends the configuration does not wait for the back-off."""
+    """After fixing the configuration nobody has to wait for the pause to end."""
     site.milter(milter=DISCARD)
     daemon = site.loader(
         database={"conninfo": site.postgres.dsn("no_such_database", LOADER)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""tlsrpt-report over rows that came the whole way."""
+"""tlsrpt-report on rows that took the whole path into the database."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from harness.site import READER
 
 @pytest.fixture
 def loaded(site):
-    """Two domains, two senders, one problem; yesterday's."""
+    """A site with yesterday's reports: two domains, two senders, one problem."""
     reports = [
         (
             mails.GOOGLE,
@@ -73,7 +73,7 @@ def test_one_domain(loaded):
 
 
 def test_days(loaded):
-    """Older reports than asked for are left out."""
+    """Reports from before the days requested are left out."""
     old = mails.document(
         policies=[mails.policy("example.net", successful=777)],
         day=mails.yesterday(20),
@@ -91,7 +91,7 @@ def test_nothing_loaded(site):
 
 
 def test_hostile_names_are_harmless(site):
-    """A report can't speak to the terminal."""
+    """Text from a report can't control the terminal."""
     report = mails.document(
         policies=[
             mails.policy(
@@ -126,7 +126,7 @@ def test_database_down(site):
     assert done.stdout == "" and done.stderr.strip()
 
 
-# More than two reports: weeks of them, read by all of the tests from here on
+# Weeks of reports, which all tests from here on read
 
 
 def problem_id(scene, result_type):
@@ -158,7 +158,7 @@ def test_fits_the_terminal(scene, locale, days):
 
 
 def test_problems_are_sentences(scene):
-    """Most urgent first; a few lines each; what is over is last."""
+    """The most urgent first, a few lines each, and those that are over last."""
     text = scene.run_report("--days", "21").stdout
     expired, dane, over = (
         text.index(problem_id(scene, kind))
@@ -218,7 +218,7 @@ def test_colours(scene):
 
 
 def test_many_domains(site):
-    """The worst of them are enough to skim; JSON has all."""
+    """The text shows only the worst domains; JSON has all."""
     policies = [
         mails.policy(
             f"d{number}.example",
@@ -254,7 +254,7 @@ def test_detail(scene):
         for sentence in row:
             assert " ".join(sentence.split()) in text
     assert done.stdout.count("reason: certificate has expired") == 12
-    # The documents are the ones stored.
+    # The documents are those that were stored.
     documents = re.findall(r"(?ms)^\{$.*?^\}$", done.stdout)
     assert len(documents) == 3
     for document in documents:
@@ -299,7 +299,7 @@ def as_dicts(scene, statement):
 
 
 def plain(value):
-    """As JSON has it."""
+    """A value of the database as JSON represents it."""
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return value if isinstance(value, (str, type(None), float)) else int(value)
@@ -381,7 +381,7 @@ def test_json_of_nothing(site):
 
 
 def test_huge_counts(site):
-    """Claims beyond all reason stay numbers."""
+    """Absurdly large claims stay numbers."""
     most = 2**63 - 1
     policies = [
         mails.policy(
@@ -489,7 +489,7 @@ def test_check_numbers(scene):
 
 
 def test_check_thresholds(scene):
-    """Each domain by itself: evil.example has 70 %, all together 0.5 %."""
+    """Domains are judged separately: evil.example has 70 %, all together 0.5 %."""
     assert check(scene)[0] == "CRITICAL"
     assert check(scene, "--critical", "70.1")[0] == "WARNING"
     assert check(scene, "--critical", "70")[0] == "CRITICAL"
@@ -538,7 +538,7 @@ def test_check_unknown(site):
 
 
 def test_a_tenant(site):
-    """Sees its own domain, no rejection, and of a document its own part."""
+    """A tenant sees its own domain, its part of a document, and no rejections."""
     failing = [mails.detail("tlsa-invalid", 3)]
     path = site.folder / "one.json"
     path.write_bytes(
@@ -580,7 +580,7 @@ def test_a_tenant(site):
 
 @pytest.mark.parametrize("style", ["German", "SQL, DMY", "Postgres"])
 def test_the_way_a_database_writes_values(loaded, style):
-    """Of a session it is a setting, and dates are taken apart here."""
+    """The date style is a setting of the session, and the program parses dates."""
     wanted = loaded.run_report("--format", "json")
     assert wanted.returncode == 0, wanted.stderr
     for setting in (
@@ -590,7 +590,7 @@ def test_the_way_a_database_writes_values(loaded, style):
         "extra_float_digits = -10",
     ):
         loaded.rows(f"ALTER DATABASE {loaded.database} SET {setting}")
-    # The loader's own queries and functions as well: nothing changes.
+    # The queries and functions of the loader don't depend on it either.
     again = loaded.run_import(loaded.folder / "0.eml")
     assert again.returncode == 0, again.stderr
     loaded.drain()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""tlsrpt-report where names are mistyped, numbers absurd and details missing."""
+"""tlsrpt-report with mistyped names, absurd numbers and missing details."""
 
 import json
 import re
@@ -45,15 +45,15 @@ def named(site):
 
 
 def test_check_of_a_mistyped_name(named):
-    """It would be well for ever."""
+    """A check of a mistyped name must not be OK for ever."""
     done = named.run_report("--check", "--domain", "exmaple.tset")
     assert done.returncode == 3 and done.stderr == ""
     assert done.stdout.startswith(
         "TLSRPT UNKNOWN: no report names exmaple.tset; no sessions reported"
     )
     assert "No report names exmaple.tset." in done.stdout.splitlines()
-    # That it is not known comes before that it is old, but what is known to
-    # be bad comes first.
+    # An unknown domain matters more than old reports, but a failure rate that is
+    # known to be bad matters most.
     for more, code in (
         (["--max-age", "1"], 3),
         (["--domain", "example.com"], 3),
@@ -109,7 +109,7 @@ def test_a_mistyped_name_in_json(named):
 
 
 def test_nothing_at_all(site):
-    """The name is not the question then."""
+    """If there are no reports at all, the name is not the problem."""
     for form in ("text", "html"):
         done = site.run_report("--format", form, "--domain", "example.com")
         assert "is tlsrpt-loader running?" in words(done.stdout)
@@ -130,7 +130,7 @@ def test_no_name(site, name):
         assert done.stdout == "" and "a domain name is needed" in done.stderr
 
 
-# What goes on
+# Problems that are not resolved
 
 
 def test_problems_that_are_over_are_not_counted(scene):
@@ -144,20 +144,20 @@ def test_problems_that_are_over_are_not_counted(scene):
     )
     assert rows[True] > 0
     assert f"'problems'={rows[False]};" in done.stdout
-    # And each of them has a line.
+    # Each of these problems has a line.
     assert len(done.stdout.splitlines()) == 1 + rows[False]
     done = scene.run_report("--format", "json", "--days", "21")
     assert json.loads(done.stdout)["open_problem_count"] == rows[False]
 
 
 def test_only_what_is_over(scene):
-    """ "None" and then a list of some contradicts itself."""
+    """ "None" followed by a list of problems would be a contradiction."""
     done = scene.run_report("--domain", "example.net", "--days", "21")
     assert "No open problem.\n\nResolved\n" in done.stdout
 
 
 def test_open_problems_beyond_the_page(site):
-    """More than the page has are counted all the same."""
+    """Problems that don't fit on the page are still counted."""
     policies = [
         mails.policy(
             f"d{number}.example",
@@ -223,7 +223,7 @@ def test_absurd_columns(absurd):
 
 
 def test_large_columns(site):
-    """What a large provider sees is written out."""
+    """The large numbers of a large provider are written out."""
     site.take_in(
         mails.document(
             policies=[mails.policy(successful=987654321, failed=9876543)]
@@ -256,8 +256,8 @@ def test_absurd_check(absurd):
 
 @pytest.fixture
 def terse(site):
-    """q.test says nothing of 10 failures, r.test of a part of them, and s.test's
-    only problem is over."""
+    """Reports about q.test give no details of 10 failures, those about r.test give
+    some, and the only problem of s.test is over."""
     details = [mails.detail("tlsa-invalid", 4)]
     site.take_in(
         mails.document(
@@ -301,7 +301,7 @@ def test_failures_without_details(terse, form):
     done = terse.run_report(*options)
     text = words(done.stdout)
     assert SAYS in text and SAYS_TOO in text
-    # There a problem tells of it, if not of all.
+    # A problem covers this domain, though not all of its failures.
     assert "failed at r.test, but" not in text
     done = terse.run_report(*options, "--domain", "q.test")
     text = words(done.stdout)
@@ -355,7 +355,7 @@ def test_failures_without_a_count(site):
     assert "<b>unknown number</b> failed" in page
 
 
-# JSON, as the manual has it
+# JSON, as the manual page describes it
 
 
 def manual():
@@ -367,7 +367,7 @@ def manual():
 
 
 def leaves(value, name=""):
-    """(member, value) of all that is in a JSON value."""
+    """(member, value) of everything in a JSON value."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key != "document":
@@ -403,7 +403,7 @@ def test_members_are_in_the_manual(scene):
     for summary in (whole, one):
         for name, value in leaves(summary):
             assert name in known, f"{name} is not in the manual"
-            # A time has its zone, a day none.
+            # A time has a zone, a day has none.
             if name.endswith("_at"):
                 assert TIME.fullmatch(value), (name, value)
             elif isinstance(value, str) and re.match(r"\d{4}-", value):
@@ -429,7 +429,7 @@ def test_members_are_in_the_manual(scene):
 
 
 def test_long_sentences(site):
-    """Words longer than a line lose nothing: a long link can be opened."""
+    """Words longer than a line are not cut: a long link can be opened."""
     link = "https://example.com/" + "x" * 300
     host = ".".join(["h" * 60] * 4)
     site.take_in(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The HTML page: what is on it, that nothing from a report acts in it, and how
-it looks and reads in a real browser."""
+"""The HTML page: what is on it, that nothing from a report is active in it, and
+how it looks and behaves in a real browser."""
 
 import html.parser
 import os
@@ -14,13 +14,13 @@ from harness.browser import Browser
 from harness.site import Site
 
 VOID = {"meta", "br", "img", "link", "hr", "input"}
-# SVG's, which may close themselves.
+# SVG elements, which may be self-closing.
 EMPTY_OK = {"rect"}
 
 
 class Page(html.parser.HTMLParser):
-    """The page's elements as (tag, attributes, path), and its text; strict:
-    every tag is closed in order."""
+    """The elements of a page as (tag, attributes, path), and its text. It is
+    strict: every tag has to be closed in order."""
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
@@ -167,7 +167,7 @@ def test_one_problem(scene):
     check_structure(page)
 
 
-# Nothing from elsewhere, nothing that acts
+# Nothing is loaded from elsewhere, and nothing is active
 
 
 def test_self_contained(page, page_file):
@@ -191,8 +191,8 @@ def test_self_contained(page, page_file):
 
 @pytest.mark.parametrize("kind", ["summary", "problem"])
 def test_hostile_texts_are_texts(scene, kind):
-    """Every text of a report says NASTY: it shows, escaped, and the page has
-    the same elements as without."""
+    """If every text of a report is NASTY, it is shown escaped, and the page has the
+    same elements as without it."""
     options = ["--domain", "evil.example"]
     if kind == "problem":
         (problem_id,) = scene.rows(
@@ -205,7 +205,7 @@ def test_hostile_texts_are_texts(scene, kind):
     for character in "\u202e\u2066\u200b\x1b\x07\x9b\r\t":
         assert character not in done.stdout, repr(character)
     page = Page(done.stdout)
-    # Where the parser would go astray, other tags than ours come up.
+    # If the parser were misled, tags other than ours would appear.
     assert {tag for tag, _, _ in page.elements} <= {
         *("html", "head", "meta", "title", "style", "body", "header", "h1"),
         *("h2", "h3", "main", "section", "article", "footer", "p", "ul", "li"),
@@ -218,7 +218,7 @@ def test_hostile_texts_are_texts(scene, kind):
     check_structure(page)
 
 
-# Accessible: what axe-core checks and can be told from the page alone
+# Accessibility: the checks of axe-core that need nothing but the page
 
 
 def check_structure(page):
@@ -246,7 +246,7 @@ def check_structure(page):
     assert page.text("title").strip()
     for tag in ("main", "header"):
         assert len(page.all(tag)) == 1
-    # A folded part begins with what opens it.
+    # A part that unfolds begins with the element that opens it.
     for number, (tag, _, _) in enumerate(page.elements):
         if tag == "details":
             assert page.elements[number + 1][0] == "summary"
@@ -300,8 +300,8 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(d => d.open = true);"
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_looks(browser, page_file, width, scheme):
-    """Readable in both schemes at both widths, folded and unfolded; SHOTS=DIR
-    keeps the pictures."""
+    """The page is readable in both colour schemes and at both widths, folded and
+    unfolded. SHOTS=DIR keeps the pictures."""
     browser.look(width, scheme=scheme)
     browser.open(page_file)
     shot = browser.screenshot()
@@ -311,7 +311,7 @@ def test_looks(browser, page_file, width, scheme):
     for unfold in ("", OPEN_ALL):
         browser.run(unfold)
         assert browser.run(CONTRAST) == []
-        # Nothing but what scrolls by itself is wider than the window.
+        # Only elements that scroll by themselves may be wider than the window.
         assert (
             browser.run("return document.documentElement.scrollWidth;") <= width
         )
@@ -347,7 +347,7 @@ def test_absurd_numbers_fit(browser, site, width):
 
 
 def test_loads_alone(browser, page_file):
-    """No request but for the page itself, no complaint, no script at work."""
+    """The page makes no further request, no complaint, and runs no script."""
     browser.look(1280)
     browser.requests()
     browser.complaints()
@@ -374,7 +374,7 @@ def test_charts_show(browser, page_file):
 
 
 def test_drill_down(browser, page_file, scene):
-    """From a problem to its failures to the report, by clicks."""
+    """Clicks lead from a problem to its failures and to the report."""
     (problem_id,) = scene.rows(
         "SELECT problem_id FROM tlsrpt.problem"
         " WHERE result_type = 'certificate-expired'"
@@ -392,7 +392,7 @@ def test_drill_down(browser, page_file, scene):
 
 
 def test_keyboard(browser, page_file):
-    """Whatever scrolls or opens can be reached by the Tab key."""
+    """Everything that scrolls or opens can be reached with the Tab key."""
     browser.look(390)
     browser.open(page_file)
     browser.run(OPEN_ALL)

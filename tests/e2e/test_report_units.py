@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The timers: the page in a folder, and the weekly mail."""
+"""The units of the timers: the page in a folder, and the weekly mail."""
 
 import email
 import email.policy
@@ -22,8 +22,8 @@ def scene(_cluster):
 
 
 def settings(unit):
-    """[(name, value)] of a unit, its continued lines joined by a blank
-    (systemd.syntax(7))."""
+    """The settings of a unit as [(name, value)], with continued lines joined by a
+    blank (systemd.syntax(7))."""
     text = (UNITS / unit).read_text("utf-8")
     text = re.sub(r"(?m)^[#;].*\n", "", text)
     text = re.sub(r"\\\n", " ", text)
@@ -31,8 +31,8 @@ def settings(unit):
 
 
 def command(unit):
-    """The words of ExecStart= as systemd makes them (systemd.service(5),
-    "Command lines"): quotes, C escapes, %% and $$."""
+    """The words of ExecStart=, split as systemd does (systemd.service(5), "Command
+    lines"): quotes, C escapes, %% and $$."""
     (line,) = [value for name, value in settings(unit) if name == "ExecStart"]
     words = []
     for quoted, bare in re.findall(r"'((?:[^'\\]|\\.)*)'|(\S+)", line):
@@ -44,7 +44,7 @@ def command(unit):
 
 
 def run(scene, words, **env):
-    """The program from this build, sendmail a file."""
+    """Runs the unit's command with this build's program; sendmail is a file."""
     tools = scene.folder / "bin"
     tools.mkdir(exist_ok=True)
     link = tools / "tlsrpt-report"
@@ -72,7 +72,7 @@ def run(scene, words, **env):
 def test_units_are_well_formed(name, tmp_path):
     for kind in ("service", "timer"):
         text = (UNITS / f"{name}.{kind}").read_text("utf-8")
-        # Where this machine has the program does not matter here.
+        # The path of the program on this machine does not matter.
         text = text.replace("/usr/bin/tlsrpt-report", "/bin/true")
         (tmp_path / f"{name}.{kind}").write_text(text)
     done = subprocess.run(
@@ -107,7 +107,7 @@ def test_timers(name):
 
 
 def test_page(scene):
-    """The service's very command, with this test's configuration."""
+    """The exact command of the service, with this test's configuration."""
     words = command("tlsrpt-report-html.service")
     page = scene.folder / "index.html"
     config = scene.config("report.conf", user=READER)

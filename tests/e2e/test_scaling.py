@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several mail hosts into one database, and a spool with a long backlog."""
+"""Several mail hosts with one database, and a spool with a long backlog."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def deadlocks(site):
 
 
 def fill(site, reports):
-    """Puts reports into a spool by its milter."""
+    """Puts reports into a spool through its milter."""
     site.milter(milter=DISCARD)
     with site.connect() as client:
         for one in reports:
@@ -48,10 +48,10 @@ def fill(site, reports):
 
 @pytest.mark.parametrize("batch", [1, 16])
 def test_two_hosts_with_the_same_reports(hosts, batch):
-    """Any order, at once: each is stored once, and nobody has to come again."""
+    """Whatever the order, each report is stored once, without a retry."""
     first, second = hosts
     reports = [report(f"{n}@same.example") for n in range(100)]
-    # Months that are not there yet, too.
+    # Some of the months have no partition yet.
     for number, one in enumerate(reports):
         day = f"2023-{1 + number % 12:02}-15"
         one["date-range"] = {
@@ -84,7 +84,7 @@ def test_two_hosts_with_the_same_reports(hosts, batch):
 
 
 def test_two_hosts_with_conflicting_reports(hosts):
-    """The same identities with other contents: one of each counts."""
+    """Of reports with one identity and different contents, one counts."""
     first, second = hosts
     for site, failed in zip(hosts, (1, 3)):
         fill(
@@ -116,11 +116,11 @@ def test_two_hosts_with_conflicting_reports(hosts):
     assert deadlocks(first) == 0
 
 
-# A backlog; `make soak` has a longer one.
+# A backlog; that of `make soak` is longer
 
 
 def import_backlog(site, count):
-    """Writes records in order by tlsrpt-import, which is quick at it."""
+    """Writes records in order with tlsrpt-import, which is fast."""
     folder = site.folder / "reports"
     folder.mkdir()
     for number in range(count):
@@ -151,7 +151,7 @@ def drain_backlog(site, count):
 
 
 def test_backlog(site, record_property):
-    """Oldest first, by few listings of the folder, in bounded memory."""
+    """Oldest first, with few listings of the folder, in bounded memory."""
     peak, listings = drain_backlog(site, BACKLOG)
     record_property("figures", f"{peak >> 10} kB, {listings} listings")
     # At the start the quota and the purge look through the folders too.

@@ -27,7 +27,7 @@ def site(postgres, sendmail):
 
 
 def plainly_delivered(site, mail):
-    """What this Sendmail makes of a mail without any milter."""
+    """A mail as this Sendmail delivers it without any milter."""
     code, text = site.send(mail, site.address("plain"), plain=True)
     assert code == 250, text
     return without_trace(site.postfix.mailbox(f"plain{site.number}")[-1])
@@ -47,7 +47,7 @@ def test_discard(site):
     assert site.spooled() == []
     stored = milter.events("spooled")
     assert len(stored) == 1 and stored[0]["disposition"] == "discard"
-    # Sendmail has the queue id from the start.
+    # Sendmail knows the queue id from the start.
     assert stored[0]["queue-id"] in text
     assert site.value("SELECT queue_id FROM tlsrpt.report") in text
 
@@ -141,7 +141,7 @@ def test_forged_headers_are_removed(site):
 
 
 def test_a_large_carrier(site):
-    """Over 256 KiB of body, in many chunks."""
+    """A body of over 256 KiB, in many chunks."""
     site.milter()
     report = mails.document(
         policies=[
@@ -165,7 +165,7 @@ def test_a_large_carrier(site):
 
 @pytest.mark.parametrize("name", mails.ordinary_mails())
 def test_ordinary_mail(site, name):
-    """Byte for byte what comes without a milter, to a report address or not."""
+    """To a report address or not, mail is byte for byte as without a milter."""
     milter = site.milter(milter=DISCARD, limits={"header-count": 2000})
     mail = mails.ordinary_mails()[name]
     expected = plainly_delivered(site, mail)
@@ -174,7 +174,7 @@ def test_ordinary_mail(site, name):
         assert code == 250, text
         delivered = site.the_mail(local)
         if local == "tlsrpt":
-            # A candidate loses forged fields.
+            # Forged fields are removed from a candidate.
             expected = without_header(expected, HEADER)
         assert delivered == expected, local
     assert site.spooled() == []
@@ -182,7 +182,7 @@ def test_ordinary_mail(site, name):
 
 
 def test_mail_goes_on_without_the_milter(site):
-    """What the line for sendmail.mc promises, having no F= flag."""
+    """The line for sendmail.mc has no F= flag, so mail is accepted."""
     mail = mails.ordinary_mails()["plain"]
     code, text = site.send(mail, site.address("bob"))
     assert code == 250, text
@@ -190,7 +190,7 @@ def test_mail_goes_on_without_the_milter(site):
 
 
 def test_timeouts_of_the_snippet(sendmail):
-    """They came through m4 into the configuration."""
+    """m4 has put the timeouts into the configuration."""
     text = (sendmail.folder / "sendmail.cf").read_text()
     assert re.search(
         rf"(?m)^Xtlsrpt-milter, S=local:{re.escape(str(sendmail.socket))},"

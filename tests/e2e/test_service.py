@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The systemd units: their sandbox, the socket they pass, and the watchdog."""
+"""The systemd units: their sandbox, socket activation, and the watchdog."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ from harness.site import header_values
 from harness.wait import wait_for
 
 UNITS = ROOT / "packaging" / "systemd"
-# Of 10; less is tighter.
+# The highest exposure allowed, of 10; less is better.
 MOST_EXPOSURE = {"tlsrpt-milter": 1.0, "tlsrpt-loader": 1.5}
 
 
@@ -64,7 +64,7 @@ def test_exposure(name):
 
 
 def test_units_are_understood(place):
-    """No unknown key, no program that isn't there."""
+    """The units have no unknown keys and name no missing programs."""
     for unit in UNITS.iterdir():
         if unit.suffix in (".service", ".socket", ".timer"):
             text = re.sub(
@@ -89,7 +89,7 @@ def test_the_milter_has_no_network():
 
 
 def test_users_and_spool(place):
-    """In an empty system: two users, a group, a folder for both."""
+    """An empty system gets two users, a group, and a folder for both."""
     for folder in ("etc", "var/spool", "usr/lib"):
         (place / folder).mkdir(parents=True)
     output(
@@ -122,8 +122,8 @@ def test_users_and_spool(place):
 
 
 class Activated:
-    """tlsrpt-milter behind a real systemd-socket-activate: descriptor 3, an
-    unprivileged user, and a network namespace without anything in it."""
+    """tlsrpt-milter under a real systemd-socket-activate: with descriptor 3, an
+    unprivileged user, and an empty network namespace."""
 
     def __init__(self, site):
         self.site = site
@@ -150,7 +150,7 @@ class Activated:
             cwd=site.folder,
         )
         wait_for(Path(site.socket).is_socket, "the socket is there")
-        # What the socket's unit says.
+        # The settings of the socket unit.
         os.chmod(site.socket, 0o660)
         shutil.chown(site.socket, "postfix", "postfix")
 
@@ -174,7 +174,7 @@ def activated(mail_site):
 
 def test_socket_activation(activated):
     site = activated.site
-    # The first mail is what starts it.
+    # The first mail starts the milter.
     assert not activated.events("started")
     code, text = site.send(mails.carrier(), site.address(), site.address("bob"))
     assert code == 250, text
@@ -189,13 +189,13 @@ def test_socket_activation(activated):
         lambda: "READY=1" in activated.notify.collect(), "the milter is ready"
     )
     stop(activated)
-    # The socket is systemd's: the next connection waits there for the next
+    # The socket belongs to systemd: the next connection waits there for the next
     # start.
     assert Path(site.socket).is_socket()
 
 
 def test_descriptor_that_was_not_passed(intake_site):
-    """Started by hand with the unit's configuration: a sentence, no crash."""
+    """Started by hand with the unit's configuration, it says why it can't work."""
     done = run(
         "tlsrpt-milter",
         *("-c", intake_site.config("fd.conf", milter={"socket": "fd:3"})),
@@ -208,18 +208,18 @@ def test_descriptor_that_was_not_passed(intake_site):
 def stop(activated):
     activated.child.send(signal.SIGTERM)
     time.sleep(0.1)
-    # libmilter looks when a connection comes, and else every five seconds.
+    # libmilter checks at each new connection, and otherwise every five seconds.
     with connect(activated.site.socket):
         pass
     assert activated.child.wait(15) == 0, read_text(activated.log)
     assert "STOPPING=1" in activated.notify.collect()
 
 
-# The filter of system calls, against what the programs really call
+# The system call filter, compared with what the programs really call
 
 
 def allowed_calls():
-    """What SystemCallFilter= of the units leaves."""
+    """The system calls that SystemCallFilter= of the units allows."""
     members, group = {}, None
     for line in output("systemd-analyze", "syscall-filter").splitlines():
         if line.startswith("@"):
@@ -251,7 +251,7 @@ def allowed_calls():
 
 @contextlib.contextmanager
 def traced(daemon, trace, *options):
-    """strace attached to a running daemon."""
+    """Attaches strace to a running daemon."""
     tracer = Child(
         ["strace", "-f", "-qq", "-o", trace, "-p", str(daemon.pid), *options],
         f"{trace}.log",
@@ -273,7 +273,7 @@ def calls_in(trace):
 
 
 def from_the_start(trace):
-    """What runs a daemon under strace, and with the UMask= of its unit."""
+    """A command that runs a daemon under strace with the UMask= of its unit."""
     return (
         *("sh", "-c", 'umask 0007; exec "$@"', "sh"),
         *("strace", "-D", "-f", "-qq", "-o", trace),
@@ -284,7 +284,7 @@ def from_the_start(trace):
     "is_sanitized()", reason="sanitizers make calls of their own"
 )
 def test_system_calls_are_allowed(site):
-    """Starting, serving, reloading and stopping needs nothing that the units
+    """Starting, serving, reloading and stopping need nothing that the units
     forbid."""
     traces, daemons = {}, {}
     site.config()
@@ -319,12 +319,12 @@ def test_system_calls_are_allowed(site):
         # RestrictAddressFamilies=
         families = set(re.findall(r" socket\((AF_\w+)", trace))
         assert families <= {"AF_UNIX"}, families
-    # Both made the spool's folders, or found them.
+    # Both have created the spool's folders, or found them.
     assert {
         stat.S_IMODE((site.spool / part).stat().st_mode)
         for part in ("tmp", "new", "bad")
     } == {0o2770}
-    # The filter would notice.
+    # Make sure that the filter would notice a violation.
     assert not {"mount", "ptrace", "setuid", "bpf", "reboot"} & allowed
 
 
@@ -332,7 +332,7 @@ def test_system_calls_are_allowed(site):
 
 
 def test_sigusr2_from_outside_ends_nothing(site):
-    """It is what each of them wakes its own thread with at the end."""
+    """The daemons use SIGUSR2 to wake their own threads when they stop."""
     for daemon in (site.milter(), site.loader()):
         daemon.signal(signal.SIGUSR2)
         time.sleep(0.3)
@@ -352,7 +352,7 @@ def test_a_second_milter_on_the_same_socket(intake_site):
 
 
 def test_a_socket_of_another_stays(intake_site):
-    """What came to the socket's place meanwhile is not removed at the end."""
+    """A socket of another process at the same path is not removed at the end."""
     site = intake_site
     milter = site.milter()
     with connect(site.socket):
@@ -373,7 +373,7 @@ def test_a_socket_of_another_stays(intake_site):
 
 
 def test_watchdog_tells_of_a_hang(intake_site):
-    """While a message gets no further than its fsync, systemd hears nothing."""
+    """While a message hangs in fsync, systemd gets no signs of life."""
     site = intake_site
     milter = site.milter(limits={"deadline": 1})
     notify = milter.notify
@@ -391,7 +391,7 @@ def test_watchdog_tells_of_a_hang(intake_site):
         milter.wait_event("stuck", timeout=15)
         notify.collect()
         notify.messages.clear()
-        # Longer than the interval of signs of life.
+        # Longer than the interval between signs of life.
         time.sleep(5.5)
         assert "WATCHDOG=1" not in notify.collect()
         assert len(milter.events("stuck")) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The shipped lines for main.cf as they stand, under a chrooted smtpd."""
+"""The shipped lines for main.cf, unchanged, with a chrooted smtpd."""
 
 import grp
 import os
@@ -26,7 +26,7 @@ def chrooted(folder):
         lines=SNIPPET.read_text(encoding="utf-8"),
         chroot=True,
     )
-    # As the snippet tells, but for the owner, who is root here.
+    # As the snippet says, except that the owner is root here.
     place = server.queue / "tlsrpt-milter"
     place.mkdir(parents=True)
     os.chown(place, 0, grp.getgrnam("postfix").gr_gid)
@@ -45,7 +45,7 @@ def site(chrooted):
 
 
 def roots_of(name, folder):
-    """Root folders of the processes of a name that work in a folder."""
+    """The root folders of processes with this name, where they are in a folder."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -85,7 +85,7 @@ def test_without_the_milter(site):
 
 
 def test_with_a_milter_that_hangs(site):
-    """A mail waits no longer than the snippet's timeouts."""
+    """A mail waits no longer than the timeouts of the snippet."""
     milter = site.milter()
     mail = mails.ordinary_mails()["plain"]
     os.kill(milter.pid, signal.SIGSTOP)

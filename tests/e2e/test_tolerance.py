@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What senders send instead of what the RFC asks for.
+"""Mails that deviate from the RFC.
 
 Each tests/fixtures/mail/NAME.eml has a NAME.expect: for each report in it the
 members that tlsrpt-import --json must print."""
@@ -65,7 +65,7 @@ def header_for(site, raw):
 
 
 def test_mails_by_the_milter(intake_site):
-    """The same verdicts there, and nothing is said of what is no report."""
+    """The milter gives the same verdicts, and is silent about other mails."""
     daemon = intake_site.milter()
     for name, expected in expectations().items():
         header = header_for(intake_site, (MAILS / f"{name}.eml").read_bytes())
@@ -80,7 +80,7 @@ def test_mails_by_the_milter(intake_site):
 
 
 def test_discard_loses_no_second_report(site):
-    """A file that holds two reports is not half taken and thrown away."""
+    """A mail with two reports in one file is not discarded after reading one."""
     site.milter(milter=DISCARD)
     cases = ("two-reports-in-one-file", "zip-of-two")
     for name in cases:
@@ -94,7 +94,7 @@ def test_discard_loses_no_second_report(site):
 
 
 def test_one_sentence_everywhere(site):
-    """Log, header, table and tlsrpt-import tell the same."""
+    """Log, header, table and tlsrpt-import have the same sentence."""
     daemon = site.milter()
     cases = [
         name
@@ -123,13 +123,13 @@ def test_one_sentence_everywhere(site):
     ) == sorted(reasons)
 
 
-# Escape sequences (of ECMA-48, in seven bits and in eight), line ends of all
-# kinds, a title for the terminal, bidi controls, a NUL's neighbour and a BOM.
+# Escape sequences of ECMA-48 with seven and with eight bits, line ends of all
+# kinds, a terminal title, bidi controls, the character after NUL, and a BOM.
 EVIL = (
     "\x1b[2J\x1b[31mred\x1b]0;title\x07\x9b31m\r\nX-Injected: 1\r\n\r\nbody"
     "\x85\u2028\u2029\u202egnp.exe\u2066\u2069\u200f\x01\x7f\t\b\ufeff"
 )
-# Those, but for the line end of our own lines.
+# Control characters other than the line end of our own lines.
 UNSAFE = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
@@ -173,7 +173,7 @@ def test_hostile_text_comes_out_escaped_everywhere(site):
     daemon = site.milter()
     loader = site.loader()
     good = mails.carrier(evil_report())
-    # The reason quotes what it refuses.
+    # The reason quotes the text that is refused.
     bad = mails.carrier(
         evil_report(**{"date-range": {"start-datetime": EVIL}})
     )
@@ -198,5 +198,5 @@ def test_hostile_text_comes_out_escaped_everywhere(site):
         done = site.run_report(*domain, "--days", "30")
         assert done.returncode == 0, done.stderr
         assert_harmless(done.stdout)
-    # In the table it stands as it came.
+    # The table has the text as it came.
     assert site.value("SELECT organization_name FROM tlsrpt.report") == EVIL

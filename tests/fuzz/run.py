@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Runs the fuzz targets, as many at once as there are cores: make fuzz.
+"""make fuzz: runs the fuzz targets, as many at once as there are cores.
 
-Each begins with its seeds and the corpus that earlier runs have left, and adds
-to that corpus. What crashes a target, leaks or takes too long is kept in the
-crash folder, named at the end, and makes the exit code 1.
+Each target begins with its seeds and the corpus of earlier runs, and adds to that
+corpus. An input that crashes a target, leaks or takes too long is kept in the
+crash folder and named at the end, and the exit code is 1.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 
-# Bytes that an input may have. Where nothing but repetition is left beyond, a
-# target is faster, and finds more, below.
+# The longest input of each target in bytes. Where longer inputs would only repeat
+# themselves, shorter ones make a target faster, and it finds more.
 MAX_LENGTH = {
     "authres": 4096,
     "config": 8192,
@@ -34,7 +34,7 @@ MAX_LENGTH = {
     "syntax": 320,
 }
 RSS_LIMIT_MB = 1024
-# Of one input: a hundred times what the slowest takes on an idle machine.
+# Seconds for one input: a hundred times the slowest on an idle machine.
 TIMEOUT = 20
 
 COLUMNS = "{:<12} {:>12} {:>8} {:>8} {:>13} {:>9} {:>8} {:>8}  {}"
@@ -58,7 +58,7 @@ def command(target, build, seconds):
         f"-dict={FOLDER / 'dict' / target}.dict",
         f"-artifact_prefix={crashes}/{target}-",
         "-print_final_stats=1",
-        # Inputs are told apart by values compared, too.
+        # Inputs also count as different if they differ in the values compared.
         "-use_value_profile=1",
         corpus,
         FOLDER / "seeds" / target,
@@ -72,15 +72,15 @@ def environment(folder):
         "ASAN_OPTIONS": "detect_leaks=1",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "G_SLICE": "always-malloc",
-        # A critical message of GLib's is a bug.
+        # A critical message from GLib is a bug.
         "G_DEBUG": "fatal-criticals",
     }
 
 
 def run_target(target, build, seconds):
-    """The log of a run, its exit code, and the CPU seconds that it took."""
+    """Runs a target; returns its log, its exit code and its CPU seconds."""
     log = build / f"{target}.log"
-    # In memory where there is such a place: a spool waits for its disk.
+    # In memory if possible, since a spool waits for its disk.
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = tempfile.mkdtemp(prefix="tlsrpt-fuzz-", dir=shm)
     try:
@@ -124,7 +124,7 @@ def row(target, text, code, cpu):
 
 
 def finding(text):
-    """What was found, without how far the search had come."""
+    """The finding in a log, without the progress of the search."""
     lines = [
         line[:200]
         for line in text.splitlines()

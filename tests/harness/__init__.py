@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What the end-to-end tests and the demo stand on: real servers, started here."""
+"""The base of the end-to-end tests and the demo: starts real servers."""

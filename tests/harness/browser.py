@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A headless Chromium, driven by W3C WebDriver over plain HTTP."""
+"""A headless Chromium, driven through W3C WebDriver over plain HTTP."""
 
 import base64
 import contextlib
@@ -12,7 +12,7 @@ from .folder import free_port, make_folder, remove_folder
 from .process import Child, processes_under
 from .wait import wait_for
 
-# The name under which WebDriver hands over an element.
+# The key under which WebDriver passes an element.
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 ARGUMENTS = [
@@ -111,7 +111,7 @@ class Browser:
     # Pages
 
     def look(self, width, height=900, scheme="light", media=""):
-        """How wide the window is, and which scheme its user prefers."""
+        """Sets the width of the window and the colour scheme its user prefers."""
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -129,7 +129,7 @@ class Browser:
         self.ask("POST", "/url", {"url": f"file://{urllib.parse.quote(str(path))}"})
 
     def run(self, script, *arguments):
-        """What a script of the test's returns; the page itself has none."""
+        """Returns the result of the test's script; the page itself has none."""
         return self.ask(
             "POST",
             "/execute/sync",
@@ -152,7 +152,7 @@ class Browser:
         return self.ask("GET", f"/element/{self.find(selector)}/displayed")
 
     def screenshot(self):
-        """The whole page as a PNG."""
+        """Returns the whole page as a PNG."""
         shot = self.devtools(
             "Page.captureScreenshot", format="png", captureBeyondViewport=True
         )
@@ -162,7 +162,7 @@ class Browser:
         return base64.b64decode(self.ask("POST", "/print", {}))
 
     def requests(self):
-        """What was asked for since the last call: addresses."""
+        """Returns the addresses requested since the last call."""
         entries = self.ask("POST", "/se/log", {"type": "performance"})
         found = []
         for entry in entries:
@@ -172,7 +172,7 @@ class Browser:
         return found
 
     def complaints(self):
-        """The console's messages since the last call."""
+        """Returns the console's messages since the last call."""
         return [
             entry["message"]
             for entry in self.ask("POST", "/se/log", {"type": "browser"})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Failing system calls: the other side of tests/torture/faults.c."""
+"""Failing system calls: controls the library of tests/torture/faults.c."""
 
 import errno
 import mmap
@@ -21,7 +21,7 @@ KINDS = (
     "send",
     "receive",
 )
-# What spool_put() calls, and what the loader calls between the folder and the
+# The calls of spool_put(), and those of the loader from reading the folder to the
 # database's answer.
 WRITING = ("open", "chmod", "write", "fsync", "close", "rename", "unlink")
 LOADING = (
@@ -47,17 +47,17 @@ _CALLS = struct.Struct(f"={len(KINDS)}Q")
 
 
 def error(name):
-    """The action that lets a call fail with an errno: error("ENOSPC")."""
+    """The action that makes a call fail with an errno: error("ENOSPC")."""
     return _ERROR + getattr(errno, name)
 
 
 def without_sync():
-    """The environment of a program that is not to wait for the disk."""
+    """An environment in which a program does not wait for the disk."""
     return {"LD_PRELOAD": str(BUILD / "faults.so"), "FAULTS_NO_SYNC": "1"}
 
 
 class Faults:
-    """Faults of one program. env is what it has to be started with."""
+    """Faults of one program, which has to be started with env."""
 
     def __init__(self, site, name):
         library = BUILD / "faults.so"
@@ -72,21 +72,21 @@ class Faults:
             "FAULTS_DIR": str(site.spool),
         }
         if is_sanitized():
-            # The library comes before the sanitizer's, which is no matter.
+            # Our library is loaded before the sanitizer's, which does no harm.
             self.env["ASAN_OPTIONS"] = (
                 f"log_path={site.folder}/asan:verify_asan_link_order=0"
                 ":detect_leaks=0"
             )
 
     def arm(self, action, kinds, at=1, times=1):
-        """The at-th call of these kinds from now on, and times - 1 after."""
+        """Sets a fault for the at-th call of these kinds, and times - 1 more."""
         bits = sum(1 << KINDS.index(kind) for kind in kinds)
         self.disarm()
         self._map[8:48] = struct.pack("=5Q", bits, at, times, 0, 0)
         self._map[0:8] = struct.pack("=Q", action)
 
     def disarm(self):
-        """How often the fault struck."""
+        """Removes the fault; returns how often it struck."""
         self._map[0:8] = bytes(8)
         return self.fired()
 
@@ -94,6 +94,6 @@ class Faults:
         return _HEAD.unpack_from(self._map)[5]
 
     def calls(self):
-        """{kind: calls since the start}."""
+        """The number of calls since the start: {kind: number}."""
         counts = _CALLS.unpack_from(self._map, _HEAD.size)
         return dict(zip(KINDS, counts))

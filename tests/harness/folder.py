@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Temporary folders that the servers' own users can enter, and free ports."""
+"""Temporary folders that the users of the servers can enter, and free ports."""
 
 import os
 import shutil
@@ -21,14 +21,14 @@ def remove_folder(folder):
 
 
 def free_port():
-    """A TCP port of the loopback interface that nobody listens on."""
+    """A TCP port on the loopback interface that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def read_text(path):
-    """A log file as text; whatever bytes are in it."""
+    """A log file as text, whatever bytes are in it."""
     try:
         return Path(path).read_bytes().decode("utf-8", "backslashreplace")
     except FileNotFoundError:

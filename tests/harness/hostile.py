@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mails that cost their reader far more than their sender."""
+"""Mails that cost the recipient far more than the sender."""
 
 import functools
 import gzip
@@ -12,7 +12,7 @@ MIB = 1 << 20
 
 
 def _bomb(begin, unit, size):
-    """gzip of begin and as many units as size takes."""
+    """gzip of begin and of as many units as fit in size."""
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     packed = [packer.compress(begin)]
     block = unit * (MIB // len(unit))
@@ -44,7 +44,7 @@ def zeros():
 
 
 def sixteen_bombs():
-    """Each just within limits.report-size, so that it is read to its end."""
+    """Each is just within limits.report-size, so that it is read to its end."""
     return _carry(_bomb(b'{"policies":"', b"x", 15 * MIB), 16)
 
 
@@ -64,7 +64,7 @@ def empty_arrays():
 
 
 def details():
-    """Two hundred thousand, just short enough for limits.report-size."""
+    """Two hundred thousand details, just within limits.report-size."""
     one = mails.detail("certificate-expired")
     for name in ("receiving-ip", "sending-mta-ip"):
         del one[name]
@@ -125,8 +125,7 @@ def part_header():
 
 
 def collisions():
-    """Keys that are one for the hash of Bernstein ("Ez" and "FY"), which
-    GLib uses."""
+    """Keys that collide in Bernstein's hash, which GLib uses ("Ez" and "FY")."""
     keys = ("".join(pair) for pair in itertools.product(("Ez", "FY"), repeat=17))
     object_ = ",".join(f'"{key}":1' for key in keys)
     return _carry(gzip.compress(f'{{"policies":{{{object_}}}}}'.encode(), 1))
@@ -142,7 +141,7 @@ def strings():
 
 
 def large():
-    """Not compressed at all, and almost at limits.message-size."""
+    """A report that is not compressed, and almost at limits.message-size."""
     return _carry(b'{"policies":["' + b"x" * (17 * MIB))
 
 
@@ -169,5 +168,5 @@ KINDS = (
 
 @functools.lru_cache(maxsize=None)
 def mail(kind):
-    """Made once a run."""
+    """A hostile mail, made once per run."""
     return kind()

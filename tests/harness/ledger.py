@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the milter promised, and whether the tables keep it."""
+"""Records what the milter promised, and checks that the tables have it."""
 
 import os
 import threading
@@ -9,12 +9,12 @@ from . import mails
 from .milter import header_of
 from .folder import read_text
 
-# A file in tmp that is older than this is what a dead writer left.
+# A file in tmp that is older than this was left by a dead writer.
 TMP_LIFETIME = 3600
 
 
 def report(report_id):
-    """A report with a number in each place where double counting shows."""
+    """A report with a number in each place where double counting would show."""
     return mails.document(
         policies=[
             mails.policy(
@@ -28,7 +28,7 @@ def report(report_id):
 
 
 class Ledger:
-    """Every report sent, by its id, with the best answer it ever got."""
+    """Every report sent, by its id, with the best answer that it ever got."""
 
     def __init__(self, site):
         self.site = site
@@ -52,9 +52,9 @@ class Ledger:
                     self.answers[one] = answer
 
     def give(self, client, ids):
-        """Sends a mail with these reports; "stored", "delivered", or, when
-        the milter went away, "unknown": then the mail server delivers, or
-        comes again."""
+        """Sends a mail with these reports. Returns "stored", "delivered", or, if
+        the milter went away, "unknown": then the mail server delivers the mail or
+        tries again."""
         raw = mails.multipart(
             "report",
             [
@@ -71,7 +71,7 @@ class Ledger:
         return answer
 
     def send(self, count=1):
-        """One mail on a connection of its own."""
+        """Sends one mail on a connection of its own."""
         try:
             with self.site.connect() as client:
                 return self.give(client, self.new_ids(count))
@@ -85,8 +85,8 @@ class Ledger:
     # The proof
 
     def check(self):
-        """Everything promised is in the tables once, and nothing twice. The
-        spool is to be drained before."""
+        """Checks that everything promised is in the tables once, and nothing
+        twice. The spool has to be drained first."""
         site = self.site
         rows = site.rows(
             "SELECT report_id, count(*) FROM tlsrpt.report GROUP BY 1"
@@ -125,7 +125,7 @@ class Ledger:
                 assert event not in text, f"{log.name}: {event}:\n{text[-4000:]}"
 
     def check_tmp(self):
-        """What dead writers left in tmp goes with the purge rule."""
+        """Checks that files which dead writers left in tmp are purged."""
         site = self.site
         old = time.time() - TMP_LIFETIME - 60
         left = site.spooled("tmp")
@@ -137,7 +137,7 @@ class Ledger:
 
 
 def judge(replies):
-    """What the mail server was told to do with the mail."""
+    """What the replies tell the mail server to do with the mail."""
     last = replies[-1]
     if last == "discard":
         return "stored"

@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 
 class Sender:
-    """Who reports: what its mails and documents look like."""
+    """A reporter, and what its mails and documents look like."""
 
     def __init__(self, organization, domain, contact, report_id, from_):
         self.organization = organization
@@ -60,7 +60,7 @@ SMALL = Sender(
 
 
 def yesterday(days=1):
-    """A UTC date that many days ago."""
+    """The UTC date this many days ago."""
     now = datetime.datetime.now(datetime.timezone.utc)
     return now.date() - datetime.timedelta(days=days)
 
@@ -148,7 +148,7 @@ def as_gzip(report):
 
 
 def part(media_type, content, filename=None, encoding="base64"):
-    """A MIME part; CRLF lines."""
+    """A MIME part with CRLF lines."""
     head = f"Content-Type: {media_type}\r\n"
     if filename:
         head += f'Content-Disposition: attachment; filename="{filename}"\r\n'
@@ -173,7 +173,7 @@ def report_filename(sender, domain="example.com", suffix=".json.gz"):
 def report_part(
     report, sender=GOOGLE, compress=True, media_type=None, filename=""
 ):
-    """The part with the report; bytes are taken as they are."""
+    """The part with the report; bytes are used as they are."""
     content = report if isinstance(report, bytes) else as_json(report)
     if compress:
         content = as_gzip(content)
@@ -195,7 +195,7 @@ def headers(
     tls_report_headers=True,
     extra=(),
 ):
-    """A carrier's header block with its blank line."""
+    """The header of a carrier, including the blank line."""
     lines = [f"{name}: {value}" for name, value in extra]
     lines += [
         f"From: {sender.organization} <{sender.from_}>",
@@ -216,7 +216,7 @@ def headers(
 
 
 def multipart(kind, parts, **more):
-    """A mail of parts: kind is "report" or "mixed"."""
+    """A mail made of parts; kind is "report" or "mixed"."""
     boundary = f"=_boundary_{next(_numbers)}"
     content_type = f'multipart/{kind}; boundary="{boundary}"'
     if kind == "report":
@@ -257,7 +257,7 @@ def single_part(report, sender=GOOGLE, compress=True, **more):
 
 
 def dmarc_mail(to="tlsrpt@example.com"):
-    """A DMARC aggregate report: something else in the same mailbox."""
+    """A DMARC aggregate report, as may arrive in the same mailbox."""
     xml = b"<?xml version='1.0'?><feedback><version>1.0</version></feedback>"
     return multipart(
         "mixed",
@@ -275,7 +275,7 @@ def dmarc_mail(to="tlsrpt@example.com"):
 
 
 def ordinary_mails():
-    """Mails that are no business of ours: {name: CRLF bytes}."""
+    """Mails that the milter must leave alone: {name: CRLF bytes}."""
     head = (
         b"From: Alice <alice@example.net>\r\n"
         b"To: Bob <bob@example.com>\r\n"
@@ -327,5 +327,5 @@ def lines_as_sent(mail):
 
 
 def lines_as_delivered(mail):
-    """A mail as a Maildir holds it: LF for CRLF."""
+    """A mail as it is in a Maildir, with LF instead of CRLF."""
     return mail.replace(b"\r\n", b"\n")

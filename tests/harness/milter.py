@@ -15,7 +15,7 @@ CHGHDRS = 0x10
 QUARANTINE = 0x20
 ALL_ACTIONS = 0x1FF
 
-# What a filter may leave out or want (SMFIP_*).
+# The steps that a filter may decline or request (SMFIP_*).
 NOCONNECT = 0x01
 NOHELO = 0x02
 NOMAIL = 0x04
@@ -60,7 +60,7 @@ NAMES = {
     b"4": "shutdown",
     b"f": "connfail",
 }
-# Replies that end a step; what else comes before belongs to it.
+# Replies that end a step; others before them belong to the same step.
 FINAL = {
     "continue",
     "accept",
@@ -131,7 +131,7 @@ class Client:
     ):
         self.socket = connect(address, timeout)
         self.body_bytes = 0
-        self.waited = 0.0  # for the answer to the end of the last message
+        self.waited = 0.0  # seconds until the answer to the end of a message
         self.actions = 0
         self.steps = 0
         self._negotiate(actions, steps)
@@ -175,7 +175,7 @@ class Client:
         return packet[:1], packet[1:]
 
     def replies(self):
-        """All replies up to the one that ends the step."""
+        """Reads all replies up to the one that ends the step."""
         found = []
         while True:
             reply = parse_reply(*self.receive())
@@ -186,8 +186,8 @@ class Client:
                 return found
 
     def step(self, command, data, left_out=0, no_reply=0):
-        """Sends a step unless the filter does not want it; the reply, or
-        "continue" where it does not answer."""
+        """Sends a step unless the filter declined it. Returns the reply, or
+        "continue" if the filter does not answer this step."""
         if self.steps & left_out:
             return Reply("continue")
         self.send(command, data)
@@ -229,8 +229,8 @@ class Client:
         return self.step(b"T", b"", NODATA, NR_DATA)
 
     def header(self, name, value):
-        """value as in the message; the blank behind the colon is the
-        protocol's affair."""
+        """Sends a header field, with value as in the message. Whether the blank
+        after the colon is sent depends on the protocol."""
         if self.steps & HDR_LEADSPC:
             value = b" " + value
         return self.step(
@@ -246,7 +246,7 @@ class Client:
         return reply
 
     def end(self, chunk=b""):
-        """All replies at the end of a message."""
+        """Sends the end of a message; returns all replies."""
         self.send(b"E", chunk)
         self.body_bytes += len(chunk)
         sent = time.monotonic()
@@ -262,7 +262,7 @@ class Client:
         self.close()
 
     def envelope(self, sender, *recipients, queue_id="4XyZ12"):
-        """MAIL, RCPTs and DATA; the reply to DATA."""
+        """Sends MAIL, RCPTs and DATA; returns the reply to DATA."""
         assert self.mail(sender) == "continue"
         if queue_id:
             self.macros(b"R", i=queue_id)
@@ -279,8 +279,8 @@ class Client:
         return body
 
     def message(self, raw, chunk=65535):
-        """Headers and body of a raw message, as a mail server sends them.
-        Stops where the filter has seen enough; the replies."""
+        """Sends header and body of a raw message as a mail server does. Stops when
+        the filter has seen enough; returns the replies."""
         head, _, body = raw.partition(b"\r\n\r\n")
         for name, value in split_headers(head):
             reply = self.header(name, value)
@@ -299,7 +299,7 @@ class Client:
 
 
 def split_headers(head):
-    """(name, value) of each field; folds stay, as a bare LF as MTAs send it."""
+    """(name, value) of each field; folds become a bare LF, as MTAs send them."""
     fields = []
     for line in head.split(b"\r\n"):
         if line[:1] in (b" ", b"\t") and fields:

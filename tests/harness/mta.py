@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a private Postfix and a private Sendmail have in common: two ports, one
-by way of the milter and one without it, and folders of mail to read."""
+with the milter and one without, and folders of mail to read."""
 
 import smtplib
 
@@ -9,7 +9,7 @@ from .wait import wait_for
 
 
 def mails_in(folder):
-    """The mails in a folder, a file each, oldest first, byte for byte."""
+    """The mails in a folder, one file each, oldest first, byte for byte."""
     if not folder.is_dir():
         return []
     files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
@@ -22,7 +22,7 @@ def expect_ok(answer):
 
 
 class Mta:
-    """Who derives from it has start, stop, mailbox, wait_empty and logs."""
+    """Derived classes have start, stop, mailbox, wait_empty and logs."""
 
     def __init__(self):
         self.port = free_port()
@@ -48,8 +48,8 @@ class Mta:
         plain=False,
         client=None,
     ):
-        """Sends a mail (CRLF lines) by SMTP, with client (words of XCLIENT,
-        as ADDR=192.0.2.7) for somebody else. Answers (code, text) of DATA."""
+        """Sends a mail (CRLF lines) by SMTP; client gives words for XCLIENT, such
+        as ADDR=192.0.2.7. Returns (code, text) of the answer to DATA."""
         if isinstance(recipients, str):
             recipients = [recipients]
         port = self.plain_port if plain else self.port

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private DNS server: it has a few TXT records, and asks nobody else."""
+"""A private DNS server with a few TXT records, which asks no other server."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from .folder import free_port
 from .process import Child
 from .wait import wait_for
 
-# All other names do not exist: local=/#/ asks no server for any domain.
+# Other names do not exist: with local=/#/ no server is asked for any domain.
 CONFIG = """\
 port={port}
 listen-address=127.0.0.1
@@ -20,11 +20,11 @@ pid-file=
 log-facility=-
 log-queries
 """
-STRING_LENGTH = 255  # of one character-string, RFC 1035 section 3.3
+STRING_LENGTH = 255  # the longest character-string, RFC 1035 section 3.3
 
 
 class NameServer:
-    """dnsmasq; texts are the TXT records by their names."""
+    """A dnsmasq; texts has the TXT records by name."""
 
     def __init__(self, folder, texts):
         self.folder = Path(folder)

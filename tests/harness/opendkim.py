@@ -7,7 +7,7 @@ from .folder import free_port
 from .process import Child
 from .wait import wait_for
 
-# No resolver is asked: public keys come from a file (man opendkim.conf).
+# No resolver is needed: public keys come from a file (man opendkim.conf).
 CONFIG = """
 Mode v
 Syslog no
@@ -17,7 +17,7 @@ TestDNSData file:{dns}
 
 
 class OpenDkim:
-    """The verifier; settings are lines of opendkim.conf."""
+    """An OpenDKIM; settings are lines of opendkim.conf."""
 
     def __init__(self, folder, keys, **settings):
         self.folder = Path(folder)
@@ -35,7 +35,7 @@ class OpenDkim:
 
     @property
     def milter(self):
-        """As it stands in smtpd_milters."""
+        """Its entry in smtpd_milters."""
         return f"inet:127.0.0.1:{self.port}"
 
     def start(self):
@@ -48,8 +48,8 @@ class OpenDkim:
         return self
 
     def stop(self):
-        """Killed: libmilter would take up to five seconds, and nothing that
-        it holds is wanted."""
+        """Kills it: libmilter would take up to five seconds to stop, and OpenDKIM
+        has nothing to lose."""
         if self.child is not None:
             self.child.popen.kill()
             self.child.wait()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private Postfix: own configuration, queue, log, and Maildirs to read."""
+"""A private Postfix with its own configuration, queue, log and Maildirs."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ from .wait import wait_for
 
 DOMAINS = ("example.com", "example.net", "example.org")
 
-# As the shipped snippet has it, but for the socket.
+# The same as in the shipped snippet, except for the socket.
 MILTER_OPTIONS = (
     "default_action=accept, connect_timeout=2s, command_timeout=5s, "
     "content_timeout=60s"
@@ -87,12 +87,12 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 def split_trace(raw):
-    """A delivered mail as (what delivery put in front, what was sent)."""
+    """Splits a delivered mail into (what delivery added in front, what was sent)."""
     rest = raw
     for name in (b"Return-Path:", b"X-Original-To:", b"Delivered-To:"):
         if rest.startswith(name):
             rest = rest[rest.index(b"\n") + 1 :]
-    # One Received field of smtpd, with its folded lines.
+    # One Received field from smtpd, with its folded lines.
     if rest.startswith(b"Received:"):
         while True:
             rest = rest[rest.index(b"\n") + 1 :]
@@ -102,14 +102,14 @@ def split_trace(raw):
 
 
 def original_recipient(raw):
-    """The local part, without +extension, that a copy was delivered for."""
+    """The local part, without +extension, that a copy was delivered to."""
     found = re.search(rb"^X-Original-To: ([^\s+@]+)", raw, re.MULTILINE)
     return found.group(1).decode() if found else None
 
 
 class Postfix(Mta):
-    """One instance; lines stand in main.cf instead of the milter's; with
-    chroot smtpd runs in the queue folder, as on Debian."""
+    """One instance. lines replace the milter's lines in main.cf; with chroot,
+    smtpd runs in the queue folder, as on Debian."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class Postfix(Mta):
         )
 
     def reconfigure(self, milters):
-        """Other milter settings, for the connections that come from now on."""
+        """Changes the milters for connections that come from now on."""
         self.milters = milters
         self._write_main()
         self._command("reload")
@@ -187,20 +187,20 @@ class Postfix(Mta):
         self.child = None
 
     def _stopped(self):
-        # "stop" fails while start-fg is still about to begin.
+        # "stop" fails while start-fg has not quite begun.
         if self.child.running():
             self._command("stop", check=False)
         return not self.child.running() and not processes_under(self.folder)
 
     @property
     def sendmail_env(self):
-        """With it, /usr/sbin/sendmail gives mail to this instance."""
+        """An environment in which /usr/sbin/sendmail uses this instance."""
         return {"MAIL_CONFIG": str(self.etc)}
 
     def queued(self):
-        """Names of the mails that are in the queue now."""
+        """The names of the mails that are in the queue now."""
         names = []
-        # In the order a mail moves, so that none is missed on its way.
+        # Folders in the order in which a mail moves, so that none is missed.
         for part in ("maildrop", "incoming", "active", "deferred", "hold"):
             for _, _, files in os.walk(self.queue / part):
                 names += files

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private PostgreSQL: own data folder, own socket folder, no TCP port."""
+"""A private PostgreSQL with its own data and socket folders and no TCP port."""
 
 import glob
 import os
@@ -17,7 +17,7 @@ from .folder import is_root, read_text
 from .process import Child
 from .wait import wait_for
 
-# In a socket folder of its own a server needs no port that is free elsewhere.
+# With a socket folder of its own, a server may use any port number.
 PORT = 5432
 
 CONFIGURATION = """
@@ -34,7 +34,7 @@ timezone = 'Pacific/Auckland'
 
 
 def programs():
-    """The folder with initdb and postgres of the newest version there is."""
+    """The folder with initdb and postgres of the newest installed version."""
     found = glob.glob("/usr/lib/postgresql/*/bin/initdb")
     if found:
         newest = max(found, key=lambda path: float(path.split("/")[4]))
@@ -123,7 +123,7 @@ class Postgres:
         self.start()
 
     def kill9(self):
-        """As a crash does it. start() recovers."""
+        """Kills the server, like a crash. start() recovers."""
         pidfile = read_text(self.data / "postmaster.pid").splitlines()
         if len(pidfile) > 6 and re.fullmatch(r"\s*\d+\s+\d+\s*", pidfile[6]):
             self.shared_memory = pidfile[6].split()[1]
@@ -132,8 +132,8 @@ class Postgres:
         self.child = None
 
     def _remove_shared_memory(self):
-        # Only a crash that no start followed leaves its segment behind; the
-        # segment is gone, and ipcrm fails, when a start has taken it over.
+        # A crash leaves its shared memory segment behind unless a start follows.
+        # If a start has taken the segment over, it is gone, and ipcrm fails.
         if self.shared_memory:
             subprocess.run(
                 ["ipcrm", "-m", self.shared_memory],
@@ -160,7 +160,7 @@ class Postgres:
             return cursor.fetchall() if cursor.description else []
 
     def create_database(self, template=None, prefix="t"):
-        """A new database; its name."""
+        """Creates a new database; returns its name."""
         self._count += 1
         name = f"{prefix}{self._count}"
         command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
@@ -178,7 +178,7 @@ class Postgres:
         )
 
     def create_login(self, name, group=None):
-        """A role that may log in, member of a group. Once a cluster."""
+        """Creates a role that may log in, a member of a group, once per cluster."""
         if self.query(
             "postgres", "SELECT 1 FROM pg_roles WHERE rolname = %s", [name]
         ):
@@ -189,7 +189,7 @@ class Postgres:
         self.query("postgres", command)
 
     def psql(self, database, *arguments, user="postgres", env=None):
-        """psql -X with arguments: (exit code, output with errors)."""
+        """Runs psql -X with arguments: (exit code, output with errors)."""
         done = subprocess.run(
             [
                 self.bin / "psql",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Child processes: started, watched and stopped by their own pid."""
+"""Starts child processes, and watches and stops them by their own pid."""
 
 import contextlib
 import os
@@ -13,12 +13,12 @@ from .folder import read_text
 
 
 def processes_under(folder):
-    """Pids of the living processes whose working directory is in a folder:
-    every server here works in its own, and so do its children."""
+    """Pids of the living processes whose working directory is in a folder. Every
+    server here works in a folder of its own, and so do its children."""
     folder = Path(folder).resolve()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        # Gone meanwhile, a zombie, or not ours to look at.
+        # The process is gone, a zombie, or belongs to somebody else.
         with contextlib.suppress(OSError):
             where = Path(os.readlink(process / "cwd"))
             if where == folder or folder in where.parents:
@@ -34,7 +34,7 @@ def memory_peak(pid):
 
 @contextlib.contextmanager
 def running(server):
-    """Started, and stopped whatever happens."""
+    """Starts a server, and stops it whatever happens."""
     try:
         server.start()
         yield server
@@ -43,8 +43,8 @@ def running(server):
 
 
 class Child:
-    """One process of ours, its output going to a log file; by root under
-    another user when told (uid, gid)."""
+    """A child process whose output goes to a log file. Root can run it as another
+    user (uid, gid)."""
 
     def __init__(self, arguments, log, user=None, cwd="/", env=None, fds=()):
         identity = {}
@@ -62,7 +62,7 @@ class Child:
                 cwd=cwd,
                 env=env,
                 pass_fds=fds,
-                # A Ctrl-C is for the tests, which stop things in order.
+                # Ctrl-C is meant for the tests, which stop things in order.
                 start_new_session=True,
                 **identity,
             )
@@ -75,8 +75,8 @@ class Child:
         return self.popen.poll() is None
 
     def answers(self, port, greets=False):
-        """Whether somebody listens on a port of ours, and greets when asked
-        for; fails once the process has ended."""
+        """Whether a port of this process accepts connections, and greets if that
+        is required; fails if the process has ended."""
         assert self.running(), f"{self.name} ended:\n{read_text(self.log)}"
         try:
             with socket.create_connection(("127.0.0.1", port), 5) as there:
@@ -92,7 +92,7 @@ class Child:
         return self.popen.wait(timeout)
 
     def stop(self, first=signal.SIGTERM, timeout=30.0):
-        """Asks once, waits, and kills what does not listen. The exit code."""
+        """Asks once, waits, and kills what does not obey; returns the exit code."""
         self.send(first)
         try:
             return self.wait(timeout)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The four programs: where they are, how they are configured, run and read."""
+"""The four programs: their paths, configurations, runs, logs and output."""
 
 import contextlib
 import os
@@ -43,17 +43,17 @@ def is_sanitized():
 
 
 def environment(folder, **more):
-    """What a program gets: sanitizers write their findings into the folder."""
+    """A program's environment; sanitizers write their findings into the folder."""
     env = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "LC_ALL": "C.UTF-8",
-        # Days are UTC: a local zone far from it shows who forgot.
+        # Days are UTC: a local time zone far away reveals mistakes.
         "TZ": "America/Los_Angeles",
         "ASAN_OPTIONS": f"log_path={folder}/asan:detect_leaks=1",
         "UBSAN_OPTIONS": f"log_path={folder}/ubsan:print_stacktrace=1",
         "TSAN_OPTIONS": f"log_path={folder}/tsan:report_destroy_locked=0"
         f":suppressions={ROOT}/tests/suppressions/tsan.txt",
-        # Sanitizers see each object of GLib by itself.
+        # Lets sanitizers see each object of GLib separately.
         "G_SLICE": "always-malloc",
     }
     env.update(more)
@@ -61,7 +61,7 @@ def environment(folder, **more):
 
 
 def sanitizer_findings(folder):
-    """What sanitizers wrote: {name: text}."""
+    """The findings of sanitizers: {name: text}."""
     found = {}
     for pattern in ("asan.*", "ubsan.*", "tsan.*"):
         for path in Path(folder).glob(pattern):
@@ -173,7 +173,7 @@ def config_text(sections):
 
 
 def parse_logfmt(line):
-    """One log line as a dictionary; {} when it is none."""
+    """One log line as a dictionary, or {} if it is not one of ours."""
     pairs = re.findall(r'([A-Za-z0-9_-]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)', line)
     fields = {}
     for name, value in pairs:
@@ -184,7 +184,7 @@ def parse_logfmt(line):
 
 
 def connect(address, timeout=30.0):
-    """A stream to a UNIX socket's path or a (host, port)."""
+    """Connects to the path of a UNIX socket or to (host, port)."""
     if isinstance(address, tuple):
         return socket.create_connection(address, timeout)
     stream = socket.socket(socket.AF_UNIX)
@@ -198,8 +198,8 @@ def connect(address, timeout=30.0):
 
 
 class NotifySocket:
-    """The other end of sd_notify(3). Read all the time, as systemd does: a
-    sender waits when a few messages are unread."""
+    """The other end of sd_notify(3). It is read all the time, as by systemd, since
+    a sender waits when a few messages are unread."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -222,7 +222,7 @@ class NotifySocket:
                 self._new.notify_all()
 
     def collect(self, timeout=0.0):
-        """All messages so far, after waiting for one more if told to."""
+        """Returns all messages so far, after waiting for one more if asked to."""
         with self._new:
             if timeout:
                 self._new.wait(timeout)
@@ -290,7 +290,7 @@ class Daemon:
         )
 
     def events(self, event=None):
-        """The log's lines of this run as dictionaries."""
+        """The log lines of this run as dictionaries."""
         lines = [parse_logfmt(line) for line in self.text().splitlines()]
         return [
             line
@@ -310,7 +310,7 @@ class Daemon:
         self.child.send(number)
 
     def stop(self, code=EX_OK, timeout=40.0):
-        """SIGTERM; the exit code must be the one expected."""
+        """Sends SIGTERM; the exit code must be the one expected."""
         if self.child is None:
             return
         was_running = self.running()
@@ -331,8 +331,8 @@ class Daemon:
         assert "STOPPING=1" in messages, f"{self.name} sent {messages}"
 
     def _wake(self):
-        # libmilter looks whether it is to stop when a connection comes, and
-        # else every five seconds; hundreds of tests should not wait for that.
+        # libmilter checks whether to stop at each new connection, and otherwise
+        # every five seconds, for which hundreds of tests should not wait.
         if self.listens is None:
             return
         time.sleep(0.02)
@@ -342,7 +342,7 @@ class Daemon:
                     time.sleep(0.02)
 
     def wait_exit(self, timeout=DEADLINE):
-        """The exit code of a daemon that ends by itself."""
+        """Waits for a daemon that ends by itself; returns its exit code."""
         code = self.child.wait(timeout)
         self.notify.close()
         self.child = None
@@ -351,7 +351,7 @@ class Daemon:
         return code
 
     def kill9(self):
-        """As a crash does it."""
+        """Kills the daemon, like a crash."""
         self.child.send(signal.SIGKILL)
         self.child.wait()
         self.notify.close()

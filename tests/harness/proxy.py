@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A PostgreSQL at another address, whose connections can be held and cut."""
+"""A proxy in front of PostgreSQL, whose connections can be held and cut."""
 
 import contextlib
 import select
@@ -11,11 +11,11 @@ SYNC = b"S\0\0\0\4"
 
 
 class Proxy:
-    """Listens on a socket of its own folder and forwards to a cluster's.
+    """Listens on a socket in a folder of its own and forwards to a cluster's.
 
-    hold_sync: the last message of a query is kept back, so that the server
-    never gets to COMMIT. hold_answer: the server commits, and nobody hears of
-    it. cut() ends every connection."""
+    hold_sync keeps back the last message of a query, so that the server never
+    commits. hold_answer keeps back the answer, so that the server commits and the
+    client does not know. cut() ends every connection."""
 
     def __init__(self, folder, postgres, port=5432):
         self.folder = Path(folder)
@@ -94,7 +94,7 @@ class Proxy:
             end.close()
 
     def cut(self):
-        """Both sides find their connection gone; from now on all is well."""
+        """Closes the connections on both sides; new ones work normally."""
         self.hold_sync = self.hold_answer = False
         self.held.clear()
         with self._lock:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A private rspamd as a milter, with Debian's modules that write and read
-Authentication-Results, and nothing that asks the network."""
+Authentication-Results, and without anything that uses the network."""
 
 import os
 import pwd
@@ -10,8 +10,8 @@ from .folder import free_port, read_text
 from .process import Child
 from .wait import wait_for
 
-# The modules' own files are Debian's, and read what is in local.d here. The
-# full list of public suffixes would be compiled for many seconds.
+# The modules' own files are Debian's; they include the files in this local.d.
+# Compiling the full list of public suffixes would take many seconds.
 CONFIG = """
 options {{
   filters = "dkim";
@@ -35,7 +35,7 @@ worker "rspamd_proxy" {{
 
 
 class Rspamd:
-    """milter_headers is what stands in local.d/milter_headers.conf."""
+    """An rspamd; milter_headers is the text of local.d/milter_headers.conf."""
 
     def __init__(self, folder, nameserver, milter_headers):
         self.folder = Path(folder) / "rspamd"
@@ -64,7 +64,7 @@ class Rspamd:
 
     @property
     def milter(self):
-        """As it stands in smtpd_milters."""
+        """Its entry in smtpd_milters."""
         return f"inet:127.0.0.1:{self.port}"
 
     def start(self):

@@ -14,9 +14,9 @@ YAHOO = mails.Sender(
     "tlsrpt@yahoo.com",
 )
 
-# What a report may hold in each of its texts to get out of wherever it is
-# shown: tags, attributes, the end of a style or a text area, references, bidi
-# and other controls, the ends of a JSON string and of a line.
+# Text that a report could use to break out of wherever it is shown: tags,
+# attributes, the end of a style or a text area, references, bidi and other
+# controls, the end of a JSON string, the end of a line.
 NASTY = (
     "</script><script>document.title='owned'</script>"
     "<img src=x onerror=\"document.title='owned'\">"
@@ -26,8 +26,8 @@ NASTY = (
 
 
 def weeks(days=21):
-    """An expired certificate that several see, a sender's own trouble, an
-    outage that is over, and one that has stopped to report."""
+    """An expired certificate that several reporters see, trouble on a sender's
+    side, an outage that is over, and a reporter that has stopped reporting."""
     found = []
     for ago in range(1, days + 1):
         day = mails.yesterday(ago)
@@ -75,7 +75,7 @@ def weeks(days=21):
 
 
 def hostile():
-    """One whose every text is NASTY."""
+    """A report in which every text is NASTY."""
     detail = mails.detail(
         NASTY,
         7,
@@ -112,7 +112,7 @@ def loaded(cluster, documents):
 
 
 def load(site, documents):
-    """Takes documents in by tlsrpt-import and the loader."""
+    """Loads documents with tlsrpt-import and the loader."""
     folder = site.folder / "scene"
     folder.mkdir(exist_ok=True)
     for number, document in enumerate(documents):

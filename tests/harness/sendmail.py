@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A private Sendmail: own configuration, queue and log, unpacked from Debian's
-packages beside Postfix."""
+"""A private Sendmail with its own configuration, queue and log, unpacked from
+Debian's packages, so that Postfix stays installed."""
 
 import pwd
 import re
@@ -20,8 +20,8 @@ PACKAGE = ROOT / "build" / "sendmail" / "usr"
 SNIPPET = ROOT / "packaging" / "sendmail" / "tlsrpt-milter.mc"
 SOCKET_OF_SNIPPET = "/run/tlsrpt-milter/milter.sock"
 
-# One mailer for all domains of the tests, which hands on what it gets: no flag
-# that adds header fields, escapes lines or strips bits.
+# One mailer for all domains of the tests, which passes mail on unchanged: it has
+# no flag that adds header fields, escapes lines or strips bits.
 MAIN_MC = """\
 OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `mx.example.com')dnl
@@ -55,7 +55,8 @@ LOCAL_RULE_0
 R$+ < @ $+ . >		$#test $@ $2 $: $1 @ $2
 """
 
-# Each mail becomes a file in a folder of its local part without +extension.
+# Each mail becomes a file in a folder named after the local part, without
+# +extension.
 DELIVER = """\
 #!/bin/sh
 set -eu
@@ -87,7 +88,7 @@ class Sendmail(Mta):
         program = PACKAGE / "libexec" / "sendmail" / "sendmail"
         assert program.is_file(), f"{program} is not there: run make sendmail"
         self.program = program
-        # It refuses a socket below a folder that everybody may write, as /tmp.
+        # Sendmail refuses a socket below a world-writable folder such as /tmp.
         self.folder = Path(tempfile.mkdtemp(prefix="tlsrpt-", dir="/run"))
         self.folder.chmod(0o755)
         self.socket = self.folder / "milter.sock"
@@ -126,7 +127,7 @@ class Sendmail(Mta):
         deliver.write_text(DELIVER.format(folder=self.folder))
         deliver.chmod(0o755)
         self._write_config()
-        # With a host name that is not fully qualified it sleeps for a minute.
+        # Sendmail sleeps for a minute if the host name is not fully qualified.
         self.child = Child(
             [
                 *("unshare", "--uts", "sh", "-c"),

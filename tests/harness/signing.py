@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""DKIM keys, the records that publish them, and signatures to be verified."""
+"""DKIM keys, the DNS records that publish them, and signatures."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ SELECTOR = "tls"
 
 
 class Key:
-    """A key pair as opendkim-genkey makes it."""
+    """A key pair from opendkim-genkey."""
 
     def __init__(self, folder, domain):
         folder = Path(folder) / f"key-{domain}"
@@ -30,7 +30,7 @@ class Key:
         )
 
     def sign(self, mail, **more):
-        """The mail with a signature of the domain on top."""
+        """A mail with a signature of the key's domain on top."""
         signature = dkim.sign(
             mail,
             SELECTOR.encode(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One installation for one test: spool, database, daemons, own addresses."""
+"""One installation for one test: spool, database, daemons, mail addresses."""
 
 import itertools
 import os
@@ -22,7 +22,7 @@ TEMPLATE = "tlsrpt_template"
 
 
 def header_values(mail, name):
-    """Bodies of a header field in a mail, unfolded, in order."""
+    """The values of a header field in a mail, unfolded, in order."""
     head = mail.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     head = re.sub(rb"\n[ \t]", b" ", head)
     found = re.findall(
@@ -51,7 +51,7 @@ def without_header(mail, name):
 
 
 def prepare_template(postgres, folder):
-    """A migrated database to copy, and the two roles that log in."""
+    """Creates a migrated database to copy, and the two roles that log in."""
     postgres.query("postgres", f"CREATE DATABASE {TEMPLATE}")
     config = Path(folder) / "template.conf"
     config.write_text(
@@ -76,14 +76,14 @@ class Site:
         self.socket = str(socket or self.folder / "m.sock")
         self.spool = self.folder / "spool"
         self.daemons = []
-        # More environment for a daemon, by its name.
+        # Additional environment variables of a daemon, by its name.
         self.env = {}
         self._database = None
 
-    # Names of its own
+    # Names used by this site only
 
     def address(self, local="tlsrpt", domain="example.com"):
-        """An address that only this test uses."""
+        """A mail address that only this test uses."""
         return f"{local}{self.number}@{domain}"
 
     @property
@@ -103,7 +103,7 @@ class Site:
     # Configuration
 
     def config(self, name="tlsrpt.conf", user=LOADER, **sections):
-        """Writes a configuration; sections override what a test needs."""
+        """Writes a configuration; sections override the settings for tests."""
         merged = {
             "milter": {
                 "socket": f"unix:{self.socket}",
@@ -121,7 +121,7 @@ class Site:
                 {key.replace("_", "-"): keys[key] for key in keys}
             )
         path = self.folder / name
-        # At once: a daemon may be told to read it at any time.
+        # Replaced atomically, since a daemon may read the file at any time.
         new = path.with_suffix(".new")
         new.write_text(programs.config_text(merged))
         new.replace(path)
@@ -174,7 +174,7 @@ class Site:
         )
 
     def take_in(self, *documents):
-        """These reports all the way into the database."""
+        """Takes these reports all the way into the database."""
         for number, document in enumerate(documents):
             path = self.folder / f"document{number}.json"
             path.write_bytes(mails.as_json(document))
@@ -223,7 +223,8 @@ class Site:
         )
 
     def delivered(self, local="tlsrpt"):
-        """What came to an address of ours, without the lines of delivery."""
+        """The mails to an address of this site, without the lines that delivery
+        added."""
         self.postfix.wait_empty()
         return [
             split_trace(mail)[1]
@@ -262,7 +263,7 @@ class Site:
     # The end
 
     def close(self):
-        """Stops what runs; complains about bad exits and sanitizer findings."""
+        """Stops everything; fails on bad exit codes and sanitizer findings."""
         problems = []
         for daemon in reversed(self.daemons):
             try:

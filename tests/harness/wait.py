@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for something to become true, never longer than a deadline."""
+"""Waiting for something to become true, with a deadline."""
 
 import time
 
-# Generous: a loaded machine and a sanitizer build take their time, and a test
-# that passes never waits for it.
+# A generous deadline: a loaded machine and a sanitizer build are slow, and a test
+# that passes never waits that long.
 DEADLINE = 30.0
 
 
 def wait_for(condition, what, timeout=DEADLINE):
-    """Returns the first true value of condition(), or fails saying what."""
+    """Returns the first true value of condition(), or fails, naming what."""
     end = time.monotonic() + timeout
     pause = 0.005
     while True:
@@ -23,7 +23,7 @@ def wait_for(condition, what, timeout=DEADLINE):
 
 
 def holds_for(condition, what, seconds):
-    """Fails as soon as condition() is false within a stretch of time."""
+    """Fails if condition() becomes false within this many seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert condition(), f"did not last for {seconds:g} s: {what}"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`make soak SECONDS=N`: load for long, with reloads, restarts and faults.
-Memory and descriptors of both daemons must not grow, and nothing be lost."""
+"""`make soak SECONDS=N`: a long time under load, with reloads, restarts and faults.
+Memory and descriptors of both daemons must not grow, and nothing may be lost."""
 
 import collections
 import os
@@ -20,13 +20,13 @@ SECONDS = float(os.environ.get("SOAK_SECONDS", "1800"))
 SEED = int(os.environ.get("SOAK_SEED", "0")) or random.randrange(1 << 32)
 REPORTERS = 4
 NAMES = ("tlsrpt-milter", "tlsrpt-loader")
-# Beyond these a process has grown: kilobytes, descriptors.
+# A process has grown if it is beyond these limits: kilobytes, descriptors.
 MORE_MEMORY = 4_096
 MORE_DESCRIPTORS = 3
 
 
 class Load:
-    """Reports on some connections, other mail on one more."""
+    """Sends reports on some connections, and other mail on one more."""
 
     def __init__(self, ledger):
         self.ledger = ledger
@@ -51,7 +51,7 @@ class Load:
                             work(client)
                 except OSError:
                     self.stopped.wait(0.1)
-        # A thread of its own: whatever it is, the test has to know.
+        # This runs in a thread of its own: any error has to reach the test.
         except Exception as problem:  # pylint: disable=broad-except
             self.problems.append(problem)
 
@@ -81,7 +81,7 @@ class Load:
 
 
 class Trouble:
-    """What an operator and a bad day do to a running system."""
+    """The trouble that an operator and a bad day make for a running system."""
 
     def __init__(self, site, faults):
         self.site = site
@@ -158,7 +158,7 @@ def write_configs(site, chance):
 
 
 class Watch:
-    """Memory and descriptors of a daemon's life, a sample a second."""
+    """Samples memory and descriptors of a daemon once a second."""
 
     def __init__(self, daemon):
         self.daemon = daemon
@@ -171,7 +171,7 @@ class Watch:
         self.samples.append((kilobytes, len(os.listdir(process / "fd"))))
 
     def judge(self):
-        """The second third against the last: the first is for warming up."""
+        """Compares the last third with the second: the first is for warming up."""
         third = len(self.samples) // 3
         middle = self.samples[third : 2 * third]
         last = self.samples[2 * third :]
@@ -189,7 +189,7 @@ class Watch:
 
 
 def live(site, trouble, seconds):
-    """One life of both daemons."""
+    """Runs both daemons once, from start to stop."""
     write_configs(site, trouble.chance)
     watches = []
     for name in NAMES:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Each system call of the spool's write path and of the loader's way from the
-folder to the commit fails once, and is once the last thing a process does."""
+"""Each system call that writes the spool, and each call of the loader from reading
+the folder to the commit, fails once, and once kills the process."""
 
 import os
 import resource
@@ -44,7 +44,7 @@ ERRORS = {
 
 
 def kill_points(calls):
-    """(action, kind, n) for a death before and after each call."""
+    """(action, kind, n) for dying before and after each call."""
     return [
         (action, kind, number)
         for kind, count in calls.items()
@@ -54,7 +54,7 @@ def kill_points(calls):
 
 
 def error_points(calls):
-    """(action, kind, n) for each errno at each call."""
+    """(action, kind, n) for each errno of each call."""
     return [
         (error(name), kind, number)
         for kind, count in calls.items()
@@ -64,7 +64,7 @@ def error_points(calls):
 
 
 def calls_of(faults, kinds, work):
-    """{kind: number of calls} that a piece of work takes."""
+    """The calls that a piece of work makes: {kind: number}."""
     before = faults.calls()
     work()
     after = faults.calls()
@@ -91,7 +91,7 @@ def finish(site, ledger):
 
 
 def test_every_call_of_the_write_path_fails(site, ledger, milter_faults):
-    """Never a promise without a record; never a trace of the attempt."""
+    """There is no promise without a record, and no trace of a failed attempt."""
     site.milter(milter=DISCARD)
     site.loader()
     faults = milter_faults
@@ -114,7 +114,7 @@ def test_every_call_of_the_write_path_fails(site, ledger, milter_faults):
 
 
 def site_without_loader(site):
-    """Stops the loader, so that another may have the spool."""
+    """A site whose loader is stopped, so that another one may use the spool."""
     for daemon in [one for one in site.daemons if one.name == LOADER]:
         daemon.stop()
         site.daemons.remove(daemon)
@@ -122,7 +122,7 @@ def site_without_loader(site):
 
 
 def test_nothing_works_for_a_while(site, ledger, milter_faults):
-    """Not even clean-up: what stays in tmp is never read, and purged."""
+    """If even clean-up fails, what stays in tmp is never read, and is purged."""
     site.milter(milter=DISCARD)
     for name in ("ENOSPC", "EIO"):
         for kinds in (("write", "unlink"), ("fsync", "unlink"), ("rename",)):
@@ -153,13 +153,13 @@ def test_killed_at_every_call_of_the_write_path(site, ledger, milter_faults):
 
 
 def bury(site, daemon):
-    """A daemon that SIGKILL ended, and nothing else."""
+    """Waits for a daemon that must have been ended by SIGKILL."""
     assert daemon.wait_exit() == -9, daemon.text()
     site.daemons.remove(daemon)
 
 
 def drain(site, faults=None):
-    """The exit code of tlsrpt-loader --drain, under faults or not."""
+    """Runs tlsrpt-loader --drain, with faults or without; returns its exit code."""
     config = site.config("run-loader.conf")
     env = faults.env if faults else {}
     done = programs.run(
@@ -169,7 +169,7 @@ def drain(site, faults=None):
 
 
 def test_every_call_of_the_loader(site, ledger):
-    """Errors and deaths between the folder, the commit and the removal."""
+    """Errors and deaths between reading the folder, the commit and the removal."""
     site.milter(milter=DISCARD)
     faults = Faults(site, LOADER)
     assert ledger.send(2) == "stored"
@@ -189,13 +189,13 @@ def test_every_call_of_the_loader(site, ledger):
         if faults.disarm() and action in (KILL_BEFORE, KILL_AFTER):
             assert code == -9, (kind, number, code, text)
         else:
-            # 73: the spool's own folders, at the start.
+            # 73: a failure with the spool's own folders, at the start.
             assert code in (0, 69, 73, 75), (kind, number, code, text)
     finish(site, ledger)
 
 
 def test_a_file_that_can_not_be_removed(site, ledger):
-    """It is tried again, and not read again meanwhile."""
+    """The removal is tried again, and the file is not read again meanwhile."""
     site.milter(milter=DISCARD)
     faults = Faults(site, LOADER)
     site.env[LOADER] = faults.env
@@ -203,7 +203,7 @@ def test_a_file_that_can_not_be_removed(site, ledger):
     faults.arm(error("EIO"), ("unlink",))
     ledger.send()
     assert daemon.wait_event("record-stuck")[0]["while"] == "removing it"
-    # After a pause, with whatever comes next.
+    # The next try comes after a pause, with whatever arrives next.
     time.sleep(5.2)
     ledger.send()
     wait_for(lambda: not site.spooled(), "the file is removed at last")
@@ -215,7 +215,7 @@ def test_a_file_that_can_not_be_removed(site, ledger):
 
 
 def test_out_of_descriptors(site, ledger):
-    """The mail goes on; reports are delivered until there are some again."""
+    """Mail keeps flowing, and reports are delivered until descriptors are free."""
     daemon = site.milter(milter=DISCARD)
     with site.connect() as client:
         assert ledger.give(client, ledger.new_ids()) == "stored"
@@ -232,10 +232,10 @@ def test_out_of_descriptors(site, ledger):
 
 
 def test_disk_full(site, ledger):
-    """A small tmpfs as the spool: full is full, and no record is half."""
+    """With a small tmpfs as the spool, a full disk leaves no partial record."""
     site.spool.mkdir()
     if not is_root():
-        # Mounting takes root: a disk that refuses each further byte instead.
+        # Mounting needs root. Otherwise, a fault refuses each further byte.
         faults = Faults(site, MILTER)
         site.env[MILTER] = faults.env
         site.milter(milter=DISCARD)
@@ -261,7 +261,7 @@ def fill_and_drain(site, ledger):
     for _ in range(2):
         answers = [ledger.send() for _ in range(100)]
         assert "stored" in answers and answers[-1] == "delivered", answers
-        # A spooled body is a file too.
+        # A large body is kept in a file, too.
         assert send_large(site, ledger) == "delivered"
         assert site.spooled("tmp") == []
         site.drain()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""tlsrpt-import while the disk fails: it says so, and a second run mends it."""
+"""tlsrpt-import with a failing disk: it says so, and a second run imports all."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from harness.wait import wait_for
 
 IMPORT = "tlsrpt-import"
 KINDS = ("open", "write", "fsync", "rename")
-# More are synced all at once than each by itself.
+# This many records are synced all at once instead of one by one.
 FEW, MANY = 3, 20
 
 
@@ -45,7 +45,7 @@ def test_every_kind_of_call_fails(site, faults, count):
             done = run_import(site, faults, folder)
             fired = faults.disarm()
             if fired == 0:
-                # MANY has one syncfs, one fsync of new: both are reached.
+                # MANY has one syncfs and one fsync of new, and both are reached.
                 assert faults.calls()[kind] - before < at
                 assert done.returncode == 0, done.stderr
                 continue
@@ -64,13 +64,13 @@ def test_killed_at_every_kind_of_call(site, faults, count):
             done = run_import(site, faults, folder)
             assert faults.disarm() == 1, (kind, action)
             assert done.returncode == -9, done.stderr
-            # What was not durable was not promised.
+            # Nothing was promised that was not durable.
             assert len(stored_lines(done)) <= len(site.spooled("new"))
     check_once(site, faults, folder, count)
 
 
 def check_once(site, faults, folder, count):
-    """A run that nothing disturbs brings all, and each once."""
+    """An undisturbed run imports everything, and each report once."""
     done = run_import(site, faults, folder)
     assert done.returncode == 0, done.stderr
     assert len(stored_lines(done)) == count

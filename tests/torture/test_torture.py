@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Deaths at random: milter, loader, PostgreSQL and its sessions are killed
-while reports come in on several connections. `make torture SECONDS=N` runs it
-for long, `make check` for some seconds."""
+"""Random deaths: milter, loader, PostgreSQL and its sessions are killed while
+reports arrive on several connections. `make torture SECONDS=N` runs this for a
+long time, `make check` for a few seconds."""
 
 import collections
 import os
@@ -27,8 +27,8 @@ DISCARD = {"disposition": "discard"}
 
 
 class Senders:
-    """Mail servers: they come back when a connection breaks, and send again
-    about half of what was not answered."""
+    """Mail servers that reconnect when a connection breaks, and send about half of
+    the unanswered mails again."""
 
     def __init__(self, ledger, count):
         self.ledger = ledger
@@ -47,7 +47,7 @@ class Senders:
         try:
             while not self.stopped.is_set():
                 again = self._session(chance, again)
-        # A thread of its own: whatever it is, the test has to know.
+        # This runs in a thread of its own: any error has to reach the test.
         except Exception as problem:  # pylint: disable=broad-except
             self.problems.append(problem)
 
@@ -74,7 +74,7 @@ class Senders:
 
 
 class Reaper:
-    """Kills, and starts again what it killed."""
+    """Kills processes and starts them again."""
 
     def __init__(self, site):
         self.site = site
@@ -104,7 +104,7 @@ class Reaper:
             self._kill_server()
 
     def _kill(self, name, kinds):
-        """At a random moment, or in the midst of a random call."""
+        """Kills at a random moment, or in the middle of a random call."""
         daemon = self.daemons[name]
         time.sleep(self.chance.random() * 0.03)
         if self.chance.random() < 0.5:
@@ -128,7 +128,7 @@ class Reaper:
         self.daemons[name] = self._start(name)
 
     def _kill_session(self):
-        """The loader's session: PostgreSQL then restarts by itself."""
+        """Kills the loader's session, after which PostgreSQL restarts itself."""
         try:
             rows = self.site.postgres.query(
                 "postgres",
@@ -167,7 +167,7 @@ def test_nothing_is_lost_or_counted_twice(site, record_property):
     site.daemons = []
     site.postgres.start()
     wait_for(lambda: answers(site), "PostgreSQL answers")
-    # A loader that is killed all the time leaves nearly all for the end.
+    # A loader that is killed all the time leaves nearly everything for the end.
     site.drain(timeout=120 + 5 * SECONDS)
     stored = ledger.check()
     left = ledger.check_tmp()
