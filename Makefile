@@ -104,7 +104,8 @@ $(B)/unit/%: tests/unit/%.c $(B)/libtlsrpt.a | $(B)/unit
 		-o $@ $< $(B)/libtlsrpt.a -lmilter $(L_intake) $(L_pg) -lsystemd \
 		-lpthread -lcmocka
 
-# Each fuzz target is built twice: replay_X runs its seeds, fuzz_X uses libFuzzer.
+# Each fuzz target is built twice: replay_X runs its seeds, fuzz_X uses
+# libFuzzer.
 LINK_FUZZ = $(CC) $(WARN) $(CFLAGS) $(TEST_CPPFLAGS) -Itests/fuzz $(LDFLAGS) -MMD -MP
 $(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libtlsrpt.a | $(B)/fuzz
 	@echo "  TEST $@"
@@ -126,8 +127,8 @@ fuzzers: $(FUZZ:%=$(B)/fuzz/fuzz_%)
 deps-build deps-demo deps-check deps-lint deps-fuzz deps-bench deps-deb: deps-%:
 	$(Q)sh packaging/install-deps.sh $*
 
-# pkg-config runs when this file is parsed, so these targets start make again once
-# the packages are installed.
+# pkg-config runs when this file is parsed, so these targets start make again
+# once the packages are installed.
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(B) KEEP=$(KEEP) $(PYTHON) tests/demo.py
@@ -162,8 +163,8 @@ $(B)/bench/%: tests/bench/%.c | $(B)/bench
 	@echo "  LINK $@"
 	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $< $(LIBS_$*)
 
-# Runs tlsrpt-import on a mailbox of MESSAGES messages and checks that its memory
-# stays constant.
+# Runs tlsrpt-import on a mailbox of MESSAGES messages and checks that its
+# memory stays constant.
 backfill: MESSAGES ?= 100000
 backfill: all
 	$(Q)BUILD=$(CURDIR)/$(B) MESSAGES=$(MESSAGES) $(PYTHON) -m pytest -q -s \
@@ -174,7 +175,8 @@ bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory all $(BENCH:%=$(B)/bench/%)
 	$(Q)BUILD=$(B) $(PYTHON) tests/bench/run.py $(ROWS)
 
-# tests/bench/sql_questions.py explains REPORTS=, DOMAINS=, PLANS=1 and KEEP=folder.
+# tests/bench/sql_questions.py explains REPORTS=, DOMAINS=, PLANS=1 and
+# KEEP=folder.
 bench-sql: deps-demo
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)BUILD=$(B) $(PYTHON) tests/bench/sql_questions.py
@@ -197,8 +199,8 @@ torture: all $(B)/faults.so
 	$(Q)BUILD=$(CURDIR)/$(B) TORTURE_SECONDS=$(SECONDS) $(PYTHON) -m pytest \
 		-q -s -p no:cacheprovider tests/torture $(PYTEST_ARGS)
 
-# The slow checks: every test under AddressSanitizer and UBSan, tests with threads
-# under ThreadSanitizer, the unit tests under valgrind.
+# The slow checks: every test under AddressSanitizer and UBSan, tests with
+# threads under ThreadSanitizer, the unit tests under valgrind.
 CONCURRENT = fifty or sigterm or sigquit or many or flight or finishes or \
 	refuses or test_listen_socket or test_log or test_admission or test_quota or test_spool \
 	or test_metrics or test_decode

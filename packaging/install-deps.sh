@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that are missing for a purpose: build, demo,
-# check, lint, fuzz, bench, deb or deep. Needs root or sudo. The services of newly
-# installed packages are not started, since the tests start private instances.
+# check, lint, fuzz, bench, deb or deep. Needs root or sudo. The services of
+# newly installed packages are not started, since the tests start private
+# instances.
 set -eu
 
 build="gcc make pkg-config libc6-dev libmilter-dev libgmime-3.0-dev zlib1g-dev

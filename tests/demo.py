@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make demo: shows the main job on real mail, with servers that it starts itself.
+"""make demo: shows the main job on real mail, with servers of its own.
 
 Starts a private PostgreSQL, Postfix, tlsrpt-milter and tlsrpt-loader in a
 temporary folder, sends report mails and an ordinary mail with swaks, and shows
@@ -81,7 +81,7 @@ def show(text):
 
 
 def show_command(*words):
-    """Shows a command so that it can be copied, wrapped to a terminal's width."""
+    """Shows a command that can be copied, wrapped to a terminal's width."""
     line = "  $"
     for word in words:
         word = shlex.quote(str(word))
@@ -272,7 +272,7 @@ class Demo:
         print(f"  {name:<14} {about:<10} {where}", flush=True)
 
     def stop(self):
-        """Stops everything, even if a step fails, and removes the folder last."""
+        """Stops everything, even if a step fails, then removes the folder."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         with contextlib.ExitStack() as last_to_first:
@@ -408,7 +408,7 @@ class Demo:
     # KEEP=1
 
     def keep(self):
-        """Leaves everything running, and saves what is needed to stop it later."""
+        """Leaves everything running, and saves what stop_kept() needs."""
         children = [daemon.child for daemon in self.daemons]
         children += [self.postfix.child, self.postgres.child]
         state = [

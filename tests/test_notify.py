@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A listener on tlsrpt_problem is notified when a problem appears or comes back."""
+"""A listener on tlsrpt_problem hears when a problem appears or comes back."""
 
 import psycopg
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Every query of schema/README.md runs and returns something.
 
-The reports are those of the demo, with more days of one sender, and a sender that
-fell silent. Queries above "For administrators" run as a reader, those below as the
-owner, each in a transaction that is rolled back.
+The reports are those of the demo, with more days of one sender, and a sender
+that fell silent. Queries above "For administrators" run as a reader, those
+below as the owner, each in a transaction that is rolled back.
 """
 
 import re

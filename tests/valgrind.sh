@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs the unit tests of a build folder under valgrind, and fails for any error or
-# leak.
+# Runs the unit tests of a build folder under valgrind, and fails for any error
+# or leak.
 # valgrind.sh BUILD
 set -u
 build=$1
 failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# GLib's memory pools would hide errors. Its suppressions come with libglib2.0-dev.
+# GLib's memory pools would hide errors. Its suppressions come with
+# libglib2.0-dev.
 export G_SLICE=always-malloc
 for source in tests/unit/test_*.c; do
 	name=$(basename "$source" .c)

@@ -37,8 +37,8 @@ DISK_BYTES = 32 << 30
 
 class Disk:
     """A folder on an ext4 file system in an image, with the defaults of mkfs: a
-    journal and no discard. On some machines /tmp has discard and no journal, and
-    removing a file takes a millisecond."""
+    journal and no discard. On some machines /tmp has discard and no journal,
+    and removing a file takes a millisecond."""
 
     def __init__(self):
         self.folder = make_folder("tlsrpt-bench-")
@@ -131,7 +131,7 @@ class Bench:
                 daemon.kill9()
 
     def null_milter(self, *mode):
-        """Starts a null milter with a folder like the milter's: (pid, socket)."""
+        """Starts a null milter in a folder like the milter's: (pid, socket)."""
         site = self.site(database=False)
         child = Child(
             [BUILD / "bench" / "null_milter", f"unix:{site.socket}", *mode],
@@ -153,7 +153,7 @@ class Bench:
         )
 
     def drain(self, *sites):
-        """Runs tlsrpt-loader --drain on all spools at once; returns the seconds."""
+        """Runs tlsrpt-loader --drain on all spools at once; the seconds."""
         configs = [
             site.config("drain.conf", spool={"quota": "8G"}) for site in sites
         ]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The mails, mboxes and documents to measure with, of fixed sizes and numbers.
 
-The reports are those of a hosting provider's month: a hundred policy domains and
-ten reporters, day after day; all reporters see the same failures at a domain."""
+The reports are a hosting provider's month: a hundred policy domains and ten
+reporters, day after day; all reporters see the same failures at a domain."""
 
 import base64
 import gzip

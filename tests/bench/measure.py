@@ -16,9 +16,9 @@ RUNS = 5
 
 @contextmanager
 def on_one_core(*pids):
-    """Binds these processes, this one and those it starts to one core: where the
-    scheduler places two processes that talk to each other can add half again to
-    their CPU time."""
+    """Binds these processes, this one and those it starts to one core: where
+    the scheduler places two processes that talk to each other can add half
+    again to their CPU time."""
     mine = os.sched_getaffinity(0)
     tasks = [int(task) for pid in pids for task in os.listdir(f"/proc/{pid}/task")]
     for task in [0, *tasks]:

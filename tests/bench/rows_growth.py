@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows about growth: a large mbox, a full database, reports with many details."""
+"""Rows about growth: a large mbox, a full database, many details in a report."""
 
 import subprocess
 import time

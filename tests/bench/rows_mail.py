@@ -130,7 +130,7 @@ def bytes_read(pid):
 
 
 def ordinary_body(bench):
-    """How much of a body reaches the milter: what it reads of a message of 1 MB,
+    """How much of a body reaches the milter: what it reads of a large message,
     minus what it reads of an empty one."""
     row = Row(
         "ordinary-body",

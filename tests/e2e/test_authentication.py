@@ -265,7 +265,7 @@ def test_rspamd_signatures(rspamd_site, keys):
 
 
 def test_rspamd_and_forged_fields(rspamd_site, keys):
-    """From a stranger, from an authenticated user, and from the local network."""
+    """From a stranger, an authenticated user, and the local network."""
     site = rspamd_site
     site.milter(milter=REJECT, accept=REQUIRE)
     plain = mails.ordinary_mails()["plain"]

@@ -19,7 +19,7 @@ ORDINARY = 10
 
 
 def assert_stayed_under(peak, most):
-    """Checks memory, except under AddressSanitizer, which keeps freed memory."""
+    """Checks memory, unless AddressSanitizer keeps what was freed."""
     assert peak < most or is_sanitized(), f"{peak >> 20} MiB"
 
 

@@ -157,8 +157,8 @@ def test_imported_again(site):
     assert site.count("rejected_report") == 0
 
 
-# The four kinds of mbox differ in how they quote a line "From " in a body, and in
-# whether Content-Length says where the body ends.
+# The four kinds of mbox differ in how they quote a line "From " in a body, and
+# in whether Content-Length says where the body ends.
 
 
 def as_mboxo(lines):
@@ -280,7 +280,7 @@ def big_mailbox(path, messages, reports):
 
 
 def peak_of(site, path):
-    """Runs tlsrpt-import; returns exit code, peak RSS (from wait4) and seconds."""
+    """Runs tlsrpt-import: its exit code, peak RSS (from wait4) and seconds."""
     started = time.monotonic()
     child = subprocess.Popen(
         [programs.program("tlsrpt-import"), "-c", site.config(), path],

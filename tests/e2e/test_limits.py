@@ -201,7 +201,7 @@ def test_limit(intake_site, key):
     text, value, make, sentence, more = CASES[key]
     daemon = intake_site.milter(limits={key: text})
     count = value if key == "reports" else 1
-    # The lines of a multipart and the size of a mail are counted with some slack.
+    # A multipart's lines and a mail's size are counted with some slack.
     at = value - 1024 if key == "message-size" else value
     if key == "mime-parts":
         at -= 1
@@ -255,8 +255,8 @@ def start_all(*calls):
 
 
 def test_deadline_includes_waiting(intake_site):
-    """Large documents take turns. One that gets no turn in time is answered with
-    that reason, and small documents overtake all of them."""
+    """Large documents take turns. One that gets no turn in time is answered
+    with that reason, and small documents overtake all of them."""
     intake_site.milter(
         milter={"on-spool-error": "tempfail"}, limits={"deadline": 1}
     )

@@ -41,7 +41,7 @@ def test_ten_reports_while_the_loader_is_stopped(mail_site, record_property):
     mail_site.wait_count("report", 10)
     seconds = time.monotonic() - start
     record_property("seconds", seconds)
-    # One second on an idle machine; a sanitizer build on a loaded one gets more.
+    # One second on an idle machine; more for sanitizers on a loaded one.
     assert seconds < 10, f"{seconds:.2f} s"
     wait_for(lambda: not mail_site.spooled(), "the spool is empty")
 
@@ -63,7 +63,7 @@ def test_a_report_is_loaded_at_once(site, record_property):
 
 
 def test_batches(site):
-    """Many records in few commits: each once, in batches of the configured size."""
+    """Many records, few commits: each once, in batches of the configured size."""
     site.milter(milter=DISCARD)
     site.give_reports(60)
     site.drain(database={"batch": 25})
@@ -72,7 +72,7 @@ def test_batches(site):
 
 
 def wait_one_problem(daemon):
-    """Waits for the one line that says what is wrong; retries don't repeat it."""
+    """Waits for the one line that says what is wrong. Retries repeat none."""
     wait_for(lambda: problem_lines(daemon), "the loader says what is wrong")
     holds_for(
         lambda: len(problem_lines(daemon)) == 1,
@@ -83,7 +83,7 @@ def wait_one_problem(daemon):
 
 
 def test_database_down_at_start(mail_site):
-    """The milter works and the spool fills, with one log line; later it drains."""
+    """The milter works, the spool fills, one line is logged; later it drains."""
     config = mail_site.config("loader.conf")
     mail_site.postgres.stop()
     mail_site.milter(milter=DISCARD)
@@ -129,7 +129,7 @@ def test_migrate_twice_changes_nothing(site):
 
 
 def test_an_owner_without_rights_beyond_its_database(site):
-    """As in the README: the owner can't log in, create roles or anything else."""
+    """As in the README, the owner can't log in or create roles."""
     postgres = site.postgres
     postgres.query("postgres", "CREATE ROLE tlsrpt_owner")
     postgres.query("postgres", "CREATE DATABASE owned OWNER tlsrpt_owner")
@@ -180,7 +180,7 @@ def test_the_loader_role_suffices_and_can_do_nothing_else(site):
 def test_duplicates(site):
     report = mails.document(mails.MICROSOFT)
     site.milter(milter=DISCARD)
-    # A document that is only written and compressed differently is the same one.
+    # A document is the same if it is only written or compressed differently.
     other_text = dict(reversed(list(report.items())))
     plain = {"compress": False}
     for mail in (
@@ -198,7 +198,7 @@ def test_duplicates(site):
 
 
 def test_conflict(site):
-    """Two reports with one identity and different content: the first one stays."""
+    """Of two reports with one identity and different content the first stays."""
     first = mails.document()
     second = mails.document(policies=[mails.policy(successful=99)])
     assert first["report-id"] == second["report-id"]
@@ -572,7 +572,7 @@ def test_days_are_utc(site):
 
 
 def test_everything_of_a_report_is_in_the_rows(site):
-    """The rows have all fields of RFC 8460 section 4.4 and the document itself."""
+    """The rows have all fields of RFC 8460 section 4.4, and the document."""
     details = [
         mails.detail(
             "certificate-expired",

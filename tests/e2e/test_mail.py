@@ -130,7 +130,7 @@ def test_discard_deletes_only_the_report_recipient(mail_site):
 
 
 def test_deleted_recipients_are_named_as_they_came(mail_site):
-    """With upper case or extensions, a deletion must match the MTA's address."""
+    """With upper case or extensions, deletions must match the MTA's address."""
     n = mail_site.number
     mail_site.milter(
         milter={
@@ -256,7 +256,7 @@ def test_refused_is_not_rejected_beside_a_stored_one(mail_site):
 
 
 def test_policy_domains_take_a_host_under_the_domain(mail_site):
-    """The domain of a tlsa policy is the TLSA base domain: an MX host's name."""
+    """A tlsa policy's domain is the TLSA base domain: an MX host's name."""
     mail_site.milter(accept={"policy-domains": ["example.com"]})
     mail_site.send(
         mails.carrier(

@@ -134,7 +134,7 @@ def notify(request):
 
 
 class WebServer(http.server.ThreadingHTTPServer):
-    """A web server that keeps what is posted and answers with statuses in turn."""
+    """Keeps what is posted, and answers with the statuses one after another."""
 
     def __init__(self, *statuses):
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -185,7 +185,7 @@ def test_prints_what_appears(site, notify):
         assert sentence in printed
     assert f"tlsrpt-report --problem {problem_id}" in printed
     assert "Bäckerei Post" in printed
-    # Repeats and problems that are over are not reported. Notes keep their order.
+    # Repeats, and problems that are over, are not reported; the order is kept.
     announce(site, problem_id)
     site.take_in(report("old.example.com", ago=40))
     site.take_in(report("mx2.example.com"))
@@ -388,7 +388,7 @@ def test_unit(tmp_path):
     (command,) = re.findall(r"(?m)^ExecStart=(.*)$", text)
     path, *arguments = command.split()
     assert path.endswith("/tlsrpt-notify")
-    # Arguments are parsed in order: those of the unit, then --help, which exits.
+    # Arguments are parsed in order: the unit's, then --help, which exits.
     done = subprocess.run([PROGRAM, *arguments, "--help"], check=False)
     assert done.returncode == 0
     unit = tmp_path / UNIT.name

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """PostgreSQL in every kind of trouble: the mail side never notices, the log has
-one line per change of state, and everything is loaded once the server is back."""
+one line per change of state, and everything is loaded once it is back."""
 
 import contextlib
 import os
@@ -55,7 +55,7 @@ def wait_down(daemon, count=1):
 
 
 def expect_recovery(site, ledger, daemon, downs=1):
-    """Expects each report to be loaded once, and one down and one up in the log."""
+    """Each report is loaded once, and the log has one down and one up."""
     wait_for(lambda: not site.spooled(), f"loaded:\n{daemon.text()}", 60)
     wait_for(lambda: states(daemon)[-1] == "database-up", daemon.text())
     expected = ["database-up"] + ["database-down"] * downs + ["database-up"]
@@ -201,7 +201,7 @@ def proxied(site):
 
 
 def test_cut_before_commit(site, ledger):
-    """The connection breaks when the server has done everything but the COMMIT."""
+    """The connection breaks after everything but the COMMIT is done."""
     with proxied(site) as proxy:
         conninfo = proxy.dsn(site.database, LOADER)
         daemon = start_loader(site, ledger, database={"conninfo": conninfo})
@@ -341,7 +341,7 @@ def start_standby(primary, standby):
 
 
 def test_failover(pair, pair_site):
-    """If the primary dies and its standby is promoted, the loader needs no help."""
+    """If the primary dies and its standby is promoted, no help is needed."""
     site, (primary, standby) = pair_site, pair
     site.milter(milter=DISCARD)
     ledger = Ledger(site)

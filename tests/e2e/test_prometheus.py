@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The metrics that the daemons write for node_exporter, and the alerts, tested by
-Prometheus' own promtool."""
+"""The metrics that the daemons write for node_exporter, and the alerts, tested
+by Prometheus' own promtool."""
 
 import re
 import subprocess

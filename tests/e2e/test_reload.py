@@ -195,8 +195,8 @@ def test_loader_takes_another_database(site):
 
 
 def test_loader_finishes_its_batch_under_the_old_one(site):
-    """A batch that was sent to one database is not sent to another while the first
-    may still commit it."""
+    """A batch that was sent to one database is not sent to another while the
+    first may still commit it."""
     site.milter(milter=DISCARD)
     daemon = site.loader()
     ledger = Ledger(site)
@@ -231,7 +231,7 @@ def test_loader_finishes_its_batch_under_the_old_one(site):
 
 
 def test_loader_tries_at_once_after_a_reload(site):
-    """After fixing the configuration nobody has to wait for the pause to end."""
+    """With the configuration fixed, nobody waits for the pause to end."""
     site.milter(milter=DISCARD)
     daemon = site.loader(
         database={"conninfo": site.postgres.dsn("no_such_database", LOADER)}

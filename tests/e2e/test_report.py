@@ -12,7 +12,7 @@ from harness.site import READER
 
 @pytest.fixture
 def loaded(site):
-    """A site with yesterday's reports: two domains, two senders, one problem."""
+    """A site with yesterday's reports: two domains, two senders, a problem."""
     reports = [
         (
             mails.GOOGLE,
@@ -489,7 +489,7 @@ def test_check_numbers(scene):
 
 
 def test_check_thresholds(scene):
-    """Domains are judged separately: evil.example has 70 %, all together 0.5 %."""
+    """Domains are judged separately: evil.example has 70 %, all have 0.5 %."""
     assert check(scene)[0] == "CRITICAL"
     assert check(scene, "--critical", "70.1")[0] == "WARNING"
     assert check(scene, "--critical", "70")[0] == "CRITICAL"
@@ -538,7 +538,7 @@ def test_check_unknown(site):
 
 
 def test_a_tenant(site):
-    """A tenant sees its own domain, its part of a document, and no rejections."""
+    """A tenant sees its domain, its part of a document, and no rejections."""
     failing = [mails.detail("tlsa-invalid", 3)]
     path = site.folder / "one.json"
     path.write_bytes(
@@ -580,7 +580,7 @@ def test_a_tenant(site):
 
 @pytest.mark.parametrize("style", ["German", "SQL, DMY", "Postgres"])
 def test_the_way_a_database_writes_values(loaded, style):
-    """The date style is a setting of the session, and the program parses dates."""
+    """The program parses dates, whose style is a setting of the session."""
     wanted = loaded.run_report("--format", "json")
     assert wanted.returncode == 0, wanted.stderr
     for setting in (

@@ -52,8 +52,8 @@ def test_check_of_a_mistyped_name(named):
         "TLSRPT UNKNOWN: no report names exmaple.tset; no sessions reported"
     )
     assert "No report names exmaple.tset." in done.stdout.splitlines()
-    # An unknown domain matters more than old reports, but a failure rate that is
-    # known to be bad matters most.
+    # An unknown domain matters more than old reports, but a failure rate that
+    # is known to be bad matters most.
     for more, code in (
         (["--max-age", "1"], 3),
         (["--domain", "example.com"], 3),
@@ -256,8 +256,8 @@ def test_absurd_check(absurd):
 
 @pytest.fixture
 def terse(site):
-    """Reports about q.test give no details of 10 failures, those about r.test give
-    some, and the only problem of s.test is over."""
+    """Reports about q.test give no details of 10 failures, those about r.test
+    give some, and the only problem of s.test is over."""
     details = [mails.detail("tlsa-invalid", 4)]
     site.take_in(
         mails.document(

@@ -191,8 +191,8 @@ def test_self_contained(page, page_file):
 
 @pytest.mark.parametrize("kind", ["summary", "problem"])
 def test_hostile_texts_are_texts(scene, kind):
-    """If every text of a report is NASTY, it is shown escaped, and the page has the
-    same elements as without it."""
+    """If every text of a report is NASTY, it is shown escaped, and the page has
+    the same elements as without it."""
     options = ["--domain", "evil.example"]
     if kind == "problem":
         (problem_id,) = scene.rows(
@@ -300,8 +300,8 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(d => d.open = true);"
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_looks(browser, page_file, width, scheme):
-    """The page is readable in both colour schemes and at both widths, folded and
-    unfolded. SHOTS=DIR keeps the pictures."""
+    """The page is readable in both colour schemes and at both widths, folded
+    and unfolded. SHOTS=DIR keeps the pictures."""
     browser.look(width, scheme=scheme)
     browser.open(page_file)
     shot = browser.screenshot()

@@ -22,8 +22,8 @@ def scene(_cluster):
 
 
 def settings(unit):
-    """The settings of a unit as [(name, value)], with continued lines joined by a
-    blank (systemd.syntax(7))."""
+    """The settings of a unit as [(name, value)], with continued lines joined by
+    a blank (systemd.syntax(7))."""
     text = (UNITS / unit).read_text("utf-8")
     text = re.sub(r"(?m)^[#;].*\n", "", text)
     text = re.sub(r"\\\n", " ", text)
@@ -31,8 +31,8 @@ def settings(unit):
 
 
 def command(unit):
-    """The words of ExecStart=, split as systemd does (systemd.service(5), "Command
-    lines"): quotes, C escapes, %% and $$."""
+    """The words of ExecStart=, split as systemd does (systemd.service(5),
+    "Command lines"): quotes, C escapes, %% and $$."""
     (line,) = [value for name, value in settings(unit) if name == "ExecStart"]
     words = []
     for quoted, bare in re.findall(r"'((?:[^'\\]|\\.)*)'|(\S+)", line):

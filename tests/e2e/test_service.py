@@ -189,13 +189,13 @@ def test_socket_activation(activated):
         lambda: "READY=1" in activated.notify.collect(), "the milter is ready"
     )
     stop(activated)
-    # The socket belongs to systemd: the next connection waits there for the next
-    # start.
+    # The socket belongs to systemd: the next connection waits there for the
+    # next start.
     assert Path(site.socket).is_socket()
 
 
 def test_descriptor_that_was_not_passed(intake_site):
-    """Started by hand with the unit's configuration, it says why it can't work."""
+    """Started by hand with the unit's configuration, it says what is wrong."""
     done = run(
         "tlsrpt-milter",
         *("-c", intake_site.config("fd.conf", milter={"socket": "fd:3"})),
@@ -352,7 +352,7 @@ def test_a_second_milter_on_the_same_socket(intake_site):
 
 
 def test_a_socket_of_another_stays(intake_site):
-    """A socket of another process at the same path is not removed at the end."""
+    """Another process's socket at the same path is not removed at the end."""
     site = intake_site
     milter = site.milter()
     with connect(site.socket):

@@ -45,7 +45,7 @@ def site(chrooted):
 
 
 def roots_of(name, folder):
-    """The root folders of processes with this name, where they are in a folder."""
+    """The root folders of processes with this name that are in a folder."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -80,7 +80,7 @@ def test_mails_by_the_milter(intake_site):
 
 
 def test_discard_loses_no_second_report(site):
-    """A mail with two reports in one file is not discarded after reading one."""
+    """A mail with two reports in one file is not discarded for the first."""
     site.milter(milter=DISCARD)
     cases = ("two-reports-in-one-file", "zip-of-two")
     for name in cases:

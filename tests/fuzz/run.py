@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """make fuzz: runs the fuzz targets, as many at once as there are cores.
 
-Each target begins with its seeds and the corpus of earlier runs, and adds to that
-corpus. An input that crashes a target, leaks or takes too long is kept in the
-crash folder and named at the end, and the exit code is 1.
+Each target begins with its seeds and the corpus of earlier runs, and adds to
+that corpus. An input that crashes a target, leaks or takes too long is kept in
+the crash folder and named at the end, and the exit code is 1.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 
-# The longest input of each target in bytes. Where longer inputs would only repeat
-# themselves, shorter ones make a target faster, and it finds more.
+# The longest input of each target in bytes. Where longer inputs would only
+# repeat themselves, shorter ones make a target faster, and it finds more.
 MAX_LENGTH = {
     "authres": 4096,
     "config": 8192,

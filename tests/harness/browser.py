@@ -111,7 +111,7 @@ class Browser:
     # Pages
 
     def look(self, width, height=900, scheme="light", media=""):
-        """Sets the width of the window and the colour scheme its user prefers."""
+        """Sets the window's width and the colour scheme its user prefers."""
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
             width=width,

@@ -21,8 +21,8 @@ KINDS = (
     "send",
     "receive",
 )
-# The calls of spool_put(), and those of the loader from reading the folder to the
-# database's answer.
+# The calls of spool_put(), and those of the loader from reading the folder to
+# the database's answer.
 WRITING = ("open", "chmod", "write", "fsync", "close", "rename", "unlink")
 LOADING = (
     "list",
@@ -79,7 +79,7 @@ class Faults:
             )
 
     def arm(self, action, kinds, at=1, times=1):
-        """Sets a fault for the at-th call of these kinds, and times - 1 more."""
+        """Makes the at-th call of these kinds fail, and times - 1 more."""
         bits = sum(1 << KINDS.index(kind) for kind in kinds)
         self.disarm()
         self._map[8:48] = struct.pack("=5Q", bits, at, times, 0, 0)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Unpacks Sendmail into a folder: installed as a package it would replace Postfix.
+# Unpacks Sendmail into a folder: installed as a package it would replace
+# Postfix.
 #   fetch-sendmail.sh FOLDER
 set -eu
 

@@ -125,7 +125,7 @@ def part_header():
 
 
 def collisions():
-    """Keys that collide in Bernstein's hash, which GLib uses ("Ez" and "FY")."""
+    """Keys that collide in GLib's hash, Bernstein's ("Ez" and "FY")."""
     keys = ("".join(pair) for pair in itertools.product(("Ez", "FY"), repeat=17))
     object_ = ",".join(f'"{key}":1' for key in keys)
     return _carry(gzip.compress(f'{{"policies":{{{object_}}}}}'.encode(), 1))

@@ -52,9 +52,9 @@ class Ledger:
                     self.answers[one] = answer
 
     def give(self, client, ids):
-        """Sends a mail with these reports. Returns "stored", "delivered", or, if
-        the milter went away, "unknown": then the mail server delivers the mail or
-        tries again."""
+        """Sends a mail with these reports. Returns "stored", "delivered", or,
+        if the milter went away, "unknown": then the mail server delivers the
+        mail or tries again."""
         raw = mails.multipart(
             "report",
             [

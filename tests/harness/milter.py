@@ -279,8 +279,8 @@ class Client:
         return body
 
     def message(self, raw, chunk=65535):
-        """Sends header and body of a raw message as a mail server does. Stops when
-        the filter has seen enough; returns the replies."""
+        """Sends header and body of a raw message as a mail server does. Stops
+        when the filter has seen enough; returns the replies."""
         head, _, body = raw.partition(b"\r\n\r\n")
         for name, value in split_headers(head):
             reply = self.header(name, value)
@@ -299,7 +299,7 @@ class Client:
 
 
 def split_headers(head):
-    """(name, value) of each field; folds become a bare LF, as MTAs send them."""
+    """(name, value) of each field; folds keep a bare LF, as MTAs send it."""
     fields = []
     for line in head.split(b"\r\n"):
         if line[:1] in (b" ", b"\t") and fields:

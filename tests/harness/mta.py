@@ -48,8 +48,8 @@ class Mta:
         plain=False,
         client=None,
     ):
-        """Sends a mail (CRLF lines) by SMTP; client gives words for XCLIENT, such
-        as ADDR=192.0.2.7. Returns (code, text) of the answer to DATA."""
+        """Sends a mail (CRLF lines) by SMTP; client gives words for XCLIENT,
+        such as ADDR=192.0.2.7. Returns (code, text) of the answer to DATA."""
         if isinstance(recipients, str):
             recipients = [recipients]
         port = self.plain_port if plain else self.port

@@ -48,8 +48,8 @@ class OpenDkim:
         return self
 
     def stop(self):
-        """Kills it: libmilter would take up to five seconds to stop, and OpenDKIM
-        has nothing to lose."""
+        """Kills it: libmilter would take up to five seconds to stop, and
+        OpenDKIM has nothing to lose."""
         if self.child is not None:
             self.child.popen.kill()
             self.child.wait()

@@ -87,7 +87,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 def split_trace(raw):
-    """Splits a delivered mail into (what delivery added in front, what was sent)."""
+    """Splits a delivered mail: (what delivery added on top, what was sent)."""
     rest = raw
     for name in (b"Return-Path:", b"X-Original-To:", b"Delivered-To:"):
         if rest.startswith(name):

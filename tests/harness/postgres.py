@@ -132,8 +132,8 @@ class Postgres:
         self.child = None
 
     def _remove_shared_memory(self):
-        # A crash leaves its shared memory segment behind unless a start follows.
-        # If a start has taken the segment over, it is gone, and ipcrm fails.
+        # A crash leaves its shared memory segment behind. If a start has taken
+        # the segment over, it is gone, and ipcrm fails.
         if self.shared_memory:
             subprocess.run(
                 ["ipcrm", "-m", self.shared_memory],
@@ -178,7 +178,7 @@ class Postgres:
         )
 
     def create_login(self, name, group=None):
-        """Creates a role that may log in, a member of a group, once per cluster."""
+        """Creates a login role, a member of a group, once per cluster."""
         if self.query(
             "postgres", "SELECT 1 FROM pg_roles WHERE rolname = %s", [name]
         ):

@@ -13,8 +13,8 @@ from .folder import read_text
 
 
 def processes_under(folder):
-    """Pids of the living processes whose working directory is in a folder. Every
-    server here works in a folder of its own, and so do its children."""
+    """Pids of the living processes whose working directory is in a folder.
+    Every server here works in a folder of its own, and so do its children."""
     folder = Path(folder).resolve()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
@@ -43,8 +43,8 @@ def running(server):
 
 
 class Child:
-    """A child process whose output goes to a log file. Root can run it as another
-    user (uid, gid)."""
+    """A child process whose output goes to a log file. Root can run it as
+    another user (uid, gid)."""
 
     def __init__(self, arguments, log, user=None, cwd="/", env=None, fds=()):
         identity = {}
@@ -75,8 +75,8 @@ class Child:
         return self.popen.poll() is None
 
     def answers(self, port, greets=False):
-        """Whether a port of this process accepts connections, and greets if that
-        is required; fails if the process has ended."""
+        """Whether a port of this process accepts connections, and greets if
+        that is required; fails if the process has ended."""
         assert self.running(), f"{self.name} ended:\n{read_text(self.log)}"
         try:
             with socket.create_connection(("127.0.0.1", port), 5) as there:
@@ -92,7 +92,7 @@ class Child:
         return self.popen.wait(timeout)
 
     def stop(self, first=signal.SIGTERM, timeout=30.0):
-        """Asks once, waits, and kills what does not obey; returns the exit code."""
+        """Asks once, waits, and kills what does not obey: the exit code."""
         self.send(first)
         try:
             return self.wait(timeout)

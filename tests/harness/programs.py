@@ -43,7 +43,7 @@ def is_sanitized():
 
 
 def environment(folder, **more):
-    """A program's environment; sanitizers write their findings into the folder."""
+    """A program's environment; sanitizers write findings into the folder."""
     env = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "LC_ALL": "C.UTF-8",
@@ -198,8 +198,8 @@ def connect(address, timeout=30.0):
 
 
 class NotifySocket:
-    """The other end of sd_notify(3). It is read all the time, as by systemd, since
-    a sender waits when a few messages are unread."""
+    """The other end of sd_notify(3). It is read all the time, as by systemd,
+    since a sender waits when a few messages are unread."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -222,7 +222,7 @@ class NotifySocket:
                 self._new.notify_all()
 
     def collect(self, timeout=0.0):
-        """Returns all messages so far, after waiting for one more if asked to."""
+        """All messages so far, after waiting for one more if asked to."""
         with self._new:
             if timeout:
                 self._new.wait(timeout)

@@ -14,8 +14,8 @@ class Proxy:
     """Listens on a socket in a folder of its own and forwards to a cluster's.
 
     hold_sync keeps back the last message of a query, so that the server never
-    commits. hold_answer keeps back the answer, so that the server commits and the
-    client does not know. cut() ends every connection."""
+    commits. hold_answer keeps back the answer, so that the server commits and
+    the client does not know. cut() ends every connection."""
 
     def __init__(self, folder, postgres, port=5432):
         self.folder = Path(folder)

@@ -20,8 +20,8 @@ PACKAGE = ROOT / "build" / "sendmail" / "usr"
 SNIPPET = ROOT / "packaging" / "sendmail" / "tlsrpt-milter.mc"
 SOCKET_OF_SNIPPET = "/run/tlsrpt-milter/milter.sock"
 
-# One mailer for all domains of the tests, which passes mail on unchanged: it has
-# no flag that adds header fields, escapes lines or strips bits.
+# One mailer for all domains of the tests, which passes mail on unchanged: it
+# has no flag that adds header fields, escapes lines or strips bits.
 MAIN_MC = """\
 OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `mx.example.com')dnl

@@ -3,8 +3,8 @@
 
 import time
 
-# A generous deadline: a loaded machine and a sanitizer build are slow, and a test
-# that passes never waits that long.
+# A generous deadline: a loaded machine and a sanitizer build are slow, and a
+# test that passes never waits that long.
 DEADLINE = 30.0
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Boots a new Debian with systemd as the first process in namespaces of its own:
 # processes, mounts, host name, IPC, a network with nothing but lo, and a cgroup
-# (version 2) that it may manage. This is a container without a container manager,
-# so it works on any machine with root.
+# (version 2) that it may manage. This is a container without a container
+# manager, so it works on any machine with root.
 #   boot.sh boot ROOT CGROUP    runs until that system has stopped
 #   boot.sh clean ROOT CGROUP   kills what is left and removes the cgroup
 set -eu

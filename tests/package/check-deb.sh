@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Tests the Debian packages in a new Debian below the folder they are in: installs
-# them, runs the demo with the installed programs, upgrades, removes and purges
-# them. The new system comes from the same package source as this one. Needs root.
+# Tests the Debian packages in a new Debian below the folder they are in:
+# installs them, runs the demo with the installed programs, upgrades, removes
+# and purges them. The new system comes from the same package source as this
+# one. Needs root.
 #   check-deb.sh FOLDER
 set -eu
 

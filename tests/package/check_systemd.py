@@ -230,7 +230,7 @@ class Site:
         expect("the spool", self.m.run("ls", f"{SPOOL}/new"), "")
 
     def check_import(self):
-        """Follows README's last step, with a mailbox that only root may read."""
+        """README's last step, with a mailbox that only root may read."""
         name, message = report_mail()
         folder = self.m.path("/root/Maildir/.tlsrpt/cur")
         folder.mkdir(parents=True)
@@ -281,7 +281,7 @@ class Site:
         self.m.write(CONF, text.replace(old, new))
 
     def check_reload(self):
-        """A reload accepts a new address, refuses a mistake, and reports both."""
+        """A reload accepts a new address and refuses a mistake."""
         other = "tls-reports@example.com"
         with self.m.path("/etc/aliases").open("a") as aliases:
             aliases.write("tls-reports: postmaster\n")
@@ -326,8 +326,8 @@ class Site:
         self.wait_stored(self.send_report())
 
     def under_mail(self, action):
-        """Sends reports while action() runs. Returns how many were stored, and how
-        many were delivered, as happens without a milter."""
+        """Sends reports while action() runs. Returns how many were stored, and
+        how many were delivered, as happens without a milter."""
         names, errors, slowest, stop = [], [], [0.0], threading.Event()
 
         def work():
@@ -540,7 +540,7 @@ class Site:
         self.m.run("test", "!", "-e", Path(SOCKET).parent)
 
     def check_all(self):
-        """Runs the steps in order: each continues where the last one stopped."""
+        """Runs the steps in order: each continues where the last stopped."""
         for what, step in (
             ("a new system", self.make_machine),
             ("boot", self.boot),

@@ -44,7 +44,7 @@ def call(command, check=True, text=None):
 
 
 class Machine:
-    """A system below a folder, made by debootstrap, that can be booted repeatedly."""
+    """A system below a folder, made by debootstrap, to be booted repeatedly."""
 
     def __init__(self, root):
         self.root = Path(root)
@@ -61,7 +61,7 @@ class Machine:
         self.chroot("apt-get", "-q", "update")
 
     def chroot(self, *command):
-        """Runs a command as at installation: the host's network, and no init."""
+        """Runs a command as at installation: the host's network, no init."""
         call(["mount", "-t", "proc", "proc", self.root / "proc"])
         try:
             return call(["chroot", self.root, *self.env(), *command])
@@ -148,7 +148,7 @@ class Machine:
         return result
 
     def mail(self, message, sender, *recipients):
-        """Sends a mail by SMTP; returns the answer to the end of the message."""
+        """Sends a mail by SMTP; returns the answer to its end."""
 
         def talk():
             with smtplib.SMTP(

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes a new Debian of the same release and from the same package source as this
-# one. Installing packages in it starts nothing. Needs root. Mounting and
+# Makes a new Debian of the same release and from the same package source as
+# this one. Installing packages in it starts nothing. Needs root. Mounting and
 # unmounting /proc is up to the caller.
 #   new-debian.sh ROOT
 set -eu

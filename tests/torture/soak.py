@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`make soak SECONDS=N`: a long time under load, with reloads, restarts and faults.
-Memory and descriptors of both daemons must not grow, and nothing may be lost."""
+"""`make soak SECONDS=N`: load for long, with reloads, restarts and faults. Memory
+and descriptors of both daemons must not grow, and no report may be lost."""
 
 import collections
 import os
@@ -171,7 +171,7 @@ class Watch:
         self.samples.append((kilobytes, len(os.listdir(process / "fd"))))
 
     def judge(self):
-        """Compares the last third with the second: the first is for warming up."""
+        """Compares the last third with the second; the first is warm-up."""
         third = len(self.samples) // 3
         middle = self.samples[third : 2 * third]
         last = self.samples[2 * third :]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Each system call that writes the spool, and each call of the loader from reading
-the folder to the commit, fails once, and once kills the process."""
+"""Each system call that writes the spool, and each call of the loader from
+reading the folder to the commit, fails once, and once kills the process."""
 
 import os
 import resource
@@ -91,7 +91,7 @@ def finish(site, ledger):
 
 
 def test_every_call_of_the_write_path_fails(site, ledger, milter_faults):
-    """There is no promise without a record, and no trace of a failed attempt."""
+    """No promise without a record, and no trace of a failed attempt."""
     site.milter(milter=DISCARD)
     site.loader()
     faults = milter_faults
@@ -122,7 +122,7 @@ def site_without_loader(site):
 
 
 def test_nothing_works_for_a_while(site, ledger, milter_faults):
-    """If even clean-up fails, what stays in tmp is never read, and is purged."""
+    """If even clean-up fails, what stays in tmp is purged and never read."""
     site.milter(milter=DISCARD)
     for name in ("ENOSPC", "EIO"):
         for kinds in (("write", "unlink"), ("fsync", "unlink"), ("rename",)):
@@ -159,7 +159,7 @@ def bury(site, daemon):
 
 
 def drain(site, faults=None):
-    """Runs tlsrpt-loader --drain, with faults or without; returns its exit code."""
+    """Runs tlsrpt-loader --drain, with or without faults: its exit code."""
     config = site.config("run-loader.conf")
     env = faults.env if faults else {}
     done = programs.run(
@@ -169,7 +169,7 @@ def drain(site, faults=None):
 
 
 def test_every_call_of_the_loader(site, ledger):
-    """Errors and deaths between reading the folder, the commit and the removal."""
+    """Errors and deaths from reading the folder to removing the record."""
     site.milter(milter=DISCARD)
     faults = Faults(site, LOADER)
     assert ledger.send(2) == "stored"
@@ -215,7 +215,7 @@ def test_a_file_that_can_not_be_removed(site, ledger):
 
 
 def test_out_of_descriptors(site, ledger):
-    """Mail keeps flowing, and reports are delivered until descriptors are free."""
+    """Mail keeps flowing; reports are delivered until descriptors are free."""
     daemon = site.milter(milter=DISCARD)
     with site.connect() as client:
         assert ledger.give(client, ledger.new_ids()) == "stored"

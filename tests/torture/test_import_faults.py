@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""tlsrpt-import with a failing disk: it says so, and a second run imports all."""
+"""tlsrpt-import with a failing disk says so, and a second run imports all."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_every_kind_of_call_fails(site, faults, count):
             done = run_import(site, faults, folder)
             fired = faults.disarm()
             if fired == 0:
-                # MANY has one syncfs and one fsync of new, and both are reached.
+                # MANY has one syncfs and one fsync of new: both are reached.
                 assert faults.calls()[kind] - before < at
                 assert done.returncode == 0, done.stderr
                 continue

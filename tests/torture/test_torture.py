@@ -27,8 +27,8 @@ DISCARD = {"disposition": "discard"}
 
 
 class Senders:
-    """Mail servers that reconnect when a connection breaks, and send about half of
-    the unanswered mails again."""
+    """Mail servers that reconnect when a connection breaks, and send about half
+    of the unanswered mails again."""
 
     def __init__(self, ledger, count):
         self.ledger = ledger
@@ -128,7 +128,7 @@ class Reaper:
         self.daemons[name] = self._start(name)
 
     def _kill_session(self):
-        """Kills the loader's session, after which PostgreSQL restarts itself."""
+        """Kills the loader's session, so that PostgreSQL restarts itself."""
         try:
             rows = self.site.postgres.query(
                 "postgres",
