@@ -111,7 +111,7 @@ def mail_site(postgres, postfix, milter_socket):
 
 @pytest.fixture(scope="module")
 def scene(_cluster):
-    """Weeks of reports, which a module's tests only read."""
+    """A site with weeks of reports, which the tests of a module only read."""
     documents = scenes.weeks() + [scenes.hostile()]
     with scenes.loaded(_cluster, documents) as place:
         yield place

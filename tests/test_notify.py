@@ -25,7 +25,8 @@ def test_notify_once_for_each_problem(site):
         connection.execute("LISTEN tlsrpt_problem")
 
         def hear(document):
-            """What is heard of a report. An answer comes after all notes."""
+            """Loads a report; returns its notifications, which precede the answer
+            to a query."""
             heard.clear()
             site.take_in(document)
             connection.execute("SELECT 1")
@@ -36,12 +37,12 @@ def test_notify_once_for_each_problem(site):
         assert first == [the_id]
         assert hear(failing(30)) == []
         assert hear(failing(29)) == []
-        # Eight days later it comes back; from then on it is known again.
+        # The problem comes back eight days later; from then on it is known again.
         assert hear(failing(21)) == [the_id]
         assert hear(failing(14)) == []
         assert hear(failing(40)) == []
         assert hear(mails.document(day=mails.yesterday(1))) == []
-    # A name of 16 digits, by which a listener that may see it finds the rest.
+    # The id has 16 digits; a listener that may see the problem looks it up by that.
     assert len(the_id) == 16 and "example" not in the_id
     assert site.rows(
         "SELECT policy_domain, result_type FROM tlsrpt.problem"

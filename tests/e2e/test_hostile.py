@@ -128,7 +128,7 @@ def test_many_idle_connections(intake_site):
         assert client.end_of_headers() == "continue"
         assert client.body(b"z" * 15_000) == "continue"
     assert header_of(intake_site.give(mails.carrier())) == "stored; reports=1"
-    # Without a bound on all of them it would be 64 MiB and more.
+    # Without a limit for all connections together it would be over 64 MiB.
     assert_stayed_under(memory_peak(daemon.pid), 56 << 20)
     for client in clients:
         client.close()

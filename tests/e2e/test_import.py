@@ -235,7 +235,7 @@ def test_json(site):
 
 
 def on_a_terminal(site, *arguments, pause=0):
-    """What tlsrpt-import writes to a terminal on stderr, and stdout."""
+    """Returns what tlsrpt-import writes to a terminal on stderr, and to stdout."""
     return programs.run_on_terminal(
         "stderr",
         "tlsrpt-import",

@@ -201,7 +201,7 @@ def test_limit(intake_site, key):
     text, value, make, sentence, more = CASES[key]
     daemon = intake_site.milter(limits={key: text})
     count = value if key == "reports" else 1
-    # A multipart's lines and a mail's size are counted with some slack.
+    # The lines of a multipart and the size of a mail are counted with some slack.
     at = value - 1024 if key == "message-size" else value
     if key == "mime-parts":
         at -= 1

@@ -14,7 +14,7 @@ DISCARD = {"disposition": "discard"}
 
 
 def invalid_report():
-    """Everything is right but one count."""
+    """A report that is right except for one count."""
     return mails.unique(policies=[mails.policy(failed=-1)])
 
 
@@ -25,7 +25,7 @@ INVALID_SENTENCE = (
 
 
 def foreign_report():
-    """A valid report about a domain that is not ours."""
+    """A valid report about somebody else's domain."""
     return mails.unique(
         policies=[mails.policy("other.example", mx=["mx.other.example"])]
     )
@@ -339,7 +339,7 @@ def test_too_many_reports_in_one_message(mail_site):
 def test_oversize(mail_site):
     milter = mail_site.milter(milter=DISCARD, limits={"message-size": "64K"})
     report = mails.unique()
-    # No compression: what does not shrink must be large on the way.
+    # Not compressed, since the mail has to be large in transfer.
     report["padding"] = "x" * 300_000
     carrier = mails.carrier(report, part_options={"compress": False})
     mail_site.send(carrier)

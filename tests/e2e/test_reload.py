@@ -23,7 +23,7 @@ def reload(daemon, event="reloaded"):
 
 
 def begin(client, site, raw):
-    """A message up to the middle of its body; the rest."""
+    """Sends a message up to the middle of its body; returns the rest."""
     client.envelope("<a@b.example>", site.recipient)
     body = client.fields(raw)
     client.end_of_headers()
@@ -73,7 +73,7 @@ def test_recipients_change_as_a_whole(intake_site):
         reload(daemon)
         client.body(rest)
         assert names(client.end()) == ["discard"]
-        # The next one on this connection is a message of its own.
+        # The next message on this connection gets the new configuration.
         assert client.envelope("<>", site.recipient) == "accept"
     assert give(site) == ["accept"]
     assert give(site, OTHER) == ["accept"]

@@ -199,7 +199,7 @@ def test_who_has_stopped_to_report(scene):
 
 
 def on_a_terminal(scene, **more):
-    """What the program writes to a terminal."""
+    """Returns what the program writes to a terminal."""
     shown, _ = programs.run_on_terminal(
         "stdout",
         "tlsrpt-report",

@@ -154,6 +154,6 @@ def test_backlog(site, record_property):
     """Oldest first, with few listings of the folder, in bounded memory."""
     peak, listings = drain_backlog(site, BACKLOG)
     record_property("figures", f"{peak >> 10} kB, {listings} listings")
-    # At the start the quota and the purge look through the folders too.
+    # At the start, quota and purge list the folders, too.
     assert listings <= 8, listings
     assert is_sanitized() or peak < 32_000 << 10, peak

@@ -86,7 +86,7 @@ def test_discard_loses_no_second_report(site):
     for name in cases:
         header = header_for(site, (MAILS / f"{name}.eml").read_bytes())
         assert header == f"invalid; {expectations()[name][0]['reason']}"
-    # Discarded without a header, as one report in its own file is.
+    # One report in a file of its own is discarded, so there is no header.
     assert header_for(site, (MAILS / "zip-with-readme.eml").read_bytes()) is None
     site.drain()
     assert site.count("report") == 1
