@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The manual pages name whatever the programs know: a key, an option, an
-anomaly, a metric, a log event or an exit code that is missing there fails.
+"""The manual pages describe each key, option, anomaly, metric, log event and exit
+code of the programs: a test fails if one is missing.
 
-What a program knows is what it prints; what none prints, print_tables does.
-Events that a daemon logs and codes that a program ends with are compared with
-its page in each test that runs it (Daemon and run in harness/programs.py)."""
+The lists come from what the programs print, or else from print_tables. The
+events that a daemon logs, and the codes that a program exits with, are compared
+with its page in each test that runs it (Daemon and run in harness/programs.py)."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ DAEMONS = ("tlsrpt-milter", "tlsrpt-loader")
 
 @pytest.fixture(scope="module")
 def tables():
-    """{table: its rows} of the library."""
+    """The tables of the library: {table: its rows}."""
     done = subprocess.run(
         [BUILD / "unit" / "print_tables"],
         stdout=subprocess.PIPE,
@@ -70,7 +70,7 @@ def test_keys():
 
 
 def allowed_range(path, section, key):
-    """What a number may be, as the refusal of one that is too large says."""
+    """The bounds of a number, from the error about one that is too large."""
     path.write_text(programs.config_text({section: {key: 10**18}}))
     done = programs.run("tlsrpt-milter", "--check-config", "-c", path)
     assert done.returncode == programs.EX_CONFIG
@@ -113,7 +113,7 @@ def test_anomalies(tables):
 
 
 def described_metrics():
-    """{name: text} of both daemons."""
+    """The metrics on the pages of both daemons: {name: text}."""
     described = {}
     for program in DAEMONS:
         described.update(items(sections(page_of(program))["METRICS"]))
@@ -131,7 +131,7 @@ def test_metric_outcomes(tables):
     for (series,) in tables["metric"]:
         name = series.partition("{")[0]
         for label, value in re.findall(r'(\w+)="([^"]*)"', series):
-            # Gauges say by that which program has written them.
+            # Gauges have this label to say which program has written them.
             if label == "program":
                 continue
             assert re.search(rf"\b{label}\b", texts[name]), series
@@ -142,7 +142,7 @@ def test_metric_outcomes(tables):
 
 @pytest.mark.parametrize("program", DAEMONS)
 def test_events(program):
-    """Of those described each is in the program. Daemon sees to it that each
+    """Each event described exists in the program. Daemon checks that each event
     logged is described."""
     binary = programs.program(program).read_bytes()
     described = manual.events(program)
@@ -153,8 +153,8 @@ def test_events(program):
 
 @pytest.mark.parametrize("program", ALL)
 def test_exit_codes(program):
-    """No code that --help does not list. run() and Daemon see to it that each
-    code used is described."""
+    """Each code described is in --help. run() and Daemon check that each code
+    used is described."""
     done = programs.run(program, "--help")
     listed = re.findall(r"(?m)^ +(\d+)  ", done.stdout)
     checks = set(range(4)) if "--check " in done.stdout else set()

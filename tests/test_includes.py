@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""make lint sees from the source which folder includes which."""
+"""make lint checks in the source which folder includes which."""
 
 import shutil
 import subprocess
@@ -45,13 +45,13 @@ def insert(path, line):
             "milter/intake/session.c:1: <libpq-fe.h> belongs into a .c file "
             "of milter/db",
         ),
-        # Nor does what is below know what is above.
+        # A folder does not know the folders above it.
         (
             "include/base/log.h",
             '#include "config/config.h"',
             "include/base/log.h:1: base may not include config/config.h",
         ),
-        # No header of ours brings a library along.
+        # No header of ours includes that of a library.
         (
             "include/document/gunzip.h",
             "#include <zlib.h>",

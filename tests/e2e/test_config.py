@@ -9,7 +9,7 @@ import pytest
 from harness import programs
 
 
-# name: (text, "[section] key" or "[section]" of the error, a word of it)
+# name: (text, "[section] key" or "[section]" in the error, a word in it)
 BAD = {
     "unknown key": ("[milter]\nnonsense = 1\n", "[milter] nonsense", ""),
     "unknown section": ("[nonsense]\n", "[nonsense]", ""),
@@ -154,7 +154,7 @@ PASSWORDS = (
 @pytest.mark.parametrize("name", ["tlsrpt-loader", "tlsrpt-report"])
 @pytest.mark.parametrize("conninfo", [*PASSWORDS, "host=x hunter2"])
 def test_bad_connection_string(place, name, conninfo):
-    """By libpq's own parser, in the programs that have it."""
+    """Programs that have libpq check conninfo with its own parser."""
     path = place / "bad.conf"
     path.write_text(f"[database]\nconninfo = {conninfo}\n")
     word = "password" if conninfo in PASSWORDS else "connection string"
@@ -165,7 +165,7 @@ def test_bad_connection_string(place, name, conninfo):
 
 @pytest.mark.parametrize("name", ["tlsrpt-milter", "tlsrpt-import"])
 def test_connection_string_on_the_mail_side(place, name):
-    """There it is text, since there is no libpq."""
+    """Programs without libpq take conninfo as plain text."""
     path = place / "good.conf"
     path.write_text("[database]\nconninfo = whatever it is\n")
     done = programs.run(name, "-c", path, "--check-config")

@@ -32,8 +32,8 @@ def begin(client, site, raw):
 
 
 def give(site, recipient=None, raw=None):
-    """The names of the replies to a message, or of the one that ended it
-    before it was sent."""
+    """Sends a message; returns the names of the replies, or of the reply that
+    ended it early."""
     with site.connect() as client:
         reply = client.envelope("<a@b.example>", recipient or site.recipient)
         if reply == "accept":

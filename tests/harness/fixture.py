@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Cases that are files (tests/fixtures/README.md): an input NAME.ext and beside
-it NAME.expect with the facts that are expected of it, lines "key: value"."""
+"""Test cases that are files (tests/fixtures/README.md): an input NAME.ext, and
+NAME.expect beside it with the facts expected of it, as lines "key: value"."""
 
 import re
 
@@ -8,7 +8,7 @@ from .programs import FIXTURES
 
 
 def cases(kind):
-    """{NAME: path of the input} of a folder; each has its facts."""
+    """The cases in a folder, all of which have facts: {NAME: path of input}."""
     folder = FIXTURES / kind
     found = {}
     for path in sorted(folder.iterdir()):
@@ -21,7 +21,7 @@ def cases(kind):
 
 
 def facts(kind, name):
-    """{key: value} of a case."""
+    """The facts of a case: {key: value}."""
     path = FIXTURES / kind / f"{name}.expect"
     found = {}
     for line in path.read_text("utf-8").splitlines():

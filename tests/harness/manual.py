@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The manual pages, read as far as tests compare them with the programs."""
+"""Reads the parts of the manual pages that tests compare with the programs."""
 
 import functools
 import re
@@ -25,13 +25,13 @@ def page_of(program):
 
 
 def sections(text):
-    """{section or subsection: its text}."""
+    """The sections and subsections of a page: {name: text}."""
     parts = re.split(r"(?m)^\.S[hs] (.*)\n", text)
     return dict(zip(parts[1::2], parts[2::2]))
 
 
 def items(text):
-    """{each name of an .It line: the text below}."""
+    """The items of a list: {each name of an .It line: the text below}."""
     found = {}
     for entry in re.split(r"(?m)^\.It ", text)[1:]:
         head, _, body = entry.partition("\n.El")[0].partition("\n")
@@ -41,20 +41,20 @@ def items(text):
 
 
 def plain(mdoc):
-    """Text without macros, in one line."""
+    """Text without escapes, on one line."""
     mdoc = mdoc.replace("\\(aq", "'").replace("\\(dq", '"').replace("\\&", "")
     return " ".join(mdoc.split())
 
 
 @functools.cache
 def events(program):
-    """The log events of a program; none of one without a log."""
+    """The log events on a program's page; none if it has no log."""
     return frozenset(items(sections(page_of(program)).get("LOG", "")))
 
 
 @functools.cache
 def exit_codes(program):
-    """The exit codes of a program."""
+    """The exit codes on a program's page."""
     text = sections(page_of(program))["EXIT STATUS"]
     return frozenset(
         int(code) for code in re.findall(r"(?m)^\.It (\d+)$", text)

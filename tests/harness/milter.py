@@ -271,7 +271,7 @@ class Client:
         return self.data()
 
     def fields(self, raw):
-        """The header fields of a raw message, whatever is answered; its
+        """Sends the header of a raw message, whatever the answers; returns its
         body, which is still to be sent."""
         head, _, body = raw.partition(b"\r\n\r\n")
         for name, value in split_headers(head):

@@ -27,7 +27,7 @@ def processes_under(folder):
 
 
 def memory_peak(pid):
-    """The most bytes that a process has had in memory at once."""
+    """The peak memory of a process in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) << 10
 

@@ -70,8 +70,8 @@ def sanitizer_findings(folder):
 
 
 def run(name, *arguments, folder="/tmp", stdin=None, timeout=120.0, **env):
-    """Runs a program to its end, whose manual page has its exit code; stdout
-    and stderr as text."""
+    """Runs a program to its end, with stdout and stderr as text. Its manual page
+    must describe the exit code."""
     done = subprocess.run(
         [program(name), *[str(argument) for argument in arguments]],
         input=stdin if stdin is not None else b"",
@@ -106,10 +106,10 @@ def check_events(name, text):
 
 
 def run_on_terminal(stream, name, *arguments, folder, pause=0, **env):
-    """Runs a program whose stream, "stdout" or "stderr", is a terminal; what
-    it shows there, and what it writes to the other stream, as text.
+    """Runs a program whose stream, "stdout" or "stderr", is a terminal. Returns
+    the text it shows there, and what it writes to the other stream.
 
-    Nobody reads the other one for pause seconds: a full pipe makes long work.
+    Nobody reads the other stream for pause seconds, so a full pipe delays it.
     """
     ours, theirs = pty.openpty()
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -133,7 +133,7 @@ def run_on_terminal(stream, name, *arguments, folder, pause=0, **env):
 
 
 def _read_terminal(terminal, shown):
-    # A terminal tells by an error that nobody writes any more.
+    # A terminal reports with an error that all writers are gone.
     with contextlib.suppress(OSError):
         while piece := os.read(terminal, 65536):
             shown.append(piece)
@@ -141,7 +141,7 @@ def _read_terminal(terminal, shown):
 
 
 def stored_lines(done):
-    """Those lines of tlsrpt-import that tell of a report that it spooled."""
+    """The output lines of tlsrpt-import about reports that it spooled."""
     return [
         line for line in done.stdout.splitlines() if line.startswith("stored ")
     ]

@@ -13,7 +13,7 @@ from .wait import wait_for
 
 _numbers = itertools.count(1)
 
-# What the milter tells readers of a mail by.
+# The header field in which the milter reports to readers of a mail.
 HEADER = "X-TLSRPT"
 
 LOADER = "site_loader"
@@ -198,9 +198,9 @@ class Site:
         return client
 
     def give(self, mail, client=None, **options):
-        """Gives a mail for the report address to the milter, on a connection
-        of its own unless there is one; the replies at its end. options are
-        those of Client.message()."""
+        """Sends a mail for the report address to the milter, on a connection of
+        its own unless client is one; returns the replies at its end. options
+        are those of Client.message()."""
         if client is None:
             with self.connect(timeout=120) as client:
                 return self.give(mail, client, **options)
@@ -209,7 +209,7 @@ class Site:
         return client.message(mail, **options)
 
     def give_reports(self, count=1, **more):
-        """Gives the milter mails with a new report each, on one connection;
+        """Sends mails with a new report each to the milter, on one connection;
         more replaces members of the reports."""
         with self.connect() as client:
             for _ in range(count):
