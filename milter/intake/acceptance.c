@@ -5,9 +5,12 @@
 
 #include "base/syntax.h"
 
-/* "example.com" is itself, and for a TLSA policy any MX host below it (RFC 8460
- * section 4.4: its policy domain is the TLSA base domain); "*.example.com" is
- * everything below. */
+/*
+ * Whether accept.policy-domains lists a policy's domain. "example.com" stands
+ * for itself, and in a TLSA policy for any MX host below it (RFC 8460 section
+ * 4.4: the policy domain is the TLSA base domain); "*.example.com" stands for
+ * everything below it.
+ */
 static bool domain_is_ours(
     const struct config *config, const struct report_policy *policy)
 {
@@ -26,6 +29,7 @@ static bool domain_is_ours(
 	return false;
 }
 
+/* Why the report is refused for its policies' domains, or NULL. */
 static char *foreign_domain(
     const struct config *config, const struct report *report)
 {
@@ -34,7 +38,8 @@ static char *foreign_domain(
 	if (config->policy_domains[0] == NULL)
 		return NULL;
 	for (guint i = 0; i < report->policies->len; i++) {
-		const struct report_policy *policy = report->policies->pdata[i];
+		const struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
 
 		if (policy->policy_domain == NULL)
 			continue;
@@ -61,9 +66,8 @@ char *acceptance_refusal(const struct config *config,
 	    !dkim->authenticated)
 		reason = g_strdup_printf(
 		    "RFC 8460 section 3: accept.authentication = require, and "
-		    "no "
-		    "trusted Authentication-Results field has a DKIM pass for "
-		    "%.253s",
+		    "no trusted Authentication-Results field has a DKIM pass "
+		    "for %.253s",
 		    *submitter != '\0' ? submitter : "an unnamed submitter");
 	return reason;
 }

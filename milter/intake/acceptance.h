@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acceptance: whose reports are accepted (section [accept]).
- *
- * Pure; any thread.
+ * acceptance: whose reports are accepted, by section [accept] of the
+ * configuration. Pure; any thread.
  */
 #ifndef INTAKE_ACCEPTANCE_H
 #define INTAKE_ACCEPTANCE_H
@@ -11,7 +10,8 @@
 #include "config/config.h"
 #include "document/report.h"
 
-/* NULL when the report is taken, else a sentence (g_free) why it is refused. */
+/* NULL when the report is accepted, else why it is refused: a sentence
+ * (g_free). submitter is never NULL; "" stands for an unnamed one. */
 char *acceptance_refusal(const struct config *config,
     const struct report *report, const struct authentication *dkim,
     const char *submitter);

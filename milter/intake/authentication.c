@@ -7,9 +7,10 @@
 #include "mail/authres.h"
 
 /*
- * Whether a signature of domain speaks for submitter: the same, or a parent of
- * at least two labels. Whoever holds a parent zone could sign for the child
- * anyway, so a list of public suffixes would change nothing but single labels.
+ * Whether a signature of domain authenticates submitter: domain is submitter or
+ * a parent of at least two labels. Whoever holds a parent zone could sign for
+ * the child anyway, so a list of public suffixes would add nothing beyond
+ * excluding single labels.
  */
 static bool speaks_for(const char *domain, const char *submitter)
 {
@@ -21,7 +22,7 @@ static bool speaks_for(const char *domain, const char *submitter)
 	       syntax_domain_is_below(submitter, domain);
 }
 
-/* How much a result is worth showing when none authenticates the submitter. */
+/* Which result is shown when none authenticates the submitter: the highest. */
 static int dkim_rank(const char *result)
 {
 	if (strcmp(result, "pass") == 0)
@@ -29,8 +30,8 @@ static int dkim_rank(const char *result)
 	return strcmp(result, "none") == 0 ? 0 : 1;
 }
 
-/* The database knows pass, fail and none; the other results of RFC 8601 section
- * 2.7.1 (policy, neutral, temperror, permerror) did not pass. */
+/* The database knows pass, fail and none. The other results of RFC 8601 section
+ * 2.7.1 (policy, neutral, temperror, permerror) count as fail. */
 static const char *dkim_word(int rank)
 {
 	static const char *const words[] = {"none", "fail", "pass"};
@@ -38,8 +39,8 @@ static const char *dkim_word(int rank)
 	return words[rank];
 }
 
-static void dkim_take(struct authentication *dkim, int rank, const char *domain,
-    bool authenticated)
+static void set_result(struct authentication *dkim, int rank,
+    const char *domain, bool authenticated)
 {
 	authentication_clear(dkim);
 	dkim->result = g_strdup(dkim_word(rank));
@@ -48,17 +49,18 @@ static void dkim_take(struct authentication *dkim, int rank, const char *domain,
 }
 
 /*
- * The topmost field of a trusted host that says anything of DKIM. A verifier
- * puts its field above what came with the message, so one further down may be
- * the sender's, whatever name stands in it (RFC 8601 section 5). One that can't
- * be read is not passed over for another below it: a sender has some influence
- * on what a verifier writes.
+ * The topmost field of a trusted host that says anything about DKIM. A verifier
+ * puts its field above those that came with the message, so a field further
+ * down may be the sender's, whatever host it names (RFC 8601 section 5). A
+ * trusted field that can't be read ends the search: the sender has some
+ * influence on what a verifier writes, and could make room for a forged one.
  */
 static struct authres *find_decisive(
     const struct config *config, const GPtrArray *fields)
 {
 	for (guint i = 0; fields != NULL && i < fields->len; i++) {
-		char *id = authres_authserv_id(fields->pdata[i]);
+		const char *text = g_ptr_array_index(fields, i);
+		char *id = authres_authserv_id(text);
 		bool trusted =
 		    id != NULL &&
 		    g_strv_contains(
@@ -68,7 +70,7 @@ static struct authres *find_decisive(
 		g_free(id);
 		if (!trusted)
 			continue;
-		field = authres_parse(fields->pdata[i]);
+		field = authres_parse(text);
 		if (field == NULL || field->dkim->len > 0)
 			return field;
 		authres_free(field);
@@ -84,17 +86,18 @@ void authentication_judge(const struct config *config,
 	struct authres *field = find_decisive(config, authentication_results);
 	int best = 0;
 
-	dkim_take(&dkim, 0, NULL, false);
+	set_result(&dkim, 0, NULL, false);
 	for (guint i = 0;
 	     field != NULL && i < field->dkim->len && !dkim.authenticated;
 	     i++) {
-		const struct authres_dkim *found = field->dkim->pdata[i];
+		const struct authres_dkim *found =
+		    g_ptr_array_index(field->dkim, i);
 		int rank = dkim_rank(found->result);
 		bool authenticated =
 		    rank == 2 && speaks_for(found->domain, submitter);
 
 		if (authenticated || rank > best) {
-			dkim_take(&dkim, rank, found->domain, authenticated);
+			set_result(&dkim, rank, found->domain, authenticated);
 			best = rank;
 		}
 	}

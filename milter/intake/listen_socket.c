@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A descriptor can't be taken away from libmilter, which would report that as
- * an error over and over; what is behind it can. Not blocking, since the one
- * before may have woken who will now accept from this one.
+ * Closing libmilter's descriptor would make it report errors over and over, so
+ * another socket is put behind the same descriptor with dup3(2). That socket
+ * doesn't block: a thread that the old one woke may now accept from it.
  */
 #include "listen_socket.h"
 
@@ -14,8 +14,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* It is opened before any message is: its number is low. */
-#define MOST 64
+/* The socket is opened before any message comes in, so its descriptor is low.
+ */
+#define DESCRIPTORS 64
 
 static bool is_listening(int fd)
 {
@@ -26,7 +27,8 @@ static bool is_listening(int fd)
 	       yes != 0;
 }
 
-/* Without a name of ours: the kernel gives one, outside of the file system. */
+/* A listening UNIX socket to which the kernel gives a name outside of the file
+ * system, or -1 with errno. */
 static int listen_nowhere(void)
 {
 	const struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -53,7 +55,7 @@ bool listen_socket_withdraw(void)
 
 	if (nowhere < 0)
 		return false;
-	for (int fd = 3; fd < MOST; fd++)
+	for (int fd = 3; fd < DESCRIPTORS; fd++)
 		if (fd != nowhere && is_listening(fd) &&
 		    dup3(nowhere, fd, O_CLOEXEC) < 0) {
 			error = errno;
@@ -68,7 +70,7 @@ bool listen_socket_is_in_use(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(path);
-	bool taken;
+	bool in_use;
 	int fd;
 
 	if (length >= sizeof(address.sun_path))
@@ -77,10 +79,10 @@ bool listen_socket_is_in_use(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	/* EAGAIN: there are so many that they wait. */
-	taken = connect(fd, (const struct sockaddr *)&address,
-		    sizeof(address)) == 0 ||
-		errno == EAGAIN;
+	/* EAGAIN: the queue of the listening socket is full. */
+	in_use = connect(fd, (const struct sockaddr *)&address,
+		     sizeof(address)) == 0 ||
+		 errno == EAGAIN;
 	close(fd);
-	return taken;
+	return in_use;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file is, is decided by its first bytes; only a name in .json or .gz
- * weighs more, so that a broken report is told to be one. Folders are read by
- * descriptor and symbolic links in them refused, since whoever delivers mail
- * may own them. A compressed mailbox could be of any size, so what is in gzip
- * is only looked at, to tell that it was not read. Pages of a mapped file are
- * given back while it is walked: an archive of many gigabytes takes no more
- * memory than a small one.
+ * A file's first bytes say what it is. Where they say nothing, a name in .json
+ * or .gz makes it a report, so that a broken report is reported as one. Folders
+ * are read by descriptor, without following symbolic links, since whoever
+ * delivers mail may own them. A compressed mailbox could be of any size, so of
+ * gzip only the beginning is looked at, to say that the rest was not read.
+ * Pages of a mapped file are given back while it is walked: an archive of many
+ * gigabytes takes no more memory than a small one.
  */
 #include "mailbox.h"
 
@@ -27,7 +27,7 @@
 /* Folders deeper than this are a mistake or an attack. */
 #define MAX_DEPTH 64
 
-/* So much is walked before its pages are given back. */
+/* How many bytes are walked before their pages are given back. */
 #define RELEASE_SIZE ((size_t)16 * 1024 * 1024)
 
 struct walk {
@@ -164,8 +164,8 @@ static bool walk_bytes(const struct walk *walk, const char *path,
 		more = walk_mbox(walk, path, bytes, length);
 	} else if (kind == KIND_PACKED) {
 		tell_problem(walk, path,
-		    "is compressed, and no report by itself; what it holds is "
-		    "read by: gzip -dc FILE | tlsrpt-import -");
+		    "is compressed, and not a report; to import what it holds: "
+		    "gzip -dc FILE | tlsrpt-import -");
 		more = true;
 	} else {
 		item.bare = kind == KIND_BARE;
@@ -239,7 +239,7 @@ static const char *copy_input(int fd, off_t *ret_size)
 	off_t size = 0;
 	ssize_t got;
 
-	while ((got = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
+	while ((got = read(STDIN_FILENO, piece, sizeof(piece))) != 0) {
 		if (got < 0)
 			return "can't be read";
 		if (!write_all(fd, piece, (size_t)got))
@@ -250,7 +250,8 @@ static const char *copy_input(int fd, off_t *ret_size)
 	return NULL;
 }
 
-/* A pipe can't be mapped, and what it carries may be an mbox of any size. */
+/* Walks standard input by way of a temporary file: a pipe can't be mapped, and
+ * may carry an mbox of any size. */
 static bool walk_input(const struct walk *walk)
 {
 	int fd = make_temporary();
@@ -262,7 +263,7 @@ static bool walk_input(const struct walk *walk)
 		failed = copy_input(fd, &size);
 	if (failed == NULL)
 		more = walk_mapped(walk, "-", fd, size);
-	else if (errno == EINTR) /* someone does not want to wait for more */
+	else if (errno == EINTR) /* interrupted by the user */
 		more = false;
 	else
 		tell_problem(walk, "-", "standard input %s: %s", failed,
@@ -275,7 +276,7 @@ static bool walk_input(const struct walk *walk)
 static bool walk_folder(
     const struct walk *walk, const char *path, int fd, unsigned int depth);
 
-/* Walks what is open; closes it. */
+/* Walks an open file or folder, and closes fd. */
 static bool walk_open(
     const struct walk *walk, const char *path, int fd, unsigned int depth)
 {
@@ -297,8 +298,8 @@ static bool walk_open(
 	return more;
 }
 
-/* Opens an entry of a folder, but only a regular file or a folder: opening a
- * device or a pipe can have effects of its own. Others are passed over. */
+/* Walks one entry of a folder, if it is a regular file or a folder. Anything
+ * else is passed over: opening a device or a pipe can have effects. */
 static bool walk_entry(const struct walk *walk, const char *folder, int dir_fd,
     const char *name, unsigned int depth)
 {
@@ -308,7 +309,7 @@ static bool walk_entry(const struct walk *walk, const char *folder, int dir_fd,
 	int fd = -1;
 
 	if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-		/* A mail may be moved from new to cur meanwhile. */
+		/* A mail may have been moved from new to cur meanwhile. */
 		if (errno != ENOENT)
 			tell_problem(
 			    walk, path, "can't be read: %s", g_strerror(errno));
@@ -333,7 +334,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*first, *second);
 }
 
-/* All names of a folder, in order, without . and .. */
+/* All names in a folder, sorted, without . and .. */
 static GPtrArray *list_names(DIR *dir)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
@@ -381,10 +382,12 @@ static bool walk_folder(
 	}
 	maildir = is_maildir(fd);
 	names = list_names(dir);
-	for (guint i = 0; more && i < names->len; i++)
-		if (!maildir || !g_str_equal(names->pdata[i], "tmp"))
-			more = walk_entry(
-			    walk, path, fd, names->pdata[i], depth + 1);
+	for (guint i = 0; more && i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
+
+		if (!maildir || !g_str_equal(name, "tmp"))
+			more = walk_entry(walk, path, fd, name, depth + 1);
+	}
 	g_ptr_array_unref(names);
 	closedir(dir);
 	return more;

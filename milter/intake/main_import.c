@@ -2,11 +2,11 @@
 /*
  * tlsrpt-import: the pipeline of tlsrpt-milter over files. It stops at the
  * first report that the spool can't take, rather than read on and lose more;
- * running it again over the same files is safe, since the database knows a
- * report again.
+ * running it again over the same files is safe, since the database recognises
+ * reports that it has.
  *
- * Nobody waits for a single report here, so the disk is asked once for many;
- * their lines are printed when they are on it.
+ * Nobody waits for a single report here, so reports are made durable in groups;
+ * their lines are printed once they are on the disk.
  */
 #include <errno.h>
 #include <glib.h>
@@ -32,21 +32,21 @@
 
 #define PROGRAM "tlsrpt-import"
 
-/* How much of somebody's text is shown in a line. */
+/* How many characters of a report's text a line shows. */
 #define SHOWN_CHARS 200
 
-/* How many reports go to the disk together, and how long the first of them may
- * wait for others. */
+/* How many reports are made durable together, and how long the first of them
+ * may wait for others. */
 #define GROUP_REPORTS 1000
 #define GROUP_TIME (G_USEC_PER_SEC / 2)
 
 #define PROGRESS_AFTER G_USEC_PER_SEC
 #define PROGRESS_EVERY (G_USEC_PER_SEC / 5)
 
-/* What was found in one message or file. */
-struct taken {
+/* The reports of one message or file. */
+struct found {
 	char *path;
-	size_t number;      /* of the message in it; 0: it is the only one */
+	size_t number;      /* of the message in an mbox, from 1; else 0 */
 	GPtrArray *reports; /* of struct pipeline_report * */
 };
 
@@ -58,9 +58,9 @@ struct import {
 	size_t messages;
 	size_t reports;
 	size_t by_status[PIPELINE_FAILED + 1];
-	bool unreadable;  /* some path */
-	bool dropped;     /* was root and is the spool's owner now */
-	GPtrArray *group; /* of struct taken *: not printed yet */
+	bool unreadable;  /* some path was */
+	bool dropped;     /* root's rights were, for the spool owner's */
+	GPtrArray *group; /* of struct found *, not printed yet */
 	size_t group_reports;
 	int64_t group_due;
 	int64_t progress_due;
@@ -83,7 +83,7 @@ static void interrupt(int signal_number)
 	interrupted = 1;
 }
 
-static void take_option(int val, const char *argument, void *data)
+static void on_option(int val, const char *argument, void *data)
 {
 	struct import *import = data;
 
@@ -94,30 +94,31 @@ static void take_option(int val, const char *argument, void *data)
 		import->json = true;
 }
 
-static const struct command_line cli_of_import = {
+static const struct command_line import_command_line = {
     .program = PROGRAM,
     .usage = "[-c FILE] [--dry-run] [--json] PATH…|-",
     .description =
-	"Takes TLS reports (RFC 8460) out of files into the spool, as "
-	"tlsrpt-milter does\nout of mail. PATH is a message, an mbox, a "
-	"report by itself (JSON, gzip or not),\nor a folder with any of "
+	"Puts the SMTP TLS reports (RFC 8460) in files into the spool, as "
+	"tlsrpt-milter does\nwith those in mail. PATH is a message, an mbox, a "
+	"report (JSON, plain or gzip),\nor a folder with any of "
 	"them, such as a Maildir; - is standard input.\n\n"
-	"Started as root it becomes the owner of spool.directory before it "
-	"reads anything\nbut the configuration, so that user needs to be able "
-	"to read PATH. Interrupted,\nit ends behind the current message with "
-	"75. Importing a file twice is safe.\n\n"
-	"A line for each report goes to standard output, a summary to "
+	"If started as root it becomes the owner of spool.directory before it "
+	"reads anything\nbut the configuration; that user must be able "
+	"to read PATH. If interrupted, it\nfinishes the current message and "
+	"exits with 75. Importing a file twice is safe.\n\n"
+	"Prints a line for each report on standard output, and a summary on "
 	"standard error.",
     .options = "      --dry-run      read and judge everything, write nothing\n"
-	       "      --json         a JSON object a line\n",
+	       "      --json         print each line as a JSON object\n",
     .own = options,
-    .on_option = take_option,
+    .on_option = on_option,
 };
 
 /*
- * What a stranger's mail is read with should not be root's rights, and the
- * spool's files have to be its owner's. Before any mail is opened. Root makes
- * no spool either: the milter could not use it.
+ * Becomes the owner of the spool if started as root, before any mail is opened:
+ * strangers' mail is not read with root's rights, and files in the spool must
+ * belong to its owner. True when the user was changed. A missing spool is not
+ * made as root, since the milter could not use it.
  */
 static bool drop_root(const struct config *config, bool dry_run)
 {
@@ -145,7 +146,7 @@ static bool drop_root(const struct config *config, bool dry_run)
 	exit(EX_SOFTWARE);
 }
 
-/* Takes a progress line off the terminal. */
+/* Erases the progress line. */
 static void clear_progress(struct import *import)
 {
 	if (import->progress_shown)
@@ -165,12 +166,12 @@ static void show_progress(struct import *import)
 	import->progress_due = now + PROGRESS_EVERY;
 }
 
-/* "FILE" or "FILE#N". */
-static void append_place(GString *line, const struct taken *taken)
+/* Appends "FILE" or "FILE#N". */
+static void append_place(GString *line, const struct found *found)
 {
-	escape_terminal(line, taken->path, 0);
-	if (taken->number > 0)
-		g_string_append_printf(line, "#%zu", taken->number);
+	escape_terminal(line, found->path, 0);
+	if (found->number > 0)
+		g_string_append_printf(line, "#%zu", found->number);
 }
 
 static void append_shown(GString *line, const char *text)
@@ -192,7 +193,7 @@ static void append_anomalies(GString *line, report_anomalies anomalies)
 	}
 }
 
-static void append_text(GString *line, const struct taken *taken,
+static void append_text(GString *line, const struct found *found,
     const struct pipeline_report *report)
 {
 	g_string_append_printf(
@@ -211,18 +212,18 @@ static void append_text(GString *line, const struct taken *taken,
 	} else {
 		append_shown(line, report->reason);
 	}
-	append_place(line, taken);
+	append_place(line, found);
 }
 
-static void append_json(GString *line, const struct taken *taken,
+static void append_json(GString *line, const struct found *found,
     const struct pipeline_report *report)
 {
 	struct json_writer json = {.out = line};
 
 	json_writer_begin_object(&json, NULL);
-	json_writer_string(&json, "path", taken->path);
-	if (taken->number > 0)
-		json_writer_integer(&json, "message", (int64_t)taken->number);
+	json_writer_string(&json, "path", found->path);
+	if (found->number > 0)
+		json_writer_integer(&json, "message", (int64_t)found->number);
 	else
 		json_writer_string(&json, "message", NULL);
 	json_writer_string(
@@ -244,27 +245,27 @@ static void append_json(GString *line, const struct taken *taken,
 	json_writer_end_object(&json);
 }
 
-static void print_report(const struct import *import, const struct taken *taken,
+static void print_report(const struct import *import, const struct found *found,
     const struct pipeline_report *report)
 {
 	GString *line = g_string_new(NULL);
 
 	if (import->json)
-		append_json(line, taken, report);
+		append_json(line, found, report);
 	else
-		append_text(line, taken, report);
+		append_text(line, found, report);
 	puts(line->str);
 	g_string_free(line, TRUE);
 }
 
 static void print_stop(
-    const struct taken *taken, const struct pipeline_report *report)
+    const struct found *found, const struct pipeline_report *report)
 {
 	GString *line = g_string_new(PROGRAM ": ");
 
 	escape_terminal(line, report->reason, 0);
 	g_string_append(line, "; stopped at ");
-	append_place(line, taken);
+	append_place(line, found);
 	g_string_append(line,
 	    ". Run it again over the same files when that is solved: no report "
 	    "is counted twice");
@@ -273,34 +274,35 @@ static void print_stop(
 	g_string_free(line, TRUE);
 }
 
-static void taken_free(void *data)
+static void found_free(void *data)
 {
-	struct taken *taken = data;
+	struct found *found = data;
 
-	g_free(taken->path);
-	g_ptr_array_unref(taken->reports);
-	g_free(taken);
+	g_free(found->path);
+	g_ptr_array_unref(found->reports);
+	g_free(found);
 }
 
-/* False when the spool failed. */
-static bool print_taken(struct import *import, const struct taken *taken)
+/* Prints the reports of one message. False when the spool failed. */
+static bool print_found(struct import *import, const struct found *found)
 {
 	if (isatty(STDOUT_FILENO))
 		clear_progress(import);
-	for (guint i = 0; i < taken->reports->len; i++) {
-		const struct pipeline_report *report = taken->reports->pdata[i];
+	for (guint i = 0; i < found->reports->len; i++) {
+		const struct pipeline_report *report =
+		    g_ptr_array_index(found->reports, i);
 
 		import->by_status[report->status]++;
-		print_report(import, taken, report);
+		print_report(import, found, report);
 		if (report->status == PIPELINE_FAILED) {
-			print_stop(taken, report);
+			print_stop(found, report);
 			return false;
 		}
 	}
 	return true;
 }
 
-/* What the group's reports became when they could not be made durable. */
+/* Turns the group's spooled reports into failed ones, after errno. */
 static void fail_group(const struct import *import)
 {
 	char *reason = g_strdup_printf("spool.directory: %s can't be written: "
@@ -308,11 +310,11 @@ static void fail_group(const struct import *import)
 	    import->config->spool_directory, g_strerror(errno));
 
 	for (guint i = 0; i < import->group->len; i++) {
-		const struct taken *taken = import->group->pdata[i];
+		const struct found *found = g_ptr_array_index(import->group, i);
 
-		for (guint j = 0; j < taken->reports->len; j++) {
+		for (guint j = 0; j < found->reports->len; j++) {
 			struct pipeline_report *report =
-			    taken->reports->pdata[j];
+			    g_ptr_array_index(found->reports, j);
 
 			if (report->status != PIPELINE_SPOOLED)
 				continue;
@@ -332,7 +334,7 @@ static bool finish_group(struct import *import)
 	if (import->spool != NULL && spool_release(import->spool) != SPOOL_OK)
 		fail_group(import);
 	for (guint i = 0; i < import->group->len && more; i++)
-		more = print_taken(import, import->group->pdata[i]);
+		more = print_found(import, g_ptr_array_index(import->group, i));
 	g_ptr_array_set_size(import->group, 0);
 	import->group_reports = 0;
 	return more;
@@ -344,25 +346,26 @@ static bool has_failed(const GPtrArray *reports)
 
 	if (reports->len == 0)
 		return false;
-	last = reports->pdata[reports->len - 1];
+	last = g_ptr_array_index(reports, reports->len - 1);
 	return last->status == PIPELINE_FAILED;
 }
 
-/* False when the spool failed. */
-static bool take_reports(
+/* Adds a message's reports to the group, and finishes the group when it is time
+ * to. False when the spool failed. */
+static bool add_reports(
     struct import *import, const struct mailbox_item *item, GPtrArray *reports)
 {
 	int64_t now = g_get_monotonic_time();
-	struct taken *taken;
+	struct found *found;
 
 	if (reports->len > 0) {
 		if (import->group->len == 0)
 			import->group_due = now + GROUP_TIME;
-		taken = g_new0(struct taken, 1);
-		taken->path = g_strdup(item->path);
-		taken->number = item->number;
-		taken->reports = g_ptr_array_ref(reports);
-		g_ptr_array_add(import->group, taken);
+		found = g_new0(struct found, 1);
+		found->path = g_strdup(item->path);
+		found->number = item->number;
+		found->reports = g_ptr_array_ref(reports);
+		g_ptr_array_add(import->group, found);
 		import->group_reports += reports->len;
 		import->reports += reports->len;
 	}
@@ -389,15 +392,15 @@ static void note_problem(const char *path, const char *problem, void *data)
 	g_string_free(line, TRUE);
 }
 
-/* An archive may hold mail, and then nobody would hear of it. */
+/* Says that an archive without a report was not unpacked: it may hold mail. */
 static void judge_archive(struct import *import,
     const struct mailbox_item *item, const GPtrArray *reports)
 {
 	if (item->bare && reports->len == 0 &&
 	    zip_sniff(item->bytes, item->length))
 		note_problem(item->path,
-		    "is a zip archive without a report by itself; what it "
-		    "holds is read when it is unpacked",
+		    "is a zip archive without a report; unpack it to import "
+		    "what it holds",
 		    import);
 }
 
@@ -422,7 +425,7 @@ static bool visit_item(const struct mailbox_item *item, void *data)
 	import->messages++;
 	pipeline_run(&input, &output);
 	judge_archive(import, item, output.reports);
-	more = take_reports(import, item, output.reports);
+	more = add_reports(import, item, output.reports);
 	pipeline_output_clear(&output);
 	if (more)
 		show_progress(import);
@@ -443,12 +446,13 @@ static void print_summary(struct import *import)
 	    interrupted ? " (interrupted: there may be more)" : "");
 	if (import->unreadable && import->dropped)
 		fprintf(stderr,
-		    PROGRAM ": what root reads is read as the owner of "
-			    "spool.directory %s, who must be able to read it\n",
+		    PROGRAM ": started as root, " PROGRAM " reads files as the "
+			    "owner of spool.directory %s, who must be allowed "
+			    "to\n",
 		    import->config->spool_directory);
 }
 
-/* The worst that happened. */
+/* The exit code of the worst that happened. */
 static int exit_code(const struct import *import)
 {
 	if (fflush(stdout) == EOF || ferror(stdout)) {
@@ -464,7 +468,7 @@ static int exit_code(const struct import *import)
 	return import->by_status[PIPELINE_INVALID] > 0 ? EX_DATAERR : EX_OK;
 }
 
-/* Without SA_RESTART, so that waiting for standard input ends as well. */
+/* Without SA_RESTART, so that a signal ends read(2) from standard input too. */
 static void catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = interrupt};
@@ -497,17 +501,17 @@ static void open_spool(struct import *import)
 int main(int argc, char **argv)
 {
 	struct import import = {0};
-	struct command_line cli = cli_of_import;
+	struct command_line command_line = import_command_line;
 	struct config *config;
 	const char *config_path;
 	int first, code;
 
-	cli.data = &import;
-	first = command_line_parse(&cli, argc, argv, &config_path);
+	command_line.data = &import;
+	first = command_line_parse(&command_line, argc, argv, &config_path);
 	if (first == argc)
 		command_line_usage(
-		    &cli, "no PATH is given; - is standard input");
-	config = command_line_config(&cli, config_path);
+		    &command_line, "no PATH given; - is standard input");
+	config = command_line_config(&command_line, config_path);
 	import.config = config;
 	import.dropped = drop_root(config, import.dry_run);
 	open_log(config);
@@ -515,14 +519,14 @@ int main(int argc, char **argv)
 	if (!import.dry_run)
 		open_spool(&import);
 	catch_signals();
-	import.group = g_ptr_array_new_with_free_func(taken_free);
+	import.group = g_ptr_array_new_with_free_func(found_free);
 	import.progress_due = isatty(STDERR_FILENO)
 				  ? g_get_monotonic_time() + PROGRESS_AFTER
 				  : INT64_MAX;
 	for (int i = first; i < argc; i++)
 		if (!mailbox_walk(argv[i], visit_item, note_problem, &import))
 			break;
-	(void)finish_group(&import); /* print_stop() has told, by_status too */
+	(void)finish_group(&import); /* a failure is in by_status */
 	print_summary(&import);
 	code = exit_code(&import);
 	g_ptr_array_unref(import.group);

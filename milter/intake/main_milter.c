@@ -247,7 +247,7 @@ static int serve(struct daemon *daemon)
 
 int main(int argc, char **argv)
 {
-	static const struct command_line cli = {
+	static const struct command_line command_line = {
 	    .program = PROGRAM,
 	    .usage = "[-c FILE] [--check-config]",
 	    .description =
@@ -262,9 +262,10 @@ int main(int argc, char **argv)
 	int status;
 
 	block_signals();
-	if (command_line_parse(&cli, argc, argv, &daemon.config_path) < argc)
-		command_line_usage(&cli, "no operand is taken");
-	daemon.config = command_line_config(&cli, daemon.config_path);
+	if (command_line_parse(&command_line, argc, argv, &daemon.config_path) <
+	    argc)
+		command_line_usage(&command_line, "no operand is taken");
+	daemon.config = command_line_config(&command_line, daemon.config_path);
 	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);
 	daemon.spool = spool_open(
 	    daemon.config->spool_directory, daemon.config->spool_quota, &error);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Most messages with a report are a few kilobytes and never touch the disk; a
- * large one costs a page cache that the kernel can write out, not memory of
- * ours. The file is written at a known offset, so that a write that fails half
- * way leaves what was there before. What all buffers hold is bounded too, since
- * a connection costs its owner nothing.
+ * Most messages with a report are a few kilobytes and never touch the disk. A
+ * large one takes page cache, which the kernel can write out, instead of our
+ * memory. The file is written at a known offset, so that a write that fails
+ * half-way leaves what was there before. The memory of all buffers together is
+ * bounded too, since opening many connections costs a stranger nothing.
  */
 #include "message_buffer.h"
 
@@ -19,14 +19,14 @@
 struct message_buffer {
 	struct spool *spool;
 	size_t length;
-	uint8_t *memory; /* NULL once the file has it */
+	uint8_t *memory; /* NULL once the bytes are in the file */
 	size_t capacity;
 	int fd;            /* -1 while in memory */
 	uint64_t reserved; /* of the spool's quota, for the file */
 	void *mapped;      /* of length bytes, or NULL */
 };
 
-/* Bytes that all buffers have in memory. */
+/* Bytes of memory that all buffers have allocated. */
 static atomic_size_t held;
 
 struct message_buffer *message_buffer_new(struct spool *spool)
@@ -45,7 +45,8 @@ static void unmap(struct message_buffer *buffer)
 	buffer->mapped = NULL;
 }
 
-/* Of the quota, in steps: a message is not worth a count at each block. */
+/* Reserves quota for needed bytes of file, in large steps: asking for it with
+ * each block of a message would cost too much. */
 static bool reserve(struct message_buffer *buffer, size_t needed)
 {
 	uint64_t steps, more;
@@ -117,7 +118,8 @@ static bool move_to_file(struct message_buffer *buffer)
 	return true;
 }
 
-/* Makes room for needed bytes; doubles, so that appending is linear. */
+/* Makes room for needed bytes by doubling, so that appending takes linear time.
+ */
 static bool grow_memory(struct message_buffer *buffer, size_t needed)
 {
 	size_t capacity = MAX(buffer->capacity, (size_t)4096);
@@ -138,6 +140,7 @@ static bool grow_memory(struct message_buffer *buffer, size_t needed)
 	return true;
 }
 
+/* Whether the bytes have to move from memory to a file. */
 static bool wants_file(const struct message_buffer *buffer, size_t needed)
 {
 	return buffer->fd < 0 && buffer->spool != NULL &&

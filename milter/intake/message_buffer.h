@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msgbuf: the bytes of one message as they come in: memory up to 256 KiB, then
- * an unlinked file in the spool's tmp; a file at once while all buffers of the
- * process hold 32 MiB. What is in files counts for the spool's quota while it
- * is there. Knows nothing of what they are. One thread at a time.
+ * message_buffer: the bytes of one message as they come in.
+ *
+ * Up to 256 KiB are kept in memory, more in an unlinked file in the spool's
+ * tmp; while all buffers of the process hold 32 MiB of memory, any growth goes
+ * to a file. Files count against the spool's quota while they exist. Knows
+ * nothing of what the bytes mean. One thread at a time.
  */
 #ifndef INTAKE_MESSAGE_BUFFER_H
 #define INTAKE_MESSAGE_BUFFER_H
@@ -19,18 +21,21 @@
 
 struct message_buffer;
 
-/* spool may be NULL: then all stays in memory. It must outlive the buffer. */
+/* Makes a buffer, the caller's. spool must outlive it; with NULL everything
+ * stays in memory. */
 struct message_buffer *message_buffer_new(struct spool *spool);
 void message_buffer_free(struct message_buffer *buffer);
 
-/* Appends; false with errno when the file can't take it (EDQUOT: the spool is
- * full). */
+/* Appends bytes. False with errno when they can't be kept (EDQUOT: the spool is
+ * full); what the buffer held before stays. */
 bool message_buffer_append(
     struct message_buffer *buffer, const void *bytes, size_t length);
+
+/* How many bytes were appended. */
 size_t message_buffer_length(const struct message_buffer *buffer);
 
-/* All bytes in one piece, valid until the next append or free; NULL with errno
- * when they can't be mapped. */
+/* All bytes in one piece, valid until the next append or free. NULL with errno
+ * when the file can't be mapped. */
 const uint8_t *message_buffer_bytes(struct message_buffer *buffer);
 
 #endif

@@ -5,10 +5,10 @@
  * smfi_setpriv(), and nothing here is thread-local.
  *
  * The process-wide state is the configuration for new messages, the spool, and
- * the number of callbacks that are running, which mlfi_drain() waits for since
- * smfi_main() returns while some still are; and of connections and messages,
- * which mlfi_leave() waits for: told to stop, the pool no longer looks at
- * connections, whose mail would wait for its time limit.
+ * three counts. mlfi_drain() waits for the running callbacks, since smfi_main()
+ * returns before they have ended. mlfi_leave() waits for the connections and
+ * the messages: after smfi_stop() libmilter ignores open connections, so their
+ * mail would hang until the mail server times out.
  */
 #include "mlfi.h"
 
@@ -32,11 +32,11 @@
 #define SIGNAL_WAKE SIGRTMIN
 
 /* One connection with the mail server. */
-struct link {
+struct connection {
 	struct session *session;
-	unsigned long actions;  /* SMFIF_*: what we may do to a message */
-	unsigned long protocol; /* SMFIP_*: what was agreed on */
-	struct config *config;  /* the one that actions were asked for */
+	unsigned long actions;  /* SMFIF_*: changes that were negotiated */
+	unsigned long protocol; /* SMFIP_*: protocol steps that were */
+	struct config *config;  /* under which actions were negotiated */
 	bool busy;              /* in a message */
 };
 
@@ -45,10 +45,10 @@ static struct {
 	pthread_cond_t idle;
 	unsigned int running; /* callbacks */
 	int64_t progress;     /* when the last one began or ended */
-	unsigned int links;
-	unsigned int busy; /* links in a message */
-	bool returned;     /* smfi_main() has */
-	pthread_t server;  /* who is in smfi_main() */
+	unsigned int connections;
+	unsigned int busy; /* connections in a message */
+	bool returned;     /* smfi_main() has returned */
+	pthread_t server;  /* the thread in smfi_main(), while serving */
 	bool serving;
 	struct config *config;
 	struct spool *spool;
@@ -63,22 +63,22 @@ static void enter(void)
 	pthread_mutex_unlock(&shared.mutex);
 }
 
-/* Under the mutex. */
-static void count_busy(struct link *link, bool busy)
+/* Call with the mutex held. */
+static void count_busy(struct connection *connection, bool busy)
 {
-	if (busy && !link->busy)
+	if (busy && !connection->busy)
 		shared.busy++;
-	if (!busy && link->busy)
+	if (!busy && connection->busy)
 		shared.busy--;
-	link->busy = busy;
+	connection->busy = busy;
 }
 
-static void leave(struct link *link)
+static void leave(struct connection *connection)
 {
-	bool busy = session_config(link->session) != NULL;
+	bool busy = session_config(connection->session) != NULL;
 
 	pthread_mutex_lock(&shared.mutex);
-	count_busy(link, busy);
+	count_busy(connection, busy);
 	shared.progress = g_get_monotonic_time();
 	if (--shared.running == 0)
 		pthread_cond_broadcast(&shared.idle);
@@ -107,7 +107,7 @@ void mlfi_set_config(struct config *config)
 	config_unref(old);
 }
 
-/* Changes to a message that a configuration can lead to. */
+/* The SMFIF_* actions that messages may need under a configuration. */
 static unsigned long actions_of(const struct config *config)
 {
 	unsigned long actions = 0;
@@ -119,30 +119,30 @@ static unsigned long actions_of(const struct config *config)
 	return actions;
 }
 
-static void count_link(void)
+static void count_connection(void)
 {
 	pthread_mutex_lock(&shared.mutex);
-	shared.links++;
+	shared.connections++;
 	pthread_mutex_unlock(&shared.mutex);
 }
 
-static void link_free(struct link *link)
+static void connection_free(struct connection *connection)
 {
-	if (link == NULL)
+	if (connection == NULL)
 		return;
 	pthread_mutex_lock(&shared.mutex);
-	count_busy(link, false);
-	shared.links--;
+	count_busy(connection, false);
+	shared.connections--;
 	pthread_mutex_unlock(&shared.mutex);
-	session_free(link->session);
-	config_unref(link->config);
-	g_free(link);
+	session_free(connection->session);
+	config_unref(connection->config);
+	g_free(connection);
 }
 
 /*
- * Without connection and HELO, and with no answer to MAIL, RCPT and each header
- * field, an ordinary mail costs three round trips. Body chunks are answered,
- * since the answer may be SKIP.
+ * Asks the mail server to send neither the connection nor HELO, and to expect
+ * no answer to MAIL, RCPT and header fields: an ordinary mail then costs three
+ * round trips. Body chunks are answered, since the answer may be SKIP.
  */
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
     unsigned long offered_protocol, unsigned long offered2,
@@ -153,31 +153,33 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	    SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NR_CONN |
 	    SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |
 	    SMFIP_SKIP;
-	struct link *link;
+	struct connection *connection;
 
 	(void)offered2;
 	(void)offered3;
 	enter();
-	link = g_new0(struct link, 1);
-	count_link();
-	link->session = session_new(shared.spool);
-	link->config = current_config();
-	link->actions = actions_of(link->config) & offered_actions;
-	link->protocol = wanted & offered_protocol;
-	*actions = link->actions;
-	*protocol = link->protocol;
+	connection = g_new0(struct connection, 1);
+	count_connection();
+	connection->session = session_new(shared.spool);
+	connection->config = current_config();
+	connection->actions = actions_of(connection->config) & offered_actions;
+	connection->protocol = wanted & offered_protocol;
+	*actions = connection->actions;
+	*protocol = connection->protocol;
 	*ret2 = 0;
 	*ret3 = 0;
-	link_free(smfi_getpriv(ctx));
-	smfi_setpriv(ctx, link);
-	leave(link);
+	connection_free(smfi_getpriv(ctx));
+	smfi_setpriv(ctx, connection);
+	leave(connection);
 	return SMFIS_CONTINUE;
 }
 
-/* What to answer in a state whose answer may have been waived. */
-static sfsistat answer(const struct link *link, unsigned long waived)
+/* The answer to a step that the mail server may expect no answer to. */
+static sfsistat answer(
+    const struct connection *connection, unsigned long waived)
 {
-	return (link->protocol & waived) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+	return (connection->protocol & waived) != 0 ? SMFIS_NOREPLY
+						    : SMFIS_CONTINUE;
 }
 
 static sfsistat step(enum session_step step)
@@ -197,99 +199,100 @@ static sfsistat step(enum session_step step)
  * A message begins under the newest configuration, unless that one may need an
  * action that was not asked for when the connection began.
  */
-static void begin(struct link *link, const char *from)
+static void begin(struct connection *connection, const char *from)
 {
 	struct config *config = current_config();
 
-	if ((actions_of(config) & ~actions_of(link->config)) != 0)
-		session_mail(link->session, link->config, from);
+	if ((actions_of(config) & ~actions_of(connection->config)) != 0)
+		session_mail(connection->session, connection->config, from);
 	else
-		session_mail(link->session, config, from);
+		session_mail(connection->session, config, from);
 	config_unref(config);
 }
 
 static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_ACCEPT;
 	enter();
-	begin(link, arguments[0]);
-	leave(link);
-	return answer(link, SMFIP_NR_MAIL);
+	begin(connection, arguments[0]);
+	leave(connection);
+	return answer(connection, SMFIP_NR_MAIL);
 }
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_ACCEPT;
 	enter();
-	session_rcpt(link->session, arguments[0]);
-	leave(link);
-	return answer(link, SMFIP_NR_RCPT);
+	session_rcpt(connection->session, arguments[0]);
+	leave(connection);
+	return answer(connection, SMFIP_NR_RCPT);
 }
 
-/* ACCEPT ends a message without an abort: the session is reset on every way
- * out. */
-static sfsistat finish_step(struct link *link, enum session_step result)
+/* No callback follows ACCEPT for this message, so the session is reset here. */
+static sfsistat finish_step(
+    struct connection *connection, enum session_step result)
 {
 	if (result == SESSION_ACCEPT)
-		session_reset(link->session);
+		session_reset(connection->session);
 	return step(result);
 }
 
 static sfsistat on_data(SMFICTX *ctx)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 	sfsistat result;
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_ACCEPT;
 	enter();
-	result = finish_step(link, session_data(link->session));
-	leave(link);
+	result = finish_step(connection, session_data(connection->session));
+	leave(connection);
 	return result;
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_ACCEPT;
 	enter();
-	session_header(link->session, name, value);
-	leave(link);
-	return answer(link, SMFIP_NR_HDR);
+	session_header(connection->session, name, value);
+	leave(connection);
+	return answer(connection, SMFIP_NR_HDR);
 }
 
 static sfsistat on_end_of_header(SMFICTX *ctx)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 	sfsistat result;
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_ACCEPT;
 	enter();
-	result = finish_step(link, session_end_of_header(link->session));
-	leave(link);
+	result =
+	    finish_step(connection, session_end_of_header(connection->session));
+	leave(connection);
 	return result;
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t length)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 	enum session_step result;
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_ACCEPT;
 	enter();
-	result = session_body(link->session, bytes, length);
-	leave(link);
-	if (result == SESSION_SKIP && (link->protocol & SMFIP_SKIP) == 0)
+	result = session_body(connection->session, bytes, length);
+	leave(connection);
+	if (result == SESSION_SKIP && (connection->protocol & SMFIP_SKIP) == 0)
 		result = SESSION_CONTINUE;
 	return step(result);
 }
@@ -300,41 +303,47 @@ static void warn(const char *queue_id, const char *what)
 	    "action", what, NULL);
 }
 
-/* From the last to the first, since each deletion renumbers those behind. */
+/* Removes X-TLSRPT fields that the message came with, from the last to the
+ * first, since each deletion renumbers the ones after it. */
 static void remove_forged(
-    SMFICTX *ctx, const struct link *link, const char *queue_id)
+    SMFICTX *ctx, const struct connection *connection, const char *queue_id)
 {
 	static char header[] = HEADER;
 
-	if ((link->actions & SMFIF_CHGHDRS) == 0 ||
-	    !session_config(link->session)->add_header)
+	if ((connection->actions & SMFIF_CHGHDRS) == 0 ||
+	    !session_config(connection->session)->add_header)
 		return;
-	for (unsigned int i = session_forged_headers(link->session); i > 0; i--)
+	for (unsigned int i = session_forged_headers(connection->session);
+	     i > 0; i--)
 		if (smfi_chgheader(ctx, header, (int)i, NULL) != MI_SUCCESS)
 			warn(queue_id, "delete-header");
 }
 
-static void add_header(SMFICTX *ctx, const struct link *link,
+static void add_header(SMFICTX *ctx, const struct connection *connection,
     const struct verdict *verdict, const char *queue_id)
 {
 	static char header[] = HEADER;
 
-	if (verdict->header == NULL || (link->actions & SMFIF_ADDHDRS) == 0)
+	if (verdict->header == NULL ||
+	    (connection->actions & SMFIF_ADDHDRS) == 0)
 		return;
 	if (smfi_addheader(ctx, header, verdict->header) != MI_SUCCESS)
 		warn(queue_id, "add-header");
 }
 
-/* The mail server matches recipients exactly, so they go back verbatim. */
+/* Deletes the report addresses. The mail server matches recipients exactly, so
+ * they go back verbatim. */
 static void delete_recipients(
-    SMFICTX *ctx, const struct link *link, const char *queue_id)
+    SMFICTX *ctx, const struct connection *connection, const char *queue_id)
 {
-	const GPtrArray *recipients = session_report_recipients(link->session);
+	const GPtrArray *recipients =
+	    session_report_recipients(connection->session);
 
-	if ((link->actions & SMFIF_DELRCPT) == 0)
+	if ((connection->actions & SMFIF_DELRCPT) == 0)
 		return;
 	for (guint i = 0; i < recipients->len; i++)
-		if (smfi_delrcpt(ctx, recipients->pdata[i]) != MI_SUCCESS)
+		if (smfi_delrcpt(ctx, g_ptr_array_index(recipients, i)) !=
+		    MI_SUCCESS)
 			warn(queue_id, "delete-recipient");
 }
 
@@ -346,7 +355,7 @@ static void set_reply(SMFICTX *ctx, const char *code, const char *enhanced,
 		warn(queue_id, "set-reply");
 }
 
-static sfsistat carry_out(SMFICTX *ctx, const struct link *link,
+static sfsistat carry_out(SMFICTX *ctx, const struct connection *connection,
     const struct verdict *verdict, const char *queue_id)
 {
 	switch (verdict->action) {
@@ -359,53 +368,53 @@ static sfsistat carry_out(SMFICTX *ctx, const struct link *link,
 		set_reply(ctx, "451", "4.3.0", verdict->reply, queue_id);
 		return SMFIS_TEMPFAIL;
 	case VERDICT_SPLIT:
-		delete_recipients(ctx, link, queue_id);
+		delete_recipients(ctx, connection, queue_id);
 		break;
 	case VERDICT_ACCEPT:
 	case VERDICT_HEADER:
 		break;
 	}
-	remove_forged(ctx, link, queue_id);
-	add_header(ctx, link, verdict, queue_id);
+	remove_forged(ctx, connection, queue_id);
+	add_header(ctx, connection, verdict, queue_id);
 	return SMFIS_ACCEPT;
 }
 
 static sfsistat on_end(SMFICTX *ctx)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 	const struct verdict *verdict;
 	const char *queue_id;
 	sfsistat result = SMFIS_ACCEPT;
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_ACCEPT;
 	enter();
-	if (session_config(link->session) != NULL) {
+	if (session_config(connection->session) != NULL) {
 		queue_id = smfi_getsymval(ctx, "i");
-		verdict = session_end(link->session, queue_id);
-		result = carry_out(ctx, link, verdict, queue_id);
+		verdict = session_end(connection->session, queue_id);
+		result = carry_out(ctx, connection, verdict, queue_id);
 	}
-	session_reset(link->session);
-	leave(link);
+	session_reset(connection->session);
+	leave(connection);
 	return result;
 }
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
-	struct link *link = smfi_getpriv(ctx);
+	struct connection *connection = smfi_getpriv(ctx);
 
-	if (link == NULL)
+	if (connection == NULL)
 		return SMFIS_CONTINUE;
 	enter();
-	session_reset(link->session);
-	leave(link);
+	session_reset(connection->session);
+	leave(connection);
 	return SMFIS_CONTINUE;
 }
 
-/* May run with the pool's lock held, so it only frees. */
+/* libmilter may hold its pool's lock here, so this does nothing but free. */
 static sfsistat on_close(SMFICTX *ctx)
 {
-	link_free(smfi_getpriv(ctx));
+	connection_free(smfi_getpriv(ctx));
 	smfi_setpriv(ctx, NULL);
 	return SMFIS_CONTINUE;
 }
@@ -455,7 +464,7 @@ static void wake_up(int number)
 
 int mlfi_run(void)
 {
-	/* Without SA_RESTART: the wait for connections ends. */
+	/* Without SA_RESTART, so that the signal ends libmilter's poll(2). */
 	const struct sigaction action = {.sa_handler = wake_up};
 	int result;
 
@@ -472,7 +481,8 @@ int mlfi_run(void)
 	return result == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
 }
 
-/* libmilter waits for connections five seconds at a time. */
+/* Ends libmilter's wait for connections, which else lasts up to five seconds.
+ * False once smfi_main() has returned. */
 static bool wake_server(void)
 {
 	bool returned;
@@ -485,17 +495,20 @@ static bool wake_server(void)
 	return !returned;
 }
 
-/* A mail server may keep a connection for the next message: one that is in none
- * is waited for a second. */
+/*
+ * Whether mlfi_leave() has to wait on, having waited for that many
+ * microseconds. A mail server may keep a connection open for its next message,
+ * so a connection without a message is waited for one second only.
+ */
 static bool is_in_use(int64_t waited)
 {
 	bool used;
 
 	pthread_mutex_lock(&shared.mutex);
 	if (waited < G_USEC_PER_SEC / 5)
-		used = true; /* one may be accepted and not counted yet */
+		used = true; /* one may be accepted but not counted yet */
 	else if (waited < G_USEC_PER_SEC)
-		used = shared.links > 0;
+		used = shared.connections > 0;
 	else
 		used = shared.busy > 0;
 	pthread_mutex_unlock(&shared.mutex);
@@ -510,13 +523,15 @@ void mlfi_leave(unsigned int seconds)
 
 	if (!listen_socket_withdraw())
 		log_failure(LOG_WARNING, "stopped-early",
-		    "the socket can't be given up: %s", g_strerror(errno));
+		    "the listening socket can't be replaced: %s",
+		    g_strerror(errno));
 	while (wake_server() && waited < limit && is_in_use(waited)) {
 		nanosleep(&moment, NULL);
 		waited = g_get_monotonic_time() - start;
 	}
-	/* Not smfi_stop(), which waits for a lock that is held while libmilter
-	 * waits for connections: its own thread does, and we wake it. */
+	/* Not smfi_stop(): it waits for a lock that libmilter holds while it
+	 * waits for connections. libmilter's signal thread stops it instead,
+	 * and we wake it up. */
 	kill(getpid(), SIGTERM);
 	while (wake_server())
 		nanosleep(&moment, NULL);
@@ -537,7 +552,7 @@ bool mlfi_is_stuck(void)
 
 bool mlfi_drain(unsigned int seconds)
 {
-	/* libmilter writes the answer after the callback has returned. */
+	/* libmilter writes its answer after the callback has returned. */
 	static const struct timespec grace = {0, 100 * 1000 * 1000};
 	struct timespec until;
 	bool drained;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mlfi: libmilter's callbacks. Knows the protocol: which steps are asked for,
- * and how a verdict is answered. Leaves messages to session.c.
+ * mlfi: libmilter's callbacks.
+ *
+ * Knows the milter protocol: which steps to ask for, and how to carry out a
+ * verdict. Leaves messages to session.c. State is process-wide: one milter a
+ * process.
  */
 #ifndef INTAKE_MLFI_H
 #define INTAKE_MLFI_H
@@ -11,33 +14,36 @@
 #include "config/config.h"
 #include "spool/spool.h"
 
-/* Opens the socket that config names; spool is where messages and records go,
- * and must outlive the process's last callback. False when libmilter can't. */
+/*
+ * Opens the socket that config names. Takes a reference to config; spool is
+ * where messages and records go, and must outlive the last callback. False when
+ * libmilter can't open the socket. Call once, before mlfi_run().
+ */
 bool mlfi_open(struct config *config, struct spool *spool);
 
-/* Serves until SIGTERM, SIGINT or SIGHUP, which libmilter takes for itself.
- * Returns 0 or EX_UNAVAILABLE. Callbacks may still be running then. */
+/* Serves until SIGTERM, SIGINT or SIGHUP, which libmilter handles itself.
+ * Returns EX_OK or EX_UNAVAILABLE, possibly while callbacks are running. */
 int mlfi_run(void);
 
 /*
- * Lets mlfi_run() return once nobody is left to serve: takes no more
- * connections, which wait at systemd's socket for the next process, and waits
- * for those there are to end, at most that many seconds; for one that is in no
- * message a second. Any thread but mlfi_run()'s.
+ * Makes mlfi_run() return once open connections have ended. Accepts no more
+ * connections: new ones wait at systemd's socket for the next process. Waits at
+ * most that many seconds for connections to end, and one second for those that
+ * are in no message. Any thread but mlfi_run()'s.
  */
 void mlfi_leave(unsigned int seconds);
 
 /* Waits until no callback is running, at most that many seconds. False when
- * some still are. */
+ * some still are. Call after mlfi_run(). */
 bool mlfi_drain(unsigned int seconds);
 
-/* Whether callbacks are running and none has begun or ended for twice
- * limits.deadline and two seconds: none of them should take so long. Any
- * thread. */
+/* Whether callbacks are running, but none has begun or ended for twice
+ * limits.deadline and two seconds: no callback should take that long. Any
+ * thread, after mlfi_open(). */
 bool mlfi_is_stuck(void);
 
-/* Uses another configuration for messages that begin from now on. Any thread.
- */
+/* Uses config, of which it takes a reference, for messages that begin from now
+ * on. Any thread. */
 void mlfi_set_config(struct config *config);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One struct run holds what is known while a message goes through the rooms.
+ * One struct run holds what is known while a message goes through the pipeline.
  * Whatever happens to one report, the next one is still looked at: a message
- * with a good and a bad report gives a stored row and a rejection.
+ * with a good and a bad report gives a spooled report and a rejection.
  */
 #include "pipeline.h"
 
@@ -20,13 +20,13 @@
 #include "mail/mime.h"
 
 /*
- * A message on disk is mapped, its attachments are decoded, and one of them is
- * copied into a record: so much memory times its size. Large messages take
- * turns for that, and those of some size among themselves. An ordinary report's
- * is smaller still, and waits for nobody here.
+ * A message takes MESSAGE_COPIES times its size of memory: it is mapped, its
+ * attachments are decoded, and one of them is copied into a record. Messages of
+ * MESSAGE_LARGE and more take turns for that memory; so do, among themselves,
+ * those above MESSAGE_SMALL. Ordinary reports are smaller and don't wait here.
  */
 #define MESSAGE_COPIES 3
-#define MESSAGE_SOME ((size_t)64 << 10)
+#define MESSAGE_SMALL ((size_t)64 << 10)
 #define MESSAGE_LARGE ((size_t)1 << 20)
 
 struct run {
@@ -72,7 +72,7 @@ static void free_report(void *data)
 	g_free(found);
 }
 
-/* Takes the reason. */
+/* Adds a report to what was found, and owns reason from then on. */
 static struct pipeline_report *note(struct run *run,
     enum pipeline_status status, const char *filename, char *reason)
 {
@@ -106,8 +106,8 @@ static struct record *make_record(const struct run *run, enum record_kind kind,
 	set(&record->envelope_from, input->envelope_from);
 	for (guint i = 0;
 	     input->recipients != NULL && i < input->recipients->len; i++)
-		g_ptr_array_add(
-		    record->recipients, g_strdup(input->recipients->pdata[i]));
+		g_ptr_array_add(record->recipients,
+		    g_strdup(g_ptr_array_index(input->recipients, i)));
 	if (message != NULL) {
 		set(&record->message_id, message->message_id);
 		set(&record->from_domain, message->from_domain);
@@ -129,6 +129,13 @@ static void note_spool_failure(struct run *run, const char *what)
 	run->tally.reason = g_strdup(what);
 }
 
+/* Notes a report, or a message, that could not be spooled. Owns reason. */
+static void note_failure(struct run *run, const char *filename, char *reason)
+{
+	note_spool_failure(run, reason);
+	note(run, PIPELINE_FAILED, filename, reason);
+}
+
 static char *spool_sentence(enum spool_result result, const char *directory)
 {
 	if (result == SPOOL_FULL)
@@ -138,7 +145,7 @@ static char *spool_sentence(enum spool_result result, const char *directory)
 	    directory, g_strerror(errno));
 }
 
-/* Remembers the first reason: it is the one that the header shows. */
+/* Counts a rejection. X-TLSRPT shows the reason of the first. */
 static void tally_bad(
     struct run *run, enum record_reason kind, const char *reason)
 {
@@ -151,9 +158,9 @@ static void tally_bad(
 }
 
 /*
- * A rejection: counted, and a record of it spooled. When the spool can't take
- * that record only a line in the analysts' tables is lost, not a report, so
- * the verdict stays what it was.
+ * Counts a rejection and spools a record of it. If the spool can't take that
+ * record, only a row in the analysts' tables is lost and no report, so the
+ * verdict stays the same.
  */
 static void reject(struct run *run, enum record_reason kind,
     const struct mime_attachment *attachment, const char *submitter,
@@ -167,7 +174,7 @@ static void reject(struct run *run, enum record_reason kind,
 	record = make_record(run, RECORD_REJECTION, attachment);
 	record->reason = kind;
 	set(&record->detail, reason);
-	/* What can't be read names nobody; the From field still does. */
+	/* A report that can't be read names nobody; the From field does. */
 	if (submitter == NULL && run->message != NULL)
 		submitter = run->message->from_domain;
 	set(&record->submitter, submitter);
@@ -182,14 +189,15 @@ static void reject(struct run *run, enum record_reason kind,
 	record_free(record);
 }
 
-/* A message, or the rest of it, that can't be looked into. */
+/* Rejects a message, or the rest of it, without looking into it. */
 static void reject_message(struct run *run, const char *reason)
 {
 	note(run, PIPELINE_INVALID, NULL, g_strdup(reason));
 	reject(run, RECORD_INVALID, NULL, NULL, reason);
 }
 
-/* Makes a valid and accepted report durable. */
+/* Makes a valid and accepted report durable. On PIPELINE_FAILED *ret_reason is
+ * a sentence (g_free). */
 static enum pipeline_status spool_report(struct run *run,
     const struct mime_attachment *attachment, const char *submitter,
     const struct authentication *dkim, char **ret_reason)
@@ -200,7 +208,7 @@ static enum pipeline_status spool_report(struct run *run,
 	struct record *record;
 
 	if (input->spool == NULL) {
-		run->tally.stored++;
+		run->tally.spooled++;
 		return PIPELINE_SPOOLED;
 	}
 	record = make_record(run, RECORD_REPORT, attachment);
@@ -212,7 +220,7 @@ static enum pipeline_status spool_report(struct run *run,
 	    record, attachment->bytes->data, attachment->bytes->len);
 	result = spool_put(input->spool, record, NULL);
 	if (result == SPOOL_OK) {
-		run->tally.stored++;
+		run->tally.spooled++;
 	} else {
 		*ret_reason =
 		    spool_sentence(result, input->config->spool_directory);
@@ -223,6 +231,7 @@ static enum pipeline_status spool_report(struct run *run,
 	return status;
 }
 
+/* Spools a valid report, or refuses it for its submitter or its domains. */
 static void accept_report(struct run *run,
     const struct mime_attachment *attachment, const struct report *report)
 {
@@ -256,7 +265,7 @@ static void accept_report(struct run *run,
 	g_free(submitter);
 }
 
-/* Whether what was decoded is one report more than a message may have. */
+/* Whether the attachment is one report more than a message may have. */
 static bool is_one_too_many(const struct run *run, enum decode_result result)
 {
 	return result != DECODE_OTHER &&
@@ -273,7 +282,8 @@ static void reject_rest(struct run *run)
 	g_free(reason);
 }
 
-/* False when nothing further is to be looked into. */
+/* Decodes one attachment and deals with it. False when the rest of the message
+ * is not to be looked at. */
 static bool look_into(struct run *run, const struct mime_attachment *attachment)
 {
 	const struct pipeline_input *input = run->input;
@@ -290,7 +300,7 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 		message != NULL ? message->tls_report_domain : NULL,
 	    .received_at = input->received_at / G_USEC_PER_SEC,
 	    .deadline = input->deadline,
-	    /* The loader reads the bytes anew. */
+	    /* The loader reads the bytes again, and keeps the document. */
 	    .judge_only = true,
 	};
 
@@ -315,24 +325,22 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 		note(run, PIPELINE_INVALID, attachment->filename, reason);
 		break;
 	case DECODE_DEADLINE:
-		note_spool_failure(run, reason);
-		note(run, PIPELINE_FAILED, attachment->filename, reason);
+		note_failure(run, attachment->filename, reason);
 		break;
 	}
 	return true;
 }
 
+/* Whether limits.deadline has passed; then that is noted as a failure. */
 static bool past_deadline(struct run *run)
 {
 	const struct pipeline_input *input = run->input;
-	char *reason;
 
 	if (input->deadline == 0 || g_get_monotonic_time() < input->deadline)
 		return false;
-	reason = g_strdup_printf("limits.deadline: not done within %u seconds",
-	    input->config->limits.deadline);
-	note_spool_failure(run, reason);
-	note(run, PIPELINE_FAILED, NULL, reason);
+	note_failure(run, NULL,
+	    g_strdup_printf("limits.deadline: not done within %u seconds",
+		input->config->limits.deadline));
 	return true;
 }
 
@@ -340,7 +348,7 @@ static void look_into_all(struct run *run, const GPtrArray *attachments)
 {
 	for (guint i = 0; i < attachments->len; i++) {
 		if (past_deadline(run) ||
-		    !look_into(run, attachments->pdata[i]))
+		    !look_into(run, g_ptr_array_index(attachments, i)))
 			return;
 	}
 }
@@ -378,6 +386,7 @@ static void read_bare(struct run *run)
 	g_byte_array_unref(attachment.bytes);
 }
 
+/* Reads the message or the bare report once there is memory for it. */
 static void read_in_turn(struct run *run)
 {
 	const struct pipeline_input *input = run->input;
@@ -387,17 +396,14 @@ static void read_in_turn(struct run *run)
 	    large ? ADMISSION_MESSAGE_LARGE : ADMISSION_MESSAGE_SMALL;
 	size_t capacity = large ? memory / 4 : memory / 8;
 	size_t need =
-	    input->length <= MESSAGE_SOME ? 0 : input->length * MESSAGE_COPIES;
-	char *reason;
+	    input->length <= MESSAGE_SMALL ? 0 : input->length * MESSAGE_COPIES;
 
 	if (need > 0 &&
 	    !admission_enter(kind, need, capacity, input->deadline)) {
-		reason =
+		note_failure(run, NULL,
 		    g_strdup_printf("limits.deadline: there was no turn to "
 				    "read the message within %u seconds",
-			input->config->limits.deadline);
-		note_spool_failure(run, reason);
-		note(run, PIPELINE_FAILED, NULL, reason);
+			input->config->limits.deadline));
 		return;
 	}
 	if (input->bare)
@@ -416,15 +422,14 @@ static void log_report(const struct run *run,
 	const char *event =
 	    spooled ? "spooled" : pipeline_status_name(found->status);
 
-	g_snprintf(policies, sizeof policies, "%zu", found->policies);
-	g_snprintf(failures, sizeof failures, "%zu", found->failures);
-	g_snprintf(sessions, sizeof sessions, "%" PRId64, found->sessions);
-	log_event(spooled ? LOG_INFO : LOG_WARNING,
-	    event, "queue-id",
+	g_snprintf(policies, sizeof(policies), "%zu", found->policies);
+	g_snprintf(failures, sizeof(failures), "%zu", found->failures);
+	g_snprintf(sessions, sizeof(sessions), "%" PRId64, found->sessions);
+	log_event(spooled ? LOG_INFO : LOG_WARNING, event, "queue-id",
 	    run->input->queue_id, "organization", found->organization_name,
-	    "report-id", found->report_id, "policies", spooled ? policies : NULL,
-	    "failures", spooled ? failures : NULL, "sessions",
-	    spooled ? sessions : NULL, "filename",
+	    "report-id", found->report_id, "policies",
+	    spooled ? policies : NULL, "failures", spooled ? failures : NULL,
+	    "sessions", spooled ? sessions : NULL, "filename",
 	    spooled ? NULL : found->filename, "reason", found->reason,
 	    "disposition", verdict_action_name(action), NULL);
 }
@@ -454,8 +459,7 @@ void pipeline_run(
 	};
 
 	if (input->unreadable != NULL) {
-		note(&run, PIPELINE_FAILED, NULL, g_strdup(input->unreadable));
-		note_spool_failure(&run, input->unreadable);
+		note_failure(&run, NULL, g_strdup(input->unreadable));
 	} else if (input->limit_reason != NULL) {
 		reject_message(&run, input->limit_reason);
 	} else if (input->length > input->config->limits.message_size) {
@@ -470,7 +474,8 @@ void pipeline_run(
 	verdict_decide(input->config, &run.tally, &ret_output->verdict);
 	ret_output->reports = run.reports;
 	for (guint i = 0; i < run.reports->len; i++) {
-		const struct pipeline_report *found = run.reports->pdata[i];
+		const struct pipeline_report *found =
+		    g_ptr_array_index(run.reports, i);
 
 		count_report(found->status);
 		log_report(&run, found, ret_output->verdict.action);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The message is written down as it comes in, header lines first, in the form
- * that mime.c reads. A message that turns out to be over a limit is not written
- * any further; what is left of it is the sentence that says so.
+ * The message is kept as it comes in, header lines first, in the form that
+ * mime.c reads. Once a message is over a limit nothing more of it is kept but
+ * the sentence that says so.
  */
 #include "session.h"
 
@@ -28,10 +28,10 @@ struct session {
 	struct message_buffer *buffer;
 	size_t headers;
 	size_t header_bytes;
-	bool header_says; /* a field marks it as a carrier */
-	unsigned int forged;
-	char *limit_reason;
-	char *unreadable;
+	bool header_says;    /* a field marks it as a carrier */
+	unsigned int forged; /* X-TLSRPT fields */
+	char *limit_reason; /* the limit that it is over, a sentence; or NULL */
+	char *unreadable;   /* why it can't be kept, a sentence; or NULL */
 	struct pipeline_output output;
 };
 
@@ -94,7 +94,8 @@ void session_rcpt(struct session *session, const char *rcpt)
 		g_ptr_array_add(session->report_recipients, copy);
 }
 
-/* With recipients configured the envelope alone decides, else the header. */
+/* With recipients configured the envelope alone decides which messages are
+ * candidates, else the header does. */
 static bool looks_by_recipient(const struct session *session)
 {
 	return session->config->recipients[0] != NULL;
@@ -115,7 +116,7 @@ enum session_step session_data(struct session *session)
 	return SESSION_CONTINUE;
 }
 
-/* After the first that fails, nothing more. */
+/* Keeps bytes, unless keeping has failed before. */
 static void append(struct session *session, const void *bytes, size_t length)
 {
 	if (session->unreadable != NULL)
@@ -128,7 +129,7 @@ static void append(struct session *session, const void *bytes, size_t length)
 		    g_strerror(errno));
 }
 
-/* Whether what comes in is still written down. */
+/* Whether the message is still being kept. */
 static bool is_kept(const struct session *session)
 {
 	return session->limit_reason == NULL && session->unreadable == NULL;
@@ -220,7 +221,7 @@ const struct verdict *session_end(struct session *session, const char *queue_id)
 	};
 
 	pipeline_output_clear(&session->output);
-	/* Without a MAIL there is no message to judge. */
+	/* Without MAIL there is no message to judge. */
 	if (session->config == NULL)
 		return &session->output.verdict;
 	input.deadline =

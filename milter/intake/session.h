@@ -21,46 +21,57 @@
 /* What the mail server is to do next. */
 enum session_step {
 	SESSION_CONTINUE,
-	SESSION_ACCEPT, /* of no interest: leave us alone with this message */
-	SESSION_SKIP    /* enough of the body was seen */
+	SESSION_ACCEPT, /* send no more of this message: not of interest */
+	SESSION_SKIP    /* send no more of the body */
 };
 
 struct session;
 
-/* spool must outlive the session. */
+/* Makes a session, the caller's. spool must outlive it. */
 struct session *session_new(struct spool *spool);
 void session_free(struct session *session);
 
-/* MAIL begins a message under a configuration, of which the session takes a
- * reference for as long as the message lasts. Ends a message before it. */
+/*
+ * MAIL: forgets the message before, and begins one under config, of which the
+ * session takes a reference until session_reset(). from is the argument of
+ * MAIL, and is copied. Functions that belong to a message do nothing, or return
+ * SESSION_ACCEPT, when no message was begun.
+ */
 void session_mail(
     struct session *session, struct config *config, const char *from);
+
+/* RCPT: adds a recipient, the argument verbatim. */
 void session_rcpt(struct session *session, const char *rcpt);
 
-/* DATA: SESSION_ACCEPT when recipients are configured and none is here. */
+/* DATA: SESSION_ACCEPT when recipients are configured and the message is for
+ * none of them. */
 enum session_step session_data(struct session *session);
 
-/* One header field, in order. */
+/* Adds one header field; fields come in the message's order. */
 enum session_step session_header(
     struct session *session, const char *name, const char *value);
 
-/* End of header: SESSION_ACCEPT when no field makes it a candidate. */
+/* End of header: SESSION_ACCEPT when the message is not a candidate. */
 enum session_step session_end_of_header(struct session *session);
 
+/* Adds a piece of the body. SESSION_SKIP when a limit was passed, or when the
+ * message can't be kept: session_end() will say so. */
 enum session_step session_body(
     struct session *session, const void *bytes, size_t length);
 
-/*
- * End of message: runs the pipeline. The verdict stays the session's until
- * session_reset().
- */
+/* End of message: runs the pipeline. queue_id may be NULL. The verdict is the
+ * session's, valid until session_reset(). */
 const struct verdict *session_end(
     struct session *session, const char *queue_id);
 
-/* For carrying out the verdict: how many X-TLSRPT fields the message came with,
- * and the RCPT arguments, verbatim, that are report addresses. */
+/* How many X-TLSRPT fields the message came with. */
 unsigned int session_forged_headers(const struct session *session);
+
+/* The RCPT arguments, verbatim, that are report addresses: an array of char *,
+ * the session's. */
 const GPtrArray *session_report_recipients(const struct session *session);
+
+/* The configuration of the message; NULL when no message was begun. */
 const struct config *session_config(const struct session *session);
 
 /* Forgets the message, whatever became of it. */

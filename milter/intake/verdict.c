@@ -10,7 +10,7 @@
 
 #include "base/escape.h"
 
-/* RFC 5322 section 2.1.1 allows 998 bytes a line; the name takes its share. */
+/* RFC 5322 section 2.1.1 allows 998 bytes a line, field name included. */
 #define HEADER_MAX 900
 /* A reply line is 512 bytes with its code and line end (RFC 5321 section
  * 4.5.3.1.5). */
@@ -32,7 +32,8 @@ static char *header_text(const char *format, ...)
 	return g_string_free(out, FALSE);
 }
 
-/* libmilter and the mail servers give '%' a meaning of their own in replies. */
+/* The text of a 4xx or 5xx reply, without '%', which libmilter and mail servers
+ * expand. */
 static char *reply_text(const char *what, const char *reason)
 {
 	GString *out = g_string_new(what);
@@ -45,7 +46,7 @@ static char *reply_text(const char *what, const char *reason)
 	return g_string_free(out, FALSE);
 }
 
-/* No recipient is left that did not ask for reports. */
+/* Whether every recipient is a report address. */
 static bool only_report_recipients(const struct verdict_tally *tally)
 {
 	return tally->report_recipients > 0 &&
@@ -77,7 +78,7 @@ static void decide_refused(const struct config *config,
 	verdict->header = header_text("refused; %s", reason);
 }
 
-static void decide_stored(const struct config *config,
+static void decide_spooled(const struct config *config,
     const struct verdict_tally *tally, struct verdict *verdict)
 {
 	verdict->action = VERDICT_HEADER;
@@ -89,7 +90,7 @@ static void decide_stored(const struct config *config,
 	}
 	if (verdict->action != VERDICT_DISCARD)
 		verdict->header =
-		    header_text("stored; reports=%zu", tally->stored);
+		    header_text("stored; reports=%zu", tally->spooled);
 }
 
 void verdict_decide(const struct config *config,
@@ -101,18 +102,18 @@ void verdict_decide(const struct config *config,
 
 	if (tally->spool_failed) {
 		decide_spool_failed(config, reason, &verdict);
-	} else if (tally->stored > 0 && bad > 0) {
+	} else if (tally->spooled > 0 && bad > 0) {
 		verdict.action = VERDICT_HEADER;
 		verdict.header = header_text(
 		    "partial; stored=%zu invalid=%zu refused=%zu; %s",
-		    tally->stored, tally->invalid, tally->refused, reason);
+		    tally->spooled, tally->invalid, tally->refused, reason);
 	} else if (tally->invalid > 0) {
 		verdict.action = VERDICT_HEADER;
 		verdict.header = header_text("invalid; %s", reason);
 	} else if (tally->refused > 0) {
 		decide_refused(config, tally, reason, &verdict);
-	} else if (tally->stored > 0) {
-		decide_stored(config, tally, &verdict);
+	} else if (tally->spooled > 0) {
+		decide_spooled(config, tally, &verdict);
 	}
 	if (!config->add_header) {
 		g_free(verdict.header);

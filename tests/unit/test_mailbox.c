@@ -158,8 +158,8 @@ static void test_compressed(void **state)
 	static const char zip[30] = "PK\3\4";
 	struct log *log = *state;
 	const char *said =
-	    "is compressed, and no report by itself; what it holds is read "
-	    "by: gzip -dc FILE | tlsrpt-import -";
+	    "is compressed, and not a report; to import what it holds: "
+	    "gzip -dc FILE | tlsrpt-import -";
 	char *expected = g_strdup_printf("/a.eml.gz: %s\n"
 					 "/b.json.gz#0 bare 31 b.json.gz\n"
 					 "/c.gz#0 bare 23 c.gz\n"

@@ -17,7 +17,7 @@ struct row {
 	enum config_disposition disposition;
 	enum config_on_refused on_refused;
 	enum config_on_spool_error on_spool_error;
-	size_t stored, invalid, refused;
+	size_t spooled, invalid, refused;
 	bool spool_failed;
 	size_t recipients, report_recipients;
 	enum verdict_action action;
@@ -35,7 +35,7 @@ struct row {
 static const struct row rows[] = {
     /* nothing found */
     {D, RR, ST, 0, 0, 0, false, 1, 1, VERDICT_ACCEPT, NULL, NULL},
-    /* all stored */
+    /* all spooled */
     {K, RK, SD, 2, 0, 0, false, 1, 1, VERDICT_HEADER, "stored; reports=2",
 	NULL},
     {D, RK, SD, 1, 0, 0, false, 2, 2, VERDICT_DISCARD, NULL, NULL},
@@ -51,7 +51,7 @@ static const struct row rows[] = {
 	"TLS report refused: why"},
     {D, RR, ST, 0, 0, 1, false, 2, 1, VERDICT_HEADER, "refused; why", NULL},
     {K, RR, ST, 0, 0, 1, false, 1, 0, VERDICT_HEADER, "refused; why", NULL},
-    /* some stored, some not: kept whole */
+    /* some spooled, some not: kept whole */
     {D, RR, ST, 1, 1, 0, false, 1, 1, VERDICT_HEADER,
 	"partial; stored=1 invalid=1 refused=0; why", NULL},
     {D, RR, ST, 1, 0, 2, false, 2, 1, VERDICT_HEADER,
@@ -69,7 +69,7 @@ static void decide(
 	struct config config = bare_config();
 	char why[] = "why";
 	const struct verdict_tally tally = {
-	    .stored = row->stored,
+	    .spooled = row->spooled,
 	    .invalid = row->invalid,
 	    .refused = row->refused,
 	    .spool_failed = row->spool_failed,
