@@ -30,65 +30,65 @@ struct batch_source {
 
 struct batch_source *batch_source_new(struct spool *spool)
 {
-	struct batch_source *feed = g_new0(struct batch_source, 1);
-	feed->spool = spool;
-	feed->names = g_ptr_array_new_with_free_func(g_free);
-	feed->held =
+	struct batch_source *source = g_new0(struct batch_source, 1);
+	source->spool = spool;
+	source->names = g_ptr_array_new_with_free_func(g_free);
+	source->held =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	feed->done =
+	source->done =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	feed->troubled =
+	source->troubled =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	g_queue_init(&feed->returned);
-	return feed;
+	g_queue_init(&source->returned);
+	return source;
 }
 
-void batch_source_free(struct batch_source *feed)
+void batch_source_free(struct batch_source *source)
 {
-	if (feed == NULL)
+	if (source == NULL)
 		return;
 	struct batch *batch;
-	while ((batch = g_queue_pop_head(&feed->returned)) != NULL)
+	while ((batch = g_queue_pop_head(&source->returned)) != NULL)
 		batch_free(batch);
-	batch_item_free(feed->carry);
-	g_hash_table_unref(feed->troubled);
-	g_hash_table_unref(feed->done);
-	g_hash_table_unref(feed->held);
-	g_ptr_array_unref(feed->names);
-	g_free(feed);
+	batch_item_free(source->carry);
+	g_hash_table_unref(source->troubled);
+	g_hash_table_unref(source->done);
+	g_hash_table_unref(source->held);
+	g_ptr_array_unref(source->names);
+	g_free(source);
 }
 
-bool batch_source_troubled(const struct batch_source *feed)
+bool batch_source_troubled(const struct batch_source *source)
 {
-	return feed->list_failed || g_hash_table_size(feed->troubled) > 0;
+	return source->list_failed || g_hash_table_size(source->troubled) > 0;
 }
 
 /* Leaves a record alone for a while; a line the first time. */
 static void note_trouble(
-    struct batch_source *feed, const char *name, const char *what, int error)
+    struct batch_source *source, const char *name, const char *what, int error)
 {
-	if (!g_hash_table_contains(feed->troubled, name))
+	if (!g_hash_table_contains(source->troubled, name))
 		log_event(LOG_ERR, "record-stuck", "record", name, "reason",
 		    g_strerror(error), "while", what, NULL);
 	gint64 *due = g_new(gint64, 1);
 	*due = g_get_monotonic_time() + TROUBLE_PAUSE;
-	g_hash_table_replace(feed->troubled, g_strdup(name), due);
+	g_hash_table_replace(source->troubled, g_strdup(name), due);
 }
 
-static bool is_waiting(const struct batch_source *feed, const char *name)
+static bool is_waiting(const struct batch_source *source, const char *name)
 {
-	const gint64 *due = g_hash_table_lookup(feed->troubled, name);
+	const gint64 *due = g_hash_table_lookup(source->troubled, name);
 	return due != NULL && g_get_monotonic_time() < *due;
 }
 
 static void set_aside(
-    struct batch_source *feed, const char *name, const char *reason)
+    struct batch_source *source, const char *name, const char *reason)
 {
-	if (spool_set_aside(feed->spool, name, reason) == SPOOL_ERROR) {
-		note_trouble(feed, name, "moving it to bad", errno);
+	if (spool_set_aside(source->spool, name, reason) == SPOOL_ERROR) {
+		note_trouble(source, name, "moving it to bad", errno);
 		return;
 	}
-	g_hash_table_remove(feed->troubled, name);
+	g_hash_table_remove(source->troubled, name);
 	metrics_add(METRICS_LOADED_BAD, 1);
 	log_event(LOG_ERR, "set-aside", "record", name, "reason", reason, NULL);
 }
@@ -96,51 +96,51 @@ static void set_aside(
 /* Moved or not, the name in new is no longer ours to remove: --retry-bad may
  * have put it back there meanwhile. */
 void batch_source_set_aside(
-    struct batch_source *feed, struct batch_item *item, const char *reason)
+    struct batch_source *source, struct batch_item *item, const char *reason)
 {
-	set_aside(feed, item->name, reason);
+	set_aside(source, item->name, reason);
 	item->keep = true;
 }
 
-static void list_names(struct batch_source *feed)
+static void list_names(struct batch_source *source)
 {
-	GPtrArray *names = spool_list(feed->spool);
+	GPtrArray *names = spool_list(source->spool);
 	if (names == NULL) {
-		if (!feed->list_failed)
+		if (!source->list_failed)
 			log_failure(LOG_ERR, "spool-unreadable",
 			    "the folder new can't be listed: %s",
 			    g_strerror(errno));
-		feed->list_failed = true;
+		source->list_failed = true;
 		return;
 	}
-	feed->list_failed = false;
-	g_ptr_array_unref(feed->names);
-	feed->names = names;
-	feed->next = 0;
+	source->list_failed = false;
+	g_ptr_array_unref(source->names);
+	source->names = names;
+	source->next = 0;
 }
 
 /* One record of the listing as an item, or NULL when there is nothing to load
  * of it. */
 static struct batch_item *read_record(
-    struct batch_source *feed, const char *name, const struct config *config)
+    struct batch_source *source, const char *name, const struct config *config)
 {
 	struct batch_item *item = NULL;
 	char *reason = NULL;
 	switch (
-	    batch_read(feed->spool, name, &config->limits, &item, &reason)) {
+	    batch_read(source->spool, name, &config->limits, &item, &reason)) {
 	case SPOOL_OK:
-		g_hash_table_remove(feed->troubled, name);
-		g_hash_table_add(feed->held, g_strdup(name));
+		g_hash_table_remove(source->troubled, name);
+		g_hash_table_add(source->held, g_strdup(name));
 		return item;
 	case SPOOL_DAMAGED:
-		set_aside(feed, name, reason);
+		set_aside(source, name, reason);
 		g_free(reason);
 		return NULL;
 	case SPOOL_GONE:
-		g_hash_table_remove(feed->troubled, name);
+		g_hash_table_remove(source->troubled, name);
 		return NULL;
 	default:
-		note_trouble(feed, name, "reading it", errno);
+		note_trouble(source, name, "reading it", errno);
 		return NULL;
 	}
 }
@@ -149,40 +149,41 @@ static struct batch_item *read_record(
  * A file that can't be removed stays held: read once more, it would be counted
  * as received once more, and then again.
  */
-static void remove_record(struct batch_source *feed, const char *name)
+static void remove_record(struct batch_source *source, const char *name)
 {
-	if (spool_remove(feed->spool, name) == SPOOL_ERROR) {
-		note_trouble(feed, name, "removing it", errno);
-		g_hash_table_add(feed->done, g_strdup(name));
+	if (spool_remove(source->spool, name) == SPOOL_ERROR) {
+		note_trouble(source, name, "removing it", errno);
+		g_hash_table_add(source->done, g_strdup(name));
 		return;
 	}
-	g_hash_table_remove(feed->troubled, name);
-	g_hash_table_remove(feed->done, name);
-	g_hash_table_remove(feed->held, name);
+	g_hash_table_remove(source->troubled, name);
+	g_hash_table_remove(source->done, name);
+	g_hash_table_remove(source->held, name);
 }
 
 /* Whether there is nothing to load of a name now. */
-static bool is_passed_over(struct batch_source *feed, const char *name)
+static bool is_passed_over(struct batch_source *source, const char *name)
 {
-	if (is_waiting(feed, name))
+	if (is_waiting(source, name))
 		return true;
-	if (g_hash_table_contains(feed->done, name)) {
-		remove_record(feed, name);
+	if (g_hash_table_contains(source->done, name)) {
+		remove_record(source, name);
 		return true;
 	}
-	return g_hash_table_contains(feed->held, name);
+	return g_hash_table_contains(source->held, name);
 }
 
 static struct batch_item *next_item(
-    struct batch_source *feed, const struct config *config)
+    struct batch_source *source, const struct config *config)
 {
-	if (feed->carry != NULL)
-		return g_steal_pointer(&feed->carry);
-	while (feed->next < feed->names->len) {
-		const char *name = g_ptr_array_index(feed->names, feed->next++);
-		if (is_passed_over(feed, name))
+	if (source->carry != NULL)
+		return g_steal_pointer(&source->carry);
+	while (source->next < source->names->len) {
+		const char *name =
+		    g_ptr_array_index(source->names, source->next++);
+		if (is_passed_over(source, name))
 			continue;
-		struct batch_item *item = read_record(feed, name, config);
+		struct batch_item *item = read_record(source, name, config);
 		if (item != NULL)
 			return item;
 	}
@@ -191,17 +192,17 @@ static struct batch_item *next_item(
 
 /* A batch of records that are not in hand yet, or NULL. */
 static struct batch *gather(
-    struct batch_source *feed, const struct config *config)
+    struct batch_source *source, const struct config *config)
 {
-	if (g_queue_get_length(&feed->returned) >= RETURNED_MAX)
+	if (g_queue_get_length(&source->returned) >= RETURNED_MAX)
 		return NULL;
-	if (feed->next >= feed->names->len)
-		list_names(feed);
+	if (source->next >= source->names->len)
+		list_names(source);
 	struct batch *batch = batch_new();
 	struct batch_item *item;
-	while ((item = next_item(feed, config)) != NULL) {
+	while ((item = next_item(source, config)) != NULL) {
 		if (!batch_add(batch, item, config->batch)) {
-			feed->carry = item;
+			source->carry = item;
 			break;
 		}
 		if (batch->items->len >= config->batch)
@@ -213,34 +214,34 @@ static struct batch *gather(
 }
 
 struct batch *batch_source_next(
-    struct batch_source *feed, const struct config *config)
+    struct batch_source *source, const struct config *config)
 {
-	struct batch *head = g_queue_peek_head(&feed->returned);
+	struct batch *head = g_queue_peek_head(&source->returned);
 	struct batch *fresh = NULL;
 	if (head == NULL || head->attempts >= BATCH_SOURCE_PATIENCE)
-		fresh = gather(feed, config);
-	return fresh != NULL ? fresh : g_queue_pop_head(&feed->returned);
+		fresh = gather(source, config);
+	return fresh != NULL ? fresh : g_queue_pop_head(&source->returned);
 }
 
-void batch_source_return(struct batch_source *feed, struct batch *batch)
+void batch_source_return(struct batch_source *source, struct batch *batch)
 {
 	if (batch->attempts < BATCH_SOURCE_PATIENCE)
-		g_queue_push_head(&feed->returned, batch);
+		g_queue_push_head(&source->returned, batch);
 	else
-		g_queue_push_tail(&feed->returned, batch);
+		g_queue_push_tail(&source->returned, batch);
 }
 
-void batch_source_done(struct batch_source *feed, struct batch *batch)
+void batch_source_done(struct batch_source *source, struct batch *batch)
 {
 	for (guint i = 0; i < batch->items->len; i++) {
 		const struct batch_item *item =
 		    g_ptr_array_index(batch->items, i);
 		if (item->keep)
-			g_hash_table_remove(feed->held, item->name);
+			g_hash_table_remove(source->held, item->name);
 		else
-			remove_record(feed, item->name);
+			remove_record(source, item->name);
 	}
-	if (spool_sync(feed->spool) != SPOOL_OK)
+	if (spool_sync(source->spool) != SPOOL_OK)
 		log_failure(LOG_ERR, "spool-sync-failed",
 		    "fsync of the folder new: %s; after a crash records may "
 		    "come up once more, which the database recognises",

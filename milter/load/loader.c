@@ -43,7 +43,7 @@
 
 enum step { STEP_CONNECT, STEP_SCHEMA, STEP_INGEST };
 
-enum link { LINK_UNKNOWN, LINK_UP, LINK_DOWN };
+enum database_state { DATABASE_UNKNOWN, DATABASE_UP, DATABASE_DOWN };
 
 struct loader {
 	struct config *config;
@@ -54,13 +54,13 @@ struct loader {
 	pthread_mutex_t mutex;        /* guards the next line */
 	struct config *next_config;
 
-	struct batch_source *feed;
+	struct batch_source *source;
 	struct batch *ahead;     /* read while the one before was in flight */
 	struct batch *committed; /* its files are to be removed */
 
-	struct db *store;
-	enum link link;
-	enum db_result down_as; /* what was logged, while LINK_DOWN */
+	struct db *db;
+	enum database_state state;
+	enum db_result down_as; /* what was logged, while DATABASE_DOWN */
 	enum step down_at;      /* the furthest that failed */
 	enum step failed_at;    /* the last that failed */
 	unsigned int delay;     /* milliseconds, of the last back-off */
@@ -89,7 +89,7 @@ struct loader *loader_new(
 	loader->config = config_ref(config);
 	loader->spool = spool;
 	loader->wake_fd = wake_fd;
-	loader->feed = batch_source_new(spool);
+	loader->source = batch_source_new(spool);
 	pthread_mutex_init(&loader->mutex, NULL);
 	note_progress(loader);
 	return loader;
@@ -99,10 +99,10 @@ void loader_free(struct loader *loader)
 {
 	if (loader == NULL)
 		return;
-	db_free(loader->store);
+	db_free(loader->db);
 	batch_free(loader->ahead);
 	batch_free(loader->committed);
-	batch_source_free(loader->feed);
+	batch_source_free(loader->source);
 	config_unref(loader->next_config);
 	config_unref(loader->config);
 	pthread_mutex_destroy(&loader->mutex);
@@ -144,12 +144,12 @@ static void adopt_config(struct loader *loader)
 	if (config == NULL)
 		return;
 	if (strcmp(config->conninfo, loader->config->conninfo) != 0)
-		g_clear_pointer(&loader->store, db_free);
+		g_clear_pointer(&loader->db, db_free);
 	config_unref(loader->config);
 	loader->config = config;
 	loader->delay = 0;
 	/* In the place of a reload that was refused. */
-	if (loader->link == LINK_UP)
+	if (loader->state == DATABASE_UP)
 		service_manager_status("loading into PostgreSQL");
 }
 
@@ -180,10 +180,10 @@ static void publish_due_metrics(struct loader *loader)
 static void note_up(struct loader *loader, enum step step)
 {
 	/* A failure at a later step is not over yet. */
-	if (loader->link == LINK_UP ||
-	    (loader->link == LINK_DOWN && step < loader->down_at))
+	if (loader->state == DATABASE_UP ||
+	    (loader->state == DATABASE_DOWN && step < loader->down_at))
 		return;
-	loader->link = LINK_UP;
+	loader->state = DATABASE_UP;
 	metrics_set(METRICS_DATABASE_UP, 1);
 	log_event(LOG_NOTICE, "database-up", NULL);
 	service_manager_status("loading into PostgreSQL");
@@ -192,9 +192,9 @@ static void note_up(struct loader *loader, enum step step)
 static void note_down(struct loader *loader, enum db_result result,
     enum step step, const char *reason)
 {
-	bool was_down = loader->link == LINK_DOWN;
+	bool was_down = loader->state == DATABASE_DOWN;
 	bool known = was_down && loader->down_as == result;
-	loader->link = LINK_DOWN;
+	loader->state = DATABASE_DOWN;
 	loader->down_as = result;
 	loader->down_at = was_down ? MAX(loader->down_at, step) : step;
 	loader->failed_at = step;
@@ -225,14 +225,14 @@ static void settle(struct loader *loader)
 {
 	if (loader->committed != NULL)
 		batch_source_done(
-		    loader->feed, g_steal_pointer(&loader->committed));
+		    loader->source, g_steal_pointer(&loader->committed));
 }
 
 /* After any failure but poison; the caller backs off. */
 static void fail(struct loader *loader, enum db_result result, enum step step,
     const char *reason)
 {
-	g_clear_pointer(&loader->store, db_free);
+	g_clear_pointer(&loader->db, db_free);
 	settle(loader);
 	note_down(loader, result, step, reason);
 	loader->failures++;
@@ -243,29 +243,29 @@ static void fail(struct loader *loader, enum db_result result, enum step step,
 
 /* Connecting. */
 
-static enum db_result connect_store(struct loader *loader)
+static enum db_result connect_database(struct loader *loader)
 {
 	/* A server that was restarted while nothing happened is no event. */
-	if (loader->store != NULL && !db_alive(loader->store))
-		g_clear_pointer(&loader->store, db_free);
-	if (loader->store != NULL)
+	if (loader->db != NULL && !db_alive(loader->db))
+		g_clear_pointer(&loader->db, db_free);
+	if (loader->db != NULL)
 		return DB_OK;
 	settle(loader);
-	struct db *store = NULL;
+	struct db *db = NULL;
 	char *error = NULL;
 	enum step step = STEP_CONNECT;
 	enum db_result result =
-	    db_connect_primary(loader->config->conninfo, &store, &error);
+	    db_connect_primary(loader->config->conninfo, &db, &error);
 	if (result == DB_OK) {
 		step = STEP_SCHEMA;
-		result = db_check_schema(store, NULL, &error);
+		result = db_check_schema(db, NULL, &error);
 	}
 	if (result == DB_OK) {
-		loader->store = store;
+		loader->db = db;
 		note_up(loader, STEP_SCHEMA);
 		return DB_OK;
 	}
-	db_free(store);
+	db_free(db);
 	fail(loader, result, step, error);
 	g_free(error);
 	return result;
@@ -294,7 +294,7 @@ static void note_outcome(
     struct loader *loader, struct batch_item *item, const char *outcome)
 {
 	if (outcome == NULL) {
-		batch_source_set_aside(loader->feed, item,
+		batch_source_set_aside(loader->source, item,
 		    "tlsrpt.ingest did not say what became of it");
 		return;
 	}
@@ -334,8 +334,8 @@ static void return_halves(struct loader *loader, struct batch *batch)
 {
 	struct batch *second = batch_split(batch);
 	second->attempts = batch->attempts;
-	batch_source_return(loader->feed, second);
-	batch_source_return(loader->feed, batch);
+	batch_source_return(loader->source, second);
+	batch_source_return(loader->source, batch);
 }
 
 static void refuse(
@@ -347,8 +347,8 @@ static void refuse(
 		return;
 	}
 	batch_source_set_aside(
-	    loader->feed, g_ptr_array_index(batch->items, 0), reason);
-	batch_source_done(loader->feed, batch);
+	    loader->source, g_ptr_array_index(batch->items, 0), reason);
+	batch_source_done(loader->source, batch);
 }
 
 static void retry(
@@ -369,7 +369,7 @@ static void retry(
 		log_event(LOG_ERR, "record-stuck", "record", item->name,
 		    "reason", reason, "while", "loading it by itself", NULL);
 	}
-	batch_source_return(loader->feed, batch);
+	batch_source_return(loader->source, batch);
 }
 
 static void handle_failure(struct loader *loader, struct batch *batch,
@@ -378,9 +378,9 @@ static void handle_failure(struct loader *loader, struct batch *batch,
 	/* What was read ahead comes behind what failed. */
 	if (loader->ahead != NULL)
 		batch_source_return(
-		    loader->feed, g_steal_pointer(&loader->ahead));
+		    loader->source, g_steal_pointer(&loader->ahead));
 	if (result == DB_POISON) {
-		g_clear_pointer(&loader->store, db_free);
+		g_clear_pointer(&loader->db, db_free);
 		settle(loader);
 		refuse(loader, batch, reason);
 		return;
@@ -388,7 +388,7 @@ static void handle_failure(struct loader *loader, struct batch *batch,
 	if (result == DB_RETRY)
 		retry(loader, batch, reason);
 	else
-		batch_source_return(loader->feed, batch);
+		batch_source_return(loader->source, batch);
 	fail(loader, result, STEP_INGEST, reason);
 }
 
@@ -396,22 +396,23 @@ static enum db_result ingest(struct loader *loader, const struct batch *batch,
     GPtrArray **ret_outcomes, char **ret_error)
 {
 	char *text = batch_json(batch);
-	enum db_result result = db_ingest_send(loader->store, text, ret_error);
+	enum db_result result = db_ingest_send(loader->db, text, ret_error);
 	g_free(text);
 	if (result != DB_OK)
 		return result;
 	settle(loader);
 	if (!is_stopped(loader))
-		loader->ahead = batch_source_next(loader->feed, loader->config);
-	return db_ingest_finish(loader->store, ret_outcomes, ret_error);
+		loader->ahead =
+		    batch_source_next(loader->source, loader->config);
+	return db_ingest_finish(loader->db, ret_outcomes, ret_error);
 }
 
 /* Deals with a batch. What it returns says how long to wait. */
 static enum db_result load(struct loader *loader, struct batch *batch)
 {
-	enum db_result result = connect_store(loader);
+	enum db_result result = connect_database(loader);
 	if (result != DB_OK) {
-		batch_source_return(loader->feed, batch);
+		batch_source_return(loader->source, batch);
 		return result;
 	}
 	GPtrArray *outcomes = NULL;
@@ -442,12 +443,13 @@ static void back_off(struct loader *loader, enum db_result result)
 	pause_for(loader, loader->delay - jitter);
 }
 
-static struct batch *take_batch(struct loader *loader)
+static struct batch *next_batch(struct loader *loader)
 {
 	note_progress(loader);
 	struct batch *batch = g_steal_pointer(&loader->ahead);
-	return batch != NULL ? batch
-			     : batch_source_next(loader->feed, loader->config);
+	return batch != NULL
+		   ? batch
+		   : batch_source_next(loader->source, loader->config);
 }
 
 /* Nothing to load: connects all the same, so that a database that can't be used
@@ -455,7 +457,7 @@ static struct batch *take_batch(struct loader *loader)
 static enum db_result idle(struct loader *loader)
 {
 	settle(loader);
-	enum db_result result = connect_store(loader);
+	enum db_result result = connect_database(loader);
 	if (result != DB_OK)
 		return result;
 	spool_wait(loader->spool, loader->wake_fd, IDLE_MS);
@@ -474,14 +476,14 @@ static bool gives_up(const struct loader *loader)
 static int drain_spool(struct loader *loader)
 {
 	struct batch *batch;
-	while (!is_stopped(loader) && (batch = take_batch(loader)) != NULL) {
+	while (!is_stopped(loader) && (batch = next_batch(loader)) != NULL) {
 		enum db_result result = load(loader, batch);
 		if (gives_up(loader))
 			return loader->exit_code;
 		back_off(loader, result);
 	}
 	settle(loader);
-	return is_stopped(loader) || batch_source_troubled(loader->feed)
+	return is_stopped(loader) || batch_source_troubled(loader->source)
 		   ? EX_TEMPFAIL
 		   : EX_OK;
 }
@@ -492,7 +494,7 @@ static int serve(struct loader *loader)
 	spool_wait(loader->spool, loader->wake_fd, 0);
 	while (!is_stopped(loader)) {
 		adopt_config(loader);
-		struct batch *batch = take_batch(loader);
+		struct batch *batch = next_batch(loader);
 		enum db_result result =
 		    batch == NULL ? idle(loader) : load(loader, batch);
 		publish_due_metrics(loader);

@@ -65,11 +65,11 @@ static const struct option own_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static void take_option(int val, const char *argument, void *data);
+static void on_option(int val, const char *argument, void *data);
 
 static struct arguments arguments;
 
-static const struct command_line cli = {
+static const struct command_line command_line = {
     .program = PROGRAM,
     .usage = "[-c FILE] [--drain | --migrate | --status | --retry-bad]",
     .description =
@@ -88,12 +88,12 @@ static const struct command_line cli = {
 	"      --json         with --status: as JSON\n"
 	"      --retry-bad    put records that were set aside back\n",
     .own = own_options,
-    .on_option = take_option,
+    .on_option = on_option,
     .data = &arguments,
     .check = conninfo_check,
 };
 
-static void take_option(int val, const char *argument, void *data)
+static void on_option(int val, const char *argument, void *data)
 {
 	(void)argument;
 	struct arguments *taken = data;
@@ -102,7 +102,7 @@ static void take_option(int val, const char *argument, void *data)
 		return;
 	}
 	if (taken->mode != MODE_NONE && (int)taken->mode != val)
-		command_line_usage(&cli,
+		command_line_usage(&command_line,
 		    "only one of --drain, --migrate, --status and "
 		    "--retry-bad is taken");
 	taken->mode = (enum mode)val;
@@ -132,15 +132,15 @@ static int finish_output(void)
 
 static int migrate(const struct config *config)
 {
-	struct db *store = NULL;
+	struct db *db = NULL;
 	char *error = NULL;
 	int applied = 0;
 	enum db_result result =
-	    db_connect_primary(config->conninfo, &store, &error);
+	    db_connect_primary(config->conninfo, &db, &error);
 	if (result == DB_OK)
-		result = db_migrate(store, &applied, &error);
-	bool connected = store != NULL;
-	db_free(store);
+		result = db_migrate(db, &applied, &error);
+	bool connected = db != NULL;
+	db_free(db);
 	if (result == DB_OK) {
 		print_applied(applied);
 		return finish_output();
@@ -201,7 +201,7 @@ static void reload(struct daemon *daemon)
 {
 	char *error = NULL;
 	struct config *config =
-	    command_line_load(&cli, daemon->config_path, &error);
+	    command_line_load(&command_line, daemon->config_path, &error);
 	if (config == NULL) {
 		housekeeping_refuse_reload(error);
 		g_free(error);
@@ -261,7 +261,7 @@ static void end_in_time(const struct daemon *daemon)
 	}
 }
 
-static void *take_signals(void *data)
+static void *wait_for_signals(void *data)
 {
 	const struct timespec period =
 	    service_manager_pause(HOUSEKEEPING_SECONDS);
@@ -305,7 +305,7 @@ static void block_signals(void)
 static int run_loader(struct daemon *daemon)
 {
 	pthread_t thread;
-	int error = pthread_create(&thread, NULL, take_signals, daemon);
+	int error = pthread_create(&thread, NULL, wait_for_signals, daemon);
 	if (error != 0) {
 		char *reason = g_strdup_printf("thread: %s", g_strerror(error));
 		housekeeping_refuse_start(
@@ -382,16 +382,17 @@ static int run(struct daemon *daemon)
 int main(int argc, char **argv)
 {
 	struct daemon daemon = {.wake_fd = -1};
-	if (command_line_parse(&cli, argc, argv, &daemon.config_path) < argc)
-		command_line_usage(&cli, "no operand is taken");
+	if (command_line_parse(&command_line, argc, argv, &daemon.config_path) <
+	    argc)
+		command_line_usage(&command_line, "no operand is taken");
 	if (arguments.json && arguments.mode != STATUS)
-		command_line_usage(&cli, "--json goes with --status");
+		command_line_usage(&command_line, "--json goes with --status");
 	daemon.drain = arguments.mode == DRAIN;
 	if (daemon.drain || arguments.mode == MODE_NONE)
 		block_signals();
 	signal(SIGPIPE, SIG_IGN);
 	umask(0007);
-	daemon.config = command_line_config(&cli, daemon.config_path);
+	daemon.config = command_line_config(&command_line, daemon.config_path);
 	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);
 	decode_init();
 	int status = run(&daemon);
