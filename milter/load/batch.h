@@ -15,9 +15,9 @@
 #include "config/config.h"
 #include "spool/spool.h"
 
-/* JSON text of a batch of more than one record. */
+/* The most JSON text in a batch of several records. */
 #define BATCH_BYTES ((size_t)32 * 1024 * 1024)
-/* And of one record: a jsonb value ends at 256 MiB. */
+/* The most JSON text of one record: a jsonb value ends at 256 MiB. */
 #define BATCH_ROW_BYTES ((size_t)255 * 1024 * 1024)
 
 struct batch_item {
@@ -25,37 +25,38 @@ struct batch_item {
 	char *queue_id;
 	char *organization_name;
 	char *report_id;
-	GString *row;
-	bool keep; /* its file must stay where it is */
+	GString *row; /* JSON text */
+	bool keep;    /* batch_source_done() must not remove its file */
 };
 
 struct batch {
-	GPtrArray *items; /* of struct batch_item * */
-	size_t bytes;
+	GPtrArray *items;      /* of struct batch_item * */
+	size_t bytes;          /* of JSON text */
 	unsigned int attempts; /* that ended in a passing failure */
-	bool named;            /* the log told that it fails by itself */
+	bool named; /* its one record was logged as the one that fails */
 };
 
 /*
  * Reads a record of the spool and makes its row. On SPOOL_OK *ret_item is the
- * caller's (batch_item_free). SPOOL_DAMAGED: the record, or the report in it,
- * can't be read, with a sentence (g_free). SPOOL_GONE and SPOOL_ERROR as of
- * spool_get().
+ * caller's (batch_item_free). On SPOOL_DAMAGED, when the record or the report
+ * in it can't be read, *ret_reason is a sentence (g_free). SPOOL_GONE and
+ * SPOOL_ERROR are those of spool_get().
  */
 enum spool_result batch_read(struct spool *spool, const char *name,
     const struct limits *limits, struct batch_item **ret_item,
     char **ret_reason);
 void batch_item_free(struct batch_item *item);
 
+/* Makes an empty batch, the caller's. batch_free() frees its items too. */
 struct batch *batch_new(void);
 void batch_free(struct batch *batch);
 
-/* Takes the item, unless the batch has max_items or would pass BATCH_BYTES by
- * it. An empty batch takes any. */
+/* Adds an item, which the batch owns from then on. False when the batch has
+ * max_items, or would grow over BATCH_BYTES; an empty batch takes any item. */
 bool batch_add(
     struct batch *batch, struct batch_item *item, unsigned int max_items);
 
-/* The array's text (g_free). */
+/* The JSON array of all rows (g_free). */
 char *batch_json(const struct batch *batch);
 
 /* Moves the second half of the items into a new batch, the caller's. */

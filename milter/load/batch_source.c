@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The folder is listed once and used up before it is listed again, so that a
- * long backlog is not read anew for each batch. What is in hand then still
- * stands there, and is passed over by its name.
+ * The folder is listed once, and that list is used up before it is listed
+ * again, so that a long backlog is not listed for each batch. Records in a
+ * batch are still in the folder then; their names are passed over.
  */
+#include "batch_source.h"
+
 #include <errno.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "batch_source.h"
 
-/* After which a record that could not be read, moved or removed is tried
- * again. */
+/* Time until a record that could not be read, moved or removed is tried again.
+ */
 #define TROUBLE_PAUSE (5 * (gint64)G_USEC_PER_SEC)
-/* Batches in hand beyond which no further records are read. */
+/* With so many batches returned, no further records are read. */
 #define RETURNED_MAX 1024
 
 struct batch_source {
@@ -21,33 +22,38 @@ struct batch_source {
 	GPtrArray *names; /* of the last listing */
 	guint next;
 	bool list_failed;
-	GHashTable *held;         /* set of names that are in a batch */
-	GHashTable *done;         /* set of those that only can't be removed */
-	GHashTable *troubled;     /* name to when it is tried again */
+	GHashTable *held;         /* names in a batch, or in done */
+	GHashTable *done;         /* names that are loaded but not removed */
+	GHashTable *troubled;     /* name to the time of the next try */
 	struct batch_item *carry; /* did not fit into the batch before */
 	GQueue returned;          /* of struct batch * */
 };
 
+static GHashTable *new_table(GDestroyNotify free_value)
+{
+	return g_hash_table_new_full(
+	    g_str_hash, g_str_equal, g_free, free_value);
+}
+
 struct batch_source *batch_source_new(struct spool *spool)
 {
 	struct batch_source *source = g_new0(struct batch_source, 1);
+
 	source->spool = spool;
 	source->names = g_ptr_array_new_with_free_func(g_free);
-	source->held =
-	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	source->done =
-	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	source->troubled =
-	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	source->held = new_table(NULL);
+	source->done = new_table(NULL);
+	source->troubled = new_table(g_free);
 	g_queue_init(&source->returned);
 	return source;
 }
 
 void batch_source_free(struct batch_source *source)
 {
+	struct batch *batch;
+
 	if (source == NULL)
 		return;
-	struct batch *batch;
 	while ((batch = g_queue_pop_head(&source->returned)) != NULL)
 		batch_free(batch);
 	batch_item_free(source->carry);
@@ -63,14 +69,15 @@ bool batch_source_troubled(const struct batch_source *source)
 	return source->list_failed || g_hash_table_size(source->troubled) > 0;
 }
 
-/* Leaves a record alone for a while; a line the first time. */
+/* Leaves a record alone for a while, and logs that the first time. */
 static void note_trouble(
     struct batch_source *source, const char *name, const char *what, int error)
 {
+	gint64 *due = g_new(gint64, 1);
+
 	if (!g_hash_table_contains(source->troubled, name))
 		log_event(LOG_ERR, "record-stuck", "record", name, "reason",
 		    g_strerror(error), "while", what, NULL);
-	gint64 *due = g_new(gint64, 1);
 	*due = g_get_monotonic_time() + TROUBLE_PAUSE;
 	g_hash_table_replace(source->troubled, g_strdup(name), due);
 }
@@ -78,6 +85,7 @@ static void note_trouble(
 static bool is_waiting(const struct batch_source *source, const char *name)
 {
 	const gint64 *due = g_hash_table_lookup(source->troubled, name);
+
 	return due != NULL && g_get_monotonic_time() < *due;
 }
 
@@ -93,8 +101,8 @@ static void set_aside(
 	log_event(LOG_ERR, "set-aside", "record", name, "reason", reason, NULL);
 }
 
-/* Moved or not, the name in new is no longer ours to remove: --retry-bad may
- * have put it back there meanwhile. */
+/* Even if it can't be moved, its file in new must stay: --retry-bad may have
+ * put it there again meanwhile. */
 void batch_source_set_aside(
     struct batch_source *source, struct batch_item *item, const char *reason)
 {
@@ -105,6 +113,7 @@ void batch_source_set_aside(
 static void list_names(struct batch_source *source)
 {
 	GPtrArray *names = spool_list(source->spool);
+
 	if (names == NULL) {
 		if (!source->list_failed)
 			log_failure(LOG_ERR, "spool-unreadable",
@@ -119,13 +128,13 @@ static void list_names(struct batch_source *source)
 	source->next = 0;
 }
 
-/* One record of the listing as an item, or NULL when there is nothing to load
- * of it. */
+/* Reads a record into an item; NULL when it can't be loaded, now or at all. */
 static struct batch_item *read_record(
     struct batch_source *source, const char *name, const struct config *config)
 {
 	struct batch_item *item = NULL;
 	char *reason = NULL;
+
 	switch (
 	    batch_read(source->spool, name, &config->limits, &item, &reason)) {
 	case SPOOL_OK:
@@ -146,8 +155,8 @@ static struct batch_item *read_record(
 }
 
 /*
- * A file that can't be removed stays held: read once more, it would be counted
- * as received once more, and then again.
+ * Removes the file of a record that was loaded. If that fails the record stays
+ * held: loaded again, it would be counted as received again, over and over.
  */
 static void remove_record(struct batch_source *source, const char *name)
 {
@@ -161,7 +170,7 @@ static void remove_record(struct batch_source *source, const char *name)
 	g_hash_table_remove(source->held, name);
 }
 
-/* Whether there is nothing to load of a name now. */
+/* Whether a listed name is not to be read now. */
 static bool is_passed_over(struct batch_source *source, const char *name)
 {
 	if (is_waiting(source, name))
@@ -176,30 +185,32 @@ static bool is_passed_over(struct batch_source *source, const char *name)
 static struct batch_item *next_item(
     struct batch_source *source, const struct config *config)
 {
+	struct batch_item *item = NULL;
+
 	if (source->carry != NULL)
 		return g_steal_pointer(&source->carry);
-	while (source->next < source->names->len) {
+	while (item == NULL && source->next < source->names->len) {
 		const char *name =
 		    g_ptr_array_index(source->names, source->next++);
-		if (is_passed_over(source, name))
-			continue;
-		struct batch_item *item = read_record(source, name, config);
-		if (item != NULL)
-			return item;
+
+		if (!is_passed_over(source, name))
+			item = read_record(source, name, config);
 	}
-	return NULL;
+	return item;
 }
 
-/* A batch of records that are not in hand yet, or NULL. */
+/* A batch of records that are in no batch yet, or NULL. */
 static struct batch *gather(
     struct batch_source *source, const struct config *config)
 {
+	struct batch *batch;
+	struct batch_item *item;
+
 	if (g_queue_get_length(&source->returned) >= RETURNED_MAX)
 		return NULL;
 	if (source->next >= source->names->len)
 		list_names(source);
-	struct batch *batch = batch_new();
-	struct batch_item *item;
+	batch = batch_new();
 	while ((item = next_item(source, config)) != NULL) {
 		if (!batch_add(batch, item, config->batch)) {
 			source->carry = item;
@@ -218,6 +229,7 @@ struct batch *batch_source_next(
 {
 	struct batch *head = g_queue_peek_head(&source->returned);
 	struct batch *fresh = NULL;
+
 	if (head == NULL || head->attempts >= BATCH_SOURCE_PATIENCE)
 		fresh = gather(source, config);
 	return fresh != NULL ? fresh : g_queue_pop_head(&source->returned);
@@ -236,6 +248,7 @@ void batch_source_done(struct batch_source *source, struct batch *batch)
 	for (guint i = 0; i < batch->items->len; i++) {
 		const struct batch_item *item =
 		    g_ptr_array_index(batch->items, i);
+
 		if (item->keep)
 			g_hash_table_remove(source->held, item->name);
 		else
@@ -244,7 +257,7 @@ void batch_source_done(struct batch_source *source, struct batch *batch)
 	if (spool_sync(source->spool) != SPOOL_OK)
 		log_failure(LOG_ERR, "spool-sync-failed",
 		    "fsync of the folder new: %s; after a crash records may "
-		    "come up once more, which the database recognises",
+		    "be loaded again, which the database recognises",
 		    g_strerror(errno));
 	batch_free(batch);
 }

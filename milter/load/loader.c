@@ -5,11 +5,13 @@
  * crash between commit and removal loads a batch twice, which the reports'
  * identity makes harmless.
  *
- * Poison is found by halves: a batch that is refused for its content is split
- * until the record that is refused alone stands by itself. A batch that fails
- * again and again in passing is split as well, and a record that does so alone
- * goes behind all others: something about it may kill the server's process.
+ * A batch that is refused for its content (DB_POISON) is halved until the
+ * record that is refused stands alone. A batch whose failures ought to pass but
+ * go on is halved as well; a single record that fails so is tried after all
+ * others: something about it may kill the server's process.
  */
+#include "loader.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,19 +27,18 @@
 #include "db/db.h"
 #include "db/ingest.h"
 #include "db/migrate.h"
-#include "loader.h"
 
 #define PROGRAM "tlsrpt-loader"
 
-/* Back-off in milliseconds. What only a person can mend is asked for less
- * often from the start. */
+/* Back-off in milliseconds. What only a person can repair is retried less often
+ * from the start. */
 #define DELAY_MIN 200U
 #define DELAY_MIN_OPERATOR 2000U
 #define DELAY_MAX 30000U
 /* Failures in a row after which --drain gives up. */
 #define DRAIN_FAILURES 5U
-/* The longest sleep: metrics are written then, and the folder is looked at in
- * case a notification was lost. */
+/* The longest wait for new records. Then metrics are written, and the folder is
+ * listed in case inotify lost something. */
 #define IDLE_MS 10000
 #define METRICS_PERIOD (10 * (gint64)G_USEC_PER_SEC)
 
@@ -51,21 +52,22 @@ struct loader {
 	int wake_fd;
 	atomic_bool stop;
 	atomic_int_fast64_t progress; /* when the last step began */
-	pthread_mutex_t mutex;        /* guards the next line */
+	pthread_mutex_t mutex;        /* for next_config */
 	struct config *next_config;
 
 	struct batch_source *source;
-	struct batch *ahead;     /* read while the one before was in flight */
-	struct batch *committed; /* its files are to be removed */
+	struct batch *ahead; /* read while the one before was in flight */
+	struct batch
+	    *committed; /* in the database, its files not removed yet */
 
 	struct db *db;
 	enum database_state state;
-	enum db_result down_as; /* what was logged, while DATABASE_DOWN */
-	enum step down_at;      /* the furthest that failed */
-	enum step failed_at;    /* the last that failed */
+	enum db_result down_as; /* the last failure, while DATABASE_DOWN */
+	enum step down_at;      /* the latest step that failed since it is */
+	enum step failed_at;    /* the step of the last failure */
 	unsigned int delay;     /* milliseconds, of the last back-off */
 	unsigned int failures;  /* in a row */
-	int exit_code;          /* of the last failure, for drain */
+	int exit_code;          /* after the last failure, for drain */
 	uint64_t loaded;
 
 	gint64 metrics_due;
@@ -79,6 +81,7 @@ static void note_progress(struct loader *loader)
 bool loader_is_stuck(const struct loader *loader, unsigned int seconds)
 {
 	int64_t since = atomic_load(&loader->progress);
+
 	return g_get_monotonic_time() - since > seconds * G_USEC_PER_SEC;
 }
 
@@ -86,6 +89,7 @@ struct loader *loader_new(
     struct config *config, struct spool *spool, int wake_fd)
 {
 	struct loader *loader = g_new0(struct loader, 1);
+
 	loader->config = config_ref(config);
 	loader->spool = spool;
 	loader->wake_fd = wake_fd;
@@ -129,17 +133,22 @@ void loader_set_config(struct loader *loader, struct config *config)
 
 static bool has_new_config(struct loader *loader)
 {
+	bool found;
+
 	pthread_mutex_lock(&loader->mutex);
-	bool found = loader->next_config != NULL;
+	found = loader->next_config != NULL;
 	pthread_mutex_unlock(&loader->mutex);
 	return found;
 }
 
-/* Takes up a new configuration; a connection by another string is closed. */
+/* Uses a new configuration, if there is one. Closes the connection when it was
+ * made by another conninfo. */
 static void adopt_config(struct loader *loader)
 {
+	struct config *config;
+
 	pthread_mutex_lock(&loader->mutex);
-	struct config *config = g_steal_pointer(&loader->next_config);
+	config = g_steal_pointer(&loader->next_config);
 	pthread_mutex_unlock(&loader->mutex);
 	if (config == NULL)
 		return;
@@ -148,7 +157,7 @@ static void adopt_config(struct loader *loader)
 	config_unref(loader->config);
 	loader->config = config;
 	loader->delay = 0;
-	/* In the place of a reload that was refused. */
+	/* The status may show a reload that was refused. */
 	if (loader->state == DATABASE_UP)
 		service_manager_status("loading into PostgreSQL");
 }
@@ -156,8 +165,9 @@ static void adopt_config(struct loader *loader)
 static void read_wake(struct loader *loader)
 {
 	uint64_t count;
+
 	if (loader->wake_fd >= 0)
-		while (read(loader->wake_fd, &count, sizeof count) > 0)
+		while (read(loader->wake_fd, &count, sizeof(count)) > 0)
 			;
 }
 
@@ -175,7 +185,7 @@ static void publish_due_metrics(struct loader *loader)
 		publish_metrics(loader);
 }
 
-/* The state of the database: one line for each change. */
+/* The state of the database: each change is logged once. */
 
 static void note_up(struct loader *loader, enum step step)
 {
@@ -194,6 +204,7 @@ static void note_down(struct loader *loader, enum db_result result,
 {
 	bool was_down = loader->state == DATABASE_DOWN;
 	bool known = was_down && loader->down_as == result;
+
 	loader->state = DATABASE_DOWN;
 	loader->down_as = result;
 	loader->down_at = was_down ? MAX(loader->down_at, step) : step;
@@ -206,13 +217,15 @@ static void note_down(struct loader *loader, enum db_result result,
 	service_manager_status("waiting for PostgreSQL: %s", reason);
 }
 
-/* Waits, but not for a stop or a new configuration. */
+/* Waits for the time, a stop or a new configuration, whichever is first. */
 static void pause_for(struct loader *loader, unsigned int milliseconds)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)milliseconds * 1000;
 	struct pollfd wake = {.fd = loader->wake_fd, .events = POLLIN};
+
 	while (!is_stopped(loader) && !has_new_config(loader)) {
 		gint64 left = end - g_get_monotonic_time();
+
 		if (left <= 0)
 			return;
 		if (poll(&wake, 1, (int)(left / 1000) + 1) > 0)
@@ -220,7 +233,7 @@ static void pause_for(struct loader *loader, unsigned int milliseconds)
 	}
 }
 
-/* Removes the files of what is committed. */
+/* Removes the files of the committed batch. */
 static void settle(struct loader *loader)
 {
 	if (loader->committed != NULL)
@@ -228,7 +241,8 @@ static void settle(struct loader *loader)
 		    loader->source, g_steal_pointer(&loader->committed));
 }
 
-/* After any failure but poison; the caller backs off. */
+/* Notes a failure other than DB_POISON, and closes the connection. The caller
+ * backs off. */
 static void fail(struct loader *loader, enum db_result result, enum step step,
     const char *reason)
 {
@@ -245,17 +259,19 @@ static void fail(struct loader *loader, enum db_result result, enum step step,
 
 static enum db_result connect_database(struct loader *loader)
 {
-	/* A server that was restarted while nothing happened is no event. */
+	struct db *db = NULL;
+	char *error = NULL;
+	enum step step = STEP_CONNECT;
+	enum db_result result;
+
+	/* A server that was restarted while nothing was loaded is no failure.
+	 */
 	if (loader->db != NULL && !db_alive(loader->db))
 		g_clear_pointer(&loader->db, db_free);
 	if (loader->db != NULL)
 		return DB_OK;
 	settle(loader);
-	struct db *db = NULL;
-	char *error = NULL;
-	enum step step = STEP_CONNECT;
-	enum db_result result =
-	    db_connect_primary(loader->config->conninfo, &db, &error);
+	result = db_connect_primary(loader->config->conninfo, &db, &error);
 	if (result == DB_OK) {
 		step = STEP_SCHEMA;
 		result = db_check_schema(db, NULL, &error);
@@ -285,6 +301,7 @@ static void count_outcome(const char *outcome)
 	    {"conflict", METRICS_LOADED_CONFLICT},
 	    {"rejected", METRICS_LOADED_REJECTED},
 	};
+
 	for (size_t i = 0; i < G_N_ELEMENTS(counters); i++)
 		if (strcmp(counters[i].name, outcome) == 0)
 			metrics_add(counters[i].counter, 1);
@@ -295,7 +312,7 @@ static void note_outcome(
 {
 	if (outcome == NULL) {
 		batch_source_set_aside(loader->source, item,
-		    "tlsrpt.ingest did not say what became of it");
+		    "tlsrpt.ingest() gave no outcome for this record");
 		return;
 	}
 	loader->loaded++;
@@ -309,20 +326,23 @@ static void commit(
     struct loader *loader, struct batch *batch, const GPtrArray *outcomes)
 {
 	GHashTable *by_record = g_hash_table_new(g_str_hash, g_str_equal);
+
 	for (guint i = 0; i < outcomes->len; i++) {
 		struct db_outcome *outcome = g_ptr_array_index(outcomes, i);
+
 		if (outcome->record != NULL)
 			g_hash_table_insert(
 			    by_record, outcome->record, outcome->outcome);
 	}
 	for (guint i = 0; i < batch->items->len; i++) {
 		struct batch_item *item = g_ptr_array_index(batch->items, i);
+
 		note_outcome(
 		    loader, item, g_hash_table_lookup(by_record, item->name));
 	}
 	g_hash_table_unref(by_record);
 	metrics_add(METRICS_BATCHES, 1);
-	/* Only --status asks for it; nothing depends on it. */
+	/* Only --status reads it, so a failure does not matter. */
 	(void)spool_note_load(loader->spool);
 	loader->committed = batch;
 	loader->delay = 0;
@@ -333,11 +353,13 @@ static void commit(
 static void return_halves(struct loader *loader, struct batch *batch)
 {
 	struct batch *second = batch_split(batch);
+
 	second->attempts = batch->attempts;
 	batch_source_return(loader->source, second);
 	batch_source_return(loader->source, batch);
 }
 
+/* Deals with a batch that was refused for its content. */
 static void refuse(
     struct loader *loader, struct batch *batch, const char *reason)
 {
@@ -351,20 +373,22 @@ static void refuse(
 	batch_source_done(loader->source, batch);
 }
 
+/* Deals with a batch whose failure may pass. */
 static void retry(
     struct loader *loader, struct batch *batch, const char *reason)
 {
+	const struct batch_item *item;
+
 	batch->attempts++;
 	if (batch->attempts >= BATCH_SOURCE_PATIENCE && batch->items->len > 1) {
 		batch->attempts = BATCH_SOURCE_PATIENCE - 1;
 		return_halves(loader, batch);
 		return;
 	}
-	/* If others are loaded meanwhile, it is this record's doing. */
+	/* If others were loaded meanwhile, this record is the cause. */
 	if (batch->attempts >= BATCH_SOURCE_PATIENCE && loader->failures == 0 &&
 	    !batch->named) {
-		const struct batch_item *item =
-		    g_ptr_array_index(batch->items, 0);
+		item = g_ptr_array_index(batch->items, 0);
 		batch->named = true;
 		log_event(LOG_ERR, "record-stuck", "record", item->name,
 		    "reason", reason, "while", "loading it by itself", NULL);
@@ -375,7 +399,7 @@ static void retry(
 static void handle_failure(struct loader *loader, struct batch *batch,
     enum db_result result, const char *reason)
 {
-	/* What was read ahead comes behind what failed. */
+	/* The batch that was read ahead comes after the one that failed. */
 	if (loader->ahead != NULL)
 		batch_source_return(
 		    loader->source, g_steal_pointer(&loader->ahead));
@@ -397,6 +421,7 @@ static enum db_result ingest(struct loader *loader, const struct batch *batch,
 {
 	char *text = batch_json(batch);
 	enum db_result result = db_ingest_send(loader->db, text, ret_error);
+
 	g_free(text);
 	if (result != DB_OK)
 		return result;
@@ -407,16 +432,18 @@ static enum db_result ingest(struct loader *loader, const struct batch *batch,
 	return db_ingest_finish(loader->db, ret_outcomes, ret_error);
 }
 
-/* Deals with a batch. What it returns says how long to wait. */
+/* Loads a batch, or returns it to the source. The result says how long to back
+ * off. */
 static enum db_result load(struct loader *loader, struct batch *batch)
 {
+	GPtrArray *outcomes = NULL;
+	char *error = NULL;
 	enum db_result result = connect_database(loader);
+
 	if (result != DB_OK) {
 		batch_source_return(loader->source, batch);
 		return result;
 	}
-	GPtrArray *outcomes = NULL;
-	char *error = NULL;
 	result = ingest(loader, batch, &outcomes, &error);
 	if (result == DB_OK) {
 		commit(loader, batch, outcomes);
@@ -432,32 +459,37 @@ static enum db_result load(struct loader *loader, struct batch *batch)
 
 static void back_off(struct loader *loader, enum db_result result)
 {
-	if (result == DB_OK || result == DB_POISON)
-		return;
 	unsigned int least =
 	    result == DB_OPERATOR ? DELAY_MIN_OPERATOR : DELAY_MIN;
+	unsigned int jitter;
+
+	if (result == DB_OK || result == DB_POISON)
+		return;
 	loader->delay = CLAMP(loader->delay * 2, least, DELAY_MAX);
-	/* Jitter: several loaders must not come back all at once. */
-	unsigned int jitter = (unsigned int)g_random_int_range(
+	/* Several loaders must not all come back at once. */
+	jitter = (unsigned int)g_random_int_range(
 	    0, (gint32)(loader->delay / 2 + 1));
 	pause_for(loader, loader->delay - jitter);
 }
 
 static struct batch *next_batch(struct loader *loader)
 {
-	note_progress(loader);
 	struct batch *batch = g_steal_pointer(&loader->ahead);
+
+	note_progress(loader);
 	return batch != NULL
 		   ? batch
 		   : batch_source_next(loader->source, loader->config);
 }
 
-/* Nothing to load: connects all the same, so that a database that can't be used
- * is reported at once and not with the next report. */
+/* Waits for records. Connects all the same, so that a database that can't be
+ * used is noticed now and not with the next record. */
 static enum db_result idle(struct loader *loader)
 {
+	enum db_result result;
+
 	settle(loader);
-	enum db_result result = connect_database(loader);
+	result = connect_database(loader);
 	if (result != DB_OK)
 		return result;
 	spool_wait(loader->spool, loader->wake_fd, IDLE_MS);
@@ -465,8 +497,8 @@ static enum db_result idle(struct loader *loader)
 	return DB_OK;
 }
 
-/* Connection failures end a drain at once; failures of a batch, which another
- * try may cure, only when they go on. */
+/* Whether to end a drain: at once after a failure to connect, but after several
+ * failures of batches, which another try may cure. */
 static bool gives_up(const struct loader *loader)
 {
 	return loader->failures > 0 && (loader->failed_at != STEP_INGEST ||
@@ -476,8 +508,10 @@ static bool gives_up(const struct loader *loader)
 static int drain_spool(struct loader *loader)
 {
 	struct batch *batch;
+	enum db_result result;
+
 	while (!is_stopped(loader) && (batch = next_batch(loader)) != NULL) {
-		enum db_result result = load(loader, batch);
+		result = load(loader, batch);
 		if (gives_up(loader))
 			return loader->exit_code;
 		back_off(loader, result);
@@ -490,13 +524,15 @@ static int drain_spool(struct loader *loader)
 
 static int serve(struct loader *loader)
 {
+	struct batch *batch;
+	enum db_result result;
+
 	/* The watch begins before the first listing: nothing is missed. */
 	spool_wait(loader->spool, loader->wake_fd, 0);
 	while (!is_stopped(loader)) {
 		adopt_config(loader);
-		struct batch *batch = next_batch(loader);
-		enum db_result result =
-		    batch == NULL ? idle(loader) : load(loader, batch);
+		batch = next_batch(loader);
+		result = batch == NULL ? idle(loader) : load(loader, batch);
 		publish_due_metrics(loader);
 		back_off(loader, result);
 	}
@@ -518,14 +554,16 @@ static void begin_counters(void)
 
 int loader_run(struct loader *loader, bool drain)
 {
+	char count[24];
+	int status;
+
 	begin_counters();
-	int status = drain ? drain_spool(loader) : serve(loader);
+	status = drain ? drain_spool(loader) : serve(loader);
 	publish_metrics(loader);
 	if (drain) {
-		char *count =
-		    g_strdup_printf("%" G_GUINT64_FORMAT, loader->loaded);
+		g_snprintf(
+		    count, sizeof(count), "%" G_GUINT64_FORMAT, loader->loaded);
 		log_event(LOG_NOTICE, "drained", "records", count, NULL);
-		g_free(count);
 	}
 	return status;
 }
