@@ -1,34 +1,70 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nothing here stops a daemon: what can't be told is told the next time.
+ * No failure in here stops a daemon: what can't be told now is told next time.
  */
 #include "daemon/housekeeping.h"
 
 #include <errno.h>
 #include <glib.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/log.h"
-#include "base/metrics.h"
 #include "daemon/service_manager.h"
 
 int housekeeping_refuse_start(const struct config *config, const char *program,
-    int status, const char *reason)
+    int status, const char *format, ...)
 {
+	va_list arguments;
+	char *reason;
+
+	va_start(arguments, format);
+	reason = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
 	log_failure(LOG_ERR, "start-failed", "%s", reason);
 	if (config->log_target == LOG_TARGET_SYSLOG)
 		fprintf(stderr, "%s: %s\n", program, reason);
+	g_free(reason);
 	return status;
 }
 
-/* systemctl reload only sends a signal: who asked for it looks at the status.
- */
-void housekeeping_refuse_reload(const char *reason)
+/* systemctl reload only sends a signal, so the reason is in the status too. */
+static void refuse_reload(const char *reason)
 {
 	log_failure(LOG_ERR, "reload-refused",
 	    "%s; the old configuration stays in use", reason);
 	service_manager_status(
 	    "reload refused: %s; the old configuration stays in use", reason);
+}
+
+struct config *housekeeping_reload(const struct command_line *command_line,
+    const char *path, const struct config *old,
+    housekeeping_fixed_key fixed_key)
+{
+	const char *program = command_line->program;
+	char *error = NULL;
+	struct config *config = command_line_load(command_line, path, &error);
+	const char *key = config == NULL ? NULL : fixed_key(old, config);
+
+	if (key != NULL)
+		error = g_strdup_printf("%s: %s can't change while running; "
+					"restart %s to change it",
+		    path, key, program);
+	if (config == NULL || key != NULL) {
+		refuse_reload(error);
+		g_free(error);
+		config_unref(config);
+		return NULL;
+	}
+	log_open(program, config->log_target, config->log_level);
+	return config;
+}
+
+void housekeeping_begin_counters(
+    const enum metrics_counter *counters, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		metrics_add(counters[i], 0);
 }
 
 void housekeeping_feed_watchdog(bool stuck, const char *what)
@@ -56,8 +92,8 @@ static void set_spool_gauges(const struct config *config, struct spool *spool)
 	metrics_set(METRICS_SPOOL_OLDEST, (uint64_t)MAX(status.oldest, 0));
 }
 
-/* The spool counts them from its opening on. Not touched by who drops none: a
- * counter is one program's. */
+/* Counts the rejections that the spool dropped since it was opened. A program
+ * that drops none leaves the counter alone: it is the other's. */
 static void count_dropped(struct spool *spool)
 {
 	static uint64_t counted;

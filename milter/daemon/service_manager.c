@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All results are passed over: without NOTIFY_SOCKET there is nobody to tell,
- * and a daemon does not stop working because its manager does not listen.
+ * Results of sd_notify(3) are ignored: without NOTIFY_SOCKET there is nobody to
+ * tell, and a daemon goes on working when its manager doesn't listen.
  */
 #include "daemon/service_manager.h"
 
@@ -21,9 +21,9 @@ void service_manager_stopping(void)
 
 void service_manager_reloading(void)
 {
-	/* Type=notify-reload waits for the time beside it: it tells the answer
-	 * to this reload from one to an earlier (systemd 253 on). GLib reads
-	 * CLOCK_MONOTONIC, which is the clock asked for. */
+	/* Type=notify-reload (systemd 253 and later) wants the time of
+	 * CLOCK_MONOTONIC, which is GLib's, to tell the answer to this reload
+	 * from that to an earlier one. */
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
 	    g_get_monotonic_time());
 }
@@ -36,7 +36,7 @@ void service_manager_status(const char *format, ...)
 	va_start(values, format);
 	text = g_strdup_vprintf(format, values);
 	va_end(values);
-	/* A line more would be another assignment. */
+	/* A second line would be another assignment. */
 	g_strdelimit(text, "\r\n", ' ');
 	(void)sd_notifyf(0, "STATUS=%s", text);
 	g_free(text);
@@ -47,22 +47,13 @@ void service_manager_watchdog(void)
 	(void)sd_notify(0, "WATCHDOG=1");
 }
 
-uint64_t service_manager_watchdog_interval(void)
-{
-	uint64_t interval = 0;
-
-	if (sd_watchdog_enabled(0, &interval) <= 0)
-		return 0;
-	return interval;
-}
-
 struct timespec service_manager_pause(unsigned int seconds)
 {
 	uint64_t most = (uint64_t)seconds * G_USEC_PER_SEC;
-	uint64_t half = service_manager_watchdog_interval() / 2;
+	uint64_t interval = 0;
 
-	if (half > 0 && half < most)
-		most = half;
+	if (sd_watchdog_enabled(0, &interval) > 0)
+		most = MIN(most, interval / 2);
 	return (struct timespec){.tv_sec = (time_t)(most / G_USEC_PER_SEC),
 	    .tv_nsec = (long)(most % G_USEC_PER_SEC) * 1000};
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tlsrpt-milter: the order of start and stop. Signals are blocked before any
- * thread exists; libmilter's own thread takes SIGTERM, the housekeeping thread
- * below takes SIGUSR1 and SIGQUIT.
+ * thread exists; libmilter's own thread waits for SIGTERM, the housekeeping
+ * thread below for SIGUSR1 and SIGQUIT.
  */
 #include <errno.h>
 #include <glib.h>
@@ -29,18 +29,29 @@
 #define LEAVE_SECONDS 10
 #define DRAIN_SECONDS 20
 #define HOUSEKEEPING_SECONDS 5
-/* Wakes the housekeeping thread when the work is over; daemon.done says that it
- * is, since anybody may send a signal. */
+/* Wakes the housekeeping thread when the work is over. daemon.done tells it
+ * from a signal that somebody else sent. */
 #define SIGNAL_END SIGUSR2
+
+static const struct command_line command_line = {
+    .program = PROGRAM,
+    .usage = "[-c FILE] [--check-config]",
+    .description =
+	"A milter for Postfix and Sendmail that takes SMTP TLS reports "
+	"(RFC 8460) out of\nincoming mail and puts them into the spool "
+	"for tlsrpt-loader. Runs in the\nforeground; SIGTERM stops it, "
+	"SIGUSR1 re-reads the configuration.",
+};
 
 struct daemon {
 	const char *config_path;
-	struct config *config; /* the housekeeping thread's once it runs */
+	struct config *config; /* the housekeeping thread's, once that runs */
 	struct spool *spool;
 	atomic_bool done;
 };
 
-/* What can't change while the socket and the spool are open. */
+/* What can't change while the socket and the spool are open. A
+ * housekeeping_fixed_key. */
 static const char *fixed_key(const struct config *old, const struct config *new)
 {
 	if (strcmp(old->socket, new->socket) != 0)
@@ -52,31 +63,16 @@ static const char *fixed_key(const struct config *old, const struct config *new)
 
 static void tell_status(const struct config *config)
 {
-	service_manager_status("taking mail at %s", config->socket);
+	service_manager_status("listening at %s", config->socket);
 }
 
 static void reload(struct daemon *daemon)
 {
-	char *error = NULL;
-	struct config *config = config_load(daemon->config_path, &error);
-	const char *key;
+	struct config *config = housekeeping_reload(
+	    &command_line, daemon->config_path, daemon->config, fixed_key);
 
-	if (config == NULL) {
-		housekeeping_refuse_reload(error);
-		g_free(error);
+	if (config == NULL)
 		return;
-	}
-	key = fixed_key(daemon->config, config);
-	if (key != NULL) {
-		error = g_strdup_printf("%s: %s can't change while running, "
-					"restart for that",
-		    daemon->config_path, key);
-		housekeeping_refuse_reload(error);
-		g_free(error);
-		config_unref(config);
-		return;
-	}
-	log_open(PROGRAM, config->log_target, config->log_level);
 	spool_set_quota(daemon->spool, config->spool_quota);
 	mlfi_set_config(config);
 	config_unref(daemon->config);
@@ -97,22 +93,21 @@ static void *keep_house(void *data)
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGNAL_END);
 	for (;;) {
-		int taken = sigtimedwait(&set, NULL, &period);
+		int received = sigtimedwait(&set, NULL, &period);
 
 		if (atomic_load(&daemon->done))
 			return NULL;
-		if (taken == SIGQUIT) {
+		if (received == SIGQUIT) {
 			service_manager_stopping();
 			mlfi_leave(LEAVE_SECONDS);
 		}
-		if (taken == SIGUSR1) {
+		if (received == SIGUSR1) {
 			service_manager_reloading();
 			reload(daemon);
 			service_manager_ready();
 		}
 		housekeeping_feed_watchdog(mlfi_is_stuck(),
-		    "no message makes progress for more than twice "
-		    "limits.deadline");
+		    "no message has made progress for twice limits.deadline");
 		housekeeping_write_metrics(
 		    daemon->config, daemon->spool, PROGRAM);
 	}
@@ -144,8 +139,8 @@ static const char *socket_path(const struct config *config)
 	return NULL;
 }
 
-/* libmilter leaves the socket behind when it runs as root. What is there by now
- * may be another's. */
+/* Removes the socket, which libmilter leaves behind when it runs as root, but
+ * not if another process's is there by now. */
 static void remove_socket(const char *path, const struct stat *ours)
 {
 	struct stat found;
@@ -155,58 +150,33 @@ static void remove_socket(const char *path, const struct stat *ours)
 		unlink(path);
 }
 
-/* Counters begin at 0: Prometheus sees the first event only as a rise from
- * there. */
-static void begin_counters(void)
-{
-	static const enum metrics_counter ours[] = {METRICS_MESSAGES,
-	    METRICS_CANDIDATES, METRICS_SPOOLED, METRICS_INVALID,
-	    METRICS_REFUSED, METRICS_FAILED, METRICS_DROPPED};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(ours); i++)
-		metrics_add(ours[i], 0);
-}
-
 static int refuse_socket(const struct config *config, const char *why)
 {
-	char *reason = g_strdup_printf(
+	return housekeeping_refuse_start(config, PROGRAM, EX_UNAVAILABLE,
 	    "milter.socket: %s can't be opened: %s", config->socket, why);
-
-	housekeeping_refuse_start(config, PROGRAM, EX_UNAVAILABLE, reason);
-	g_free(reason);
-	return EX_UNAVAILABLE;
 }
 
-/* *ret_ours is the file at path, for remove_socket(). */
+/* Opens the socket; an exit code. *ret_ours is the file at path, for
+ * remove_socket(). */
 static int open_socket(
     const struct daemon *daemon, const char *path, struct stat *ret_ours)
 {
 	struct config *config = daemon->config;
 
-	/* libmilter would take that one's place, and when that one ends it
-	 * removes, unless it is root's, whatever socket is there: ours. */
+	/* libmilter would replace the other process's socket. And that process,
+	 * unless it is root's, would remove ours when it ends. */
 	if (path != NULL && listen_socket_is_in_use(path))
-		return refuse_socket(
-		    config, "another process takes connections there");
+		return refuse_socket(config, "another process listens there");
 	if (!mlfi_open(config, daemon->spool))
 		return refuse_socket(config,
 		    g_str_has_prefix(config->socket, "fd:")
-			? "it is no socket; tlsrpt-milter.socket of systemd "
-			  "passes fd:3, by hand name a path"
+			? "is not a socket; systemd passes fd:3 by "
+			  "tlsrpt-milter.socket; to start by hand, name a path"
 			: "does the folder exist, may this user write there, "
 			  "is the address free?");
 	if (path != NULL && lstat(path, ret_ours) != 0)
 		return refuse_socket(config, g_strerror(errno));
 	return EX_OK;
-}
-
-static int refuse_thread(const struct config *config, int error)
-{
-	char *reason = g_strdup_printf("thread: %s", g_strerror(error));
-
-	housekeeping_refuse_start(config, PROGRAM, EX_TEMPFAIL, reason);
-	g_free(reason);
-	return EX_TEMPFAIL;
 }
 
 static int serve(struct daemon *daemon)
@@ -223,9 +193,9 @@ static int serve(struct daemon *daemon)
 	config_ref(first);
 	error = pthread_create(&thread, NULL, keep_house, daemon);
 	if (error != 0) {
-		status = refuse_thread(first, error);
 		config_unref(first);
-		return status;
+		return housekeeping_refuse_start(daemon->config, PROGRAM,
+		    EX_TEMPFAIL, "can't start a thread: %s", g_strerror(error));
 	}
 	log_event(LOG_NOTICE, "started", "version", VERSION, "socket",
 	    first->socket, NULL);
@@ -236,7 +206,8 @@ static int serve(struct daemon *daemon)
 	remove_socket(path, &ours);
 	if (!mlfi_drain(DRAIN_SECONDS))
 		log_failure(LOG_WARNING, "stopped-early",
-		    "messages were still in flight after %d s", DRAIN_SECONDS);
+		    "messages were still being handled after %d s",
+		    DRAIN_SECONDS);
 	atomic_store(&daemon->done, true);
 	pthread_kill(thread, SIGNAL_END);
 	pthread_join(thread, NULL);
@@ -247,16 +218,11 @@ static int serve(struct daemon *daemon)
 
 int main(int argc, char **argv)
 {
-	static const struct command_line command_line = {
-	    .program = PROGRAM,
-	    .usage = "[-c FILE] [--check-config]",
-	    .description =
-		"Takes SMTP TLS reports (RFC 8460) out of the mail that "
-		"Postfix or Sendmail\nhands it as a milter, and puts them "
-		"into the spool for tlsrpt-loader.\nRuns in the foreground; "
-		"SIGTERM stops it, SIGUSR1 re-reads the configuration.",
-	};
-	/* Of the process: see the end. */
+
+	static const enum metrics_counter counters[] = {METRICS_MESSAGES,
+	    METRICS_CANDIDATES, METRICS_SPOOLED, METRICS_INVALID,
+	    METRICS_REFUSED, METRICS_FAILED, METRICS_DROPPED};
+	/* Static, since threads may use it until the process ends. */
 	static struct daemon daemon;
 	char *error = NULL;
 	int status;
@@ -264,22 +230,20 @@ int main(int argc, char **argv)
 	block_signals();
 	if (command_line_parse(&command_line, argc, argv, &daemon.config_path) <
 	    argc)
-		command_line_usage(&command_line, "no operand is taken");
+		command_line_usage(&command_line, "takes no operands");
 	daemon.config = command_line_config(&command_line, daemon.config_path);
 	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);
 	daemon.spool = spool_open(
 	    daemon.config->spool_directory, daemon.config->spool_quota, &error);
 	if (daemon.spool == NULL) {
 		status = housekeeping_refuse_start(
-		    daemon.config, PROGRAM, EX_CANTCREAT, error);
+		    daemon.config, PROGRAM, EX_CANTCREAT, "%s", error);
 		g_free(error);
 		config_unref(daemon.config);
 		return status;
 	}
 	pipeline_init();
-	begin_counters();
-	status = serve(&daemon);
-	/* Workers of libmilter may still be asleep with pointers to the spool,
-	 * so the end of the process is what frees it. */
-	return status;
+	housekeeping_begin_counters(counters, G_N_ELEMENTS(counters));
+	/* Nothing is freed: sleeping workers of libmilter may point to it. */
+	return serve(&daemon);
 }

@@ -540,24 +540,16 @@ static int serve(struct loader *loader)
 	return EX_OK;
 }
 
-/* Counters begin at 0: Prometheus sees the first event only as a rise from
- * there. */
-static void begin_counters(void)
+int loader_run(struct loader *loader, bool drain)
 {
-	static const enum metrics_counter ours[] = {METRICS_LOADED_STORED,
+	static const enum metrics_counter counters[] = {METRICS_LOADED_STORED,
 	    METRICS_LOADED_DUPLICATE, METRICS_LOADED_REPLACED,
 	    METRICS_LOADED_CONFLICT, METRICS_LOADED_REJECTED,
 	    METRICS_LOADED_BAD, METRICS_BATCHES};
-	for (size_t i = 0; i < G_N_ELEMENTS(ours); i++)
-		metrics_add(ours[i], 0);
-}
-
-int loader_run(struct loader *loader, bool drain)
-{
 	char count[24];
 	int status;
 
-	begin_counters();
+	housekeeping_begin_counters(counters, G_N_ELEMENTS(counters));
 	status = drain ? drain_spool(loader) : serve(loader);
 	publish_metrics(loader);
 	if (drain) {

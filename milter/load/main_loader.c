@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tlsrpt-loader: arguments, and the order of start and stop. Signals are
- * blocked before any thread exists; one thread waits for them, so that neither
- * a query nor a wait has to be interrupted.
+ * blocked before any thread exists; one thread waits for them, so that no query
+ * and no wait is interrupted.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -35,8 +35,8 @@
 #define DRAIN_SECONDS 20
 /* Three times as long as a statement may take (db.h). */
 #define PATIENCE_SECONDS 900
-/* Wakes the signal thread when the work is over; daemon.done says that it is,
- * since anybody may send a signal. */
+/* Wakes the signal thread when the work is over. daemon.done tells it from a
+ * signal that somebody else sent. */
 #define SIGNAL_END SIGUSR2
 
 enum mode { MODE_NONE, DRAIN, MIGRATE, STATUS, RETRY_BAD, JSON };
@@ -48,7 +48,7 @@ struct arguments {
 
 struct daemon {
 	const char *config_path;
-	struct config *config; /* the signal thread's once it runs */
+	struct config *config; /* the signal thread's, once that runs */
 	struct spool *spool;
 	struct loader *loader;
 	int wake_fd;
@@ -73,20 +73,22 @@ static const struct command_line command_line = {
     .program = PROGRAM,
     .usage = "[-c FILE] [--drain | --migrate | --status | --retry-bad]",
     .description =
-	"Takes TLS reports out of the spool and puts them into PostgreSQL, "
-	"as they come.\nRuns in the foreground; SIGTERM stops it, SIGUSR1 "
+	"Loads SMTP TLS reports (RFC 8460) from the spool into PostgreSQL as "
+	"they arrive.\nRuns in the foreground; SIGTERM stops it, SIGUSR1 "
 	"re-reads the configuration.",
     .options =
 	"      --drain        load what is in the spool, and exit\n"
 	"      --migrate      bring the schema to this program's version, as\n"
 	"                     the owner of the database\n"
-	"      --status       print the state of spool and database; 66 when\n"
-	"                     the spool can't be read, 69 when the database\n"
-	"                     can't be used, 75 when a record waits for an\n"
-	"                     hour or was set aside, 78 when the schema is\n"
-	"                     of another version\n"
-	"      --json         with --status: as JSON\n"
-	"      --retry-bad    put records that were set aside back\n",
+	"      --status       print the state of spool and database; exits "
+	"with\n"
+	"                     66 if the spool can't be read, 69 if the "
+	"database\n"
+	"                     can't be used, 75 if a record has waited for an\n"
+	"                     hour or was set aside, 78 if the schema has\n"
+	"                     another version\n"
+	"      --json         with --status: print JSON\n"
+	"      --retry-bad    put back records that were set aside\n",
     .own = own_options,
     .on_option = on_option,
     .data = &arguments,
@@ -95,25 +97,27 @@ static const struct command_line command_line = {
 
 static void on_option(int val, const char *argument, void *data)
 {
+	struct arguments *given = data;
+
 	(void)argument;
-	struct arguments *taken = data;
 	if (val == JSON) {
-		taken->json = true;
+		given->json = true;
 		return;
 	}
-	if (taken->mode != MODE_NONE && (int)taken->mode != val)
+	if (given->mode != MODE_NONE && (int)given->mode != val)
 		command_line_usage(&command_line,
-		    "only one of --drain, --migrate, --status and "
-		    "--retry-bad is taken");
-	taken->mode = (enum mode)val;
+		    "--drain, --migrate, --status and --retry-bad exclude each "
+		    "other");
+	given->mode = (enum mode)val;
 }
 
 /* --migrate. */
 
-/* The last so many of the table. */
+/* Prints the migrations that were applied, the last ones of the table. */
 static void print_applied(int applied)
 {
 	int count = 0;
+
 	for (const struct migration *m = migrations; m->version != 0; m++)
 		count++;
 	for (int i = count - applied; i < count; i++)
@@ -135,11 +139,13 @@ static int migrate(const struct config *config)
 	struct db *db = NULL;
 	char *error = NULL;
 	int applied = 0;
+	bool connected;
 	enum db_result result =
 	    db_connect_primary(config->conninfo, &db, &error);
+
 	if (result == DB_OK)
 		result = db_migrate(db, &applied, &error);
-	bool connected = db != NULL;
+	connected = db != NULL;
 	db_free(db);
 	if (result == DB_OK) {
 		print_applied(applied);
@@ -158,9 +164,11 @@ static int print_status(const struct config *config, bool json)
 {
 	GString *out = g_string_new(NULL);
 	int status = loader_status(config, json, out);
+	int written;
+
 	fwrite(out->str, 1, out->len, stdout);
 	g_string_free(out, TRUE);
-	int written = finish_output();
+	written = finish_output();
 	return written == EX_OK ? status : written;
 }
 
@@ -169,14 +177,17 @@ static int retry_bad(const struct config *config)
 	char *reason = NULL;
 	struct spool *spool =
 	    spool_open_existing(config->spool_directory, &reason);
+	size_t count = 0;
+	enum spool_result result;
+	int error;
+
 	if (spool == NULL) {
 		fprintf(stderr, PROGRAM ": %s\n", reason);
 		g_free(reason);
 		return EX_NOINPUT;
 	}
-	size_t count = 0;
-	enum spool_result result = spool_retry_bad(spool, &count);
-	int error = errno;
+	result = spool_retry_bad(spool, &count);
+	error = errno;
 	spool_close(spool);
 	if (result != SPOOL_OK) {
 		fprintf(stderr, PROGRAM ": %s/bad: %s\n",
@@ -192,32 +203,27 @@ static int retry_bad(const struct config *config)
 static void wake_loader(const struct daemon *daemon)
 {
 	uint64_t one = 1;
-	/* It can only fail when the counter is full, and then it wakes. */
-	if (write(daemon->wake_fd, &one, sizeof one) < 0)
+
+	/* It only fails when the counter is full, and then the loader wakes. */
+	if (write(daemon->wake_fd, &one, sizeof(one)) < 0)
 		return;
+}
+
+/* What can't change while the spool is open. A housekeeping_fixed_key. */
+static const char *fixed_key(const struct config *old, const struct config *new)
+{
+	return strcmp(old->spool_directory, new->spool_directory) == 0
+		   ? NULL
+		   : "spool.directory";
 }
 
 static void reload(struct daemon *daemon)
 {
-	char *error = NULL;
-	struct config *config =
-	    command_line_load(&command_line, daemon->config_path, &error);
-	if (config == NULL) {
-		housekeeping_refuse_reload(error);
-		g_free(error);
+	struct config *config = housekeeping_reload(
+	    &command_line, daemon->config_path, daemon->config, fixed_key);
+
+	if (config == NULL)
 		return;
-	}
-	if (strcmp(config->spool_directory, daemon->config->spool_directory) !=
-	    0) {
-		error = g_strdup_printf("%s: spool.directory can't change "
-					"while running, restart for that",
-		    daemon->config_path);
-		housekeeping_refuse_reload(error);
-		g_free(error);
-		config_unref(config);
-		return;
-	}
-	log_open(PROGRAM, config->log_target, config->log_level);
 	loader_set_config(daemon->loader, config);
 	wake_loader(daemon);
 	config_unref(daemon->config);
@@ -236,27 +242,31 @@ static void make_signal_set(sigset_t *set)
 }
 
 /*
- * The batch in flight may take longer than a service manager waits, and a
- * server that does not answer for ever. To end without the answer is safe: the
- * records stay in the spool until it came.
+ * Ends the process if the loader doesn't. The batch in flight may take longer
+ * than a service manager waits, and a server may never answer. To end without
+ * its answer is safe: the records stay in the spool until it comes.
  */
 static void end_in_time(const struct daemon *daemon)
 {
 	int64_t end = g_get_monotonic_time() + DRAIN_SECONDS * G_USEC_PER_SEC;
+	int64_t left;
 	sigset_t set;
+
 	sigemptyset(&set);
 	sigaddset(&set, SIGNAL_END);
 	while (!atomic_load(&daemon->done)) {
-		int64_t left = end - g_get_monotonic_time();
+		struct timespec limit;
+
+		left = end - g_get_monotonic_time();
 		if (left <= 0) {
 			log_failure(LOG_WARNING, "stopped-early",
-			    "PostgreSQL did not answer within %d s; what was "
-			    "in flight is loaded again at the next start",
+			    "PostgreSQL did not answer within %d s; the last "
+			    "batch is loaded again at the next start",
 			    DRAIN_SECONDS);
 			_exit(daemon->drain ? EX_TEMPFAIL : EX_OK);
 		}
-		const struct timespec limit = {(time_t)(left / G_USEC_PER_SEC),
-		    (long)(left % G_USEC_PER_SEC) * 1000};
+		limit.tv_sec = (time_t)(left / G_USEC_PER_SEC);
+		limit.tv_nsec = (long)(left % G_USEC_PER_SEC) * 1000;
 		(void)sigtimedwait(&set, NULL, &limit);
 	}
 }
@@ -267,6 +277,7 @@ static void *wait_for_signals(void *data)
 	    service_manager_pause(HOUSEKEEPING_SECONDS);
 	struct daemon *daemon = data;
 	sigset_t set;
+
 	make_signal_set(&set);
 	while (!atomic_load(&daemon->done)) {
 		switch (sigtimedwait(&set, NULL, &period)) {
@@ -287,15 +298,16 @@ static void *wait_for_signals(void *data)
 		}
 		housekeeping_feed_watchdog(
 		    loader_is_stuck(daemon->loader, PATIENCE_SECONDS),
-		    "no step further for " G_STRINGIFY(PATIENCE_SECONDS) " s");
+		    "no progress for " G_STRINGIFY(PATIENCE_SECONDS) " s");
 	}
 	return NULL;
 }
 
-/* Only where the thread runs that takes them: anything else they just end. */
+/* Only for the modes that start the thread; signals just end the others. */
 static void block_signals(void)
 {
 	sigset_t set;
+
 	make_signal_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
@@ -306,16 +318,14 @@ static int run_loader(struct daemon *daemon)
 {
 	pthread_t thread;
 	int error = pthread_create(&thread, NULL, wait_for_signals, daemon);
-	if (error != 0) {
-		char *reason = g_strdup_printf("thread: %s", g_strerror(error));
-		housekeeping_refuse_start(
-		    daemon->config, PROGRAM, EX_TEMPFAIL, reason);
-		g_free(reason);
-		return EX_TEMPFAIL;
-	}
+	int status;
+
+	if (error != 0)
+		return housekeeping_refuse_start(daemon->config, PROGRAM,
+		    EX_TEMPFAIL, "can't start a thread: %s", g_strerror(error));
 	log_event(LOG_NOTICE, "started", "version", VERSION, NULL);
 	service_manager_ready();
-	int status = loader_run(daemon->loader, daemon->drain);
+	status = loader_run(daemon->loader, daemon->drain);
 	atomic_store(&daemon->done, true);
 	pthread_kill(thread, SIGNAL_END);
 	pthread_join(thread, NULL);
@@ -325,16 +335,15 @@ static int run_loader(struct daemon *daemon)
 
 static int lock_spool(const struct daemon *daemon)
 {
+	bool locked;
+
 	if (spool_lock(daemon->spool))
 		return EX_OK;
-	bool taken = errno == EWOULDBLOCK;
-	char *reason = g_strdup_printf("spool folder %s: %s",
+	locked = errno == EWOULDBLOCK;
+	return housekeeping_refuse_start(daemon->config, PROGRAM,
+	    locked ? EX_TEMPFAIL : EX_CANTCREAT, "spool folder %s: %s",
 	    daemon->config->spool_directory,
-	    taken ? "another tlsrpt-loader has it" : g_strerror(errno));
-	int status = housekeeping_refuse_start(daemon->config, PROGRAM,
-	    taken ? EX_TEMPFAIL : EX_CANTCREAT, reason);
-	g_free(reason);
-	return status;
+	    locked ? "another tlsrpt-loader is using it" : g_strerror(errno));
 }
 
 static int serve(struct daemon *daemon)
@@ -342,12 +351,13 @@ static int serve(struct daemon *daemon)
 	const struct config *config = daemon->config;
 	char *error = NULL;
 	int status;
+
 	daemon->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	daemon->spool =
 	    spool_open(config->spool_directory, config->spool_quota, &error);
 	if (daemon->spool == NULL) {
 		status = housekeeping_refuse_start(
-		    config, PROGRAM, EX_CANTCREAT, error);
+		    config, PROGRAM, EX_CANTCREAT, "%s", error);
 		goto out;
 	}
 	status = lock_spool(daemon);
@@ -382,9 +392,11 @@ static int run(struct daemon *daemon)
 int main(int argc, char **argv)
 {
 	struct daemon daemon = {.wake_fd = -1};
+	int status;
+
 	if (command_line_parse(&command_line, argc, argv, &daemon.config_path) <
 	    argc)
-		command_line_usage(&command_line, "no operand is taken");
+		command_line_usage(&command_line, "takes no operands");
 	if (arguments.json && arguments.mode != STATUS)
 		command_line_usage(&command_line, "--json goes with --status");
 	daemon.drain = arguments.mode == DRAIN;
@@ -395,7 +407,7 @@ int main(int argc, char **argv)
 	daemon.config = command_line_config(&command_line, daemon.config_path);
 	log_open(PROGRAM, daemon.config->log_target, daemon.config->log_level);
 	decode_init();
-	int status = run(&daemon);
+	status = run(&daemon);
 	config_unref(daemon.config);
 	return status;
 }

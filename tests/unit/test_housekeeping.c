@@ -162,15 +162,35 @@ static void test_watchdog(void **state)
 	assert_int_equal(times_said(place, "event=stuck"), 2);
 }
 
+static const char *fixed_key(const struct config *old, const struct config *new)
+{
+	return strcmp(old->socket, new->socket) == 0 ? NULL : "milter.socket";
+}
+
 static void test_reload(void **state)
 {
 	const struct place *place = *state;
+	char *path = g_build_filename(place->folder, "conf", NULL);
+	const struct command_line line = {.program = "program"};
+	struct config old = {.socket = (char[]){"inet:1@127.0.0.1"}};
+	struct config *config;
 
-	housekeeping_refuse_reload("line 3 is wrong");
+	assert_true(g_file_set_contents(path, "what is this?\n", -1, NULL));
+	assert_null(housekeeping_reload(&line, path, &old, fixed_key));
 	assert_int_equal(
-	    times_said(place, "line 3 is wrong; the old configuration stays in "
-			      "use"),
-	    1);
+	    times_said(place, "; the old configuration stays in use"), 1);
+	assert_true(g_file_set_contents(path, "", -1, NULL));
+	assert_null(housekeeping_reload(&line, path, &old, fixed_key));
+	assert_int_equal(times_said(place, "milter.socket can't change"), 1);
+	assert_int_equal(
+	    times_said(place, "; the old configuration stays in use"), 2);
+	config = config_load(path, NULL);
+	assert_non_null(config);
+	old.socket = config->socket;
+	config_unref(housekeeping_reload(&line, path, &old, fixed_key));
+	config_unref(config);
+	assert_int_equal(times_said(place, "event=reload-refused"), 2);
+	g_free(path);
 }
 
 int main(void)

@@ -121,23 +121,23 @@ static void test_watchdog_interval(void **state)
 	char *other = g_strdup_printf("%d", (int)getppid());
 
 	(void)state;
-	assert_int_equal(service_manager_watchdog_interval(), 0);
 	assert_int_equal(service_manager_pause(5).tv_sec, 5);
+	assert_int_equal(service_manager_pause(60).tv_sec, 60);
 	g_setenv("WATCHDOG_USEC", "3000000", TRUE);
 	assert_int_equal(service_manager_pause(5).tv_sec, 1);
 	assert_int_equal(service_manager_pause(5).tv_nsec, 500 * 1000 * 1000);
 	g_setenv("WATCHDOG_USEC", "30000000", TRUE);
-	assert_int_equal(service_manager_watchdog_interval(), 30000000);
+	assert_int_equal(service_manager_pause(60).tv_sec, 15);
 	assert_int_equal(service_manager_pause(5).tv_sec, 5);
 	assert_int_equal(service_manager_pause(5).tv_nsec, 0);
 	g_setenv("WATCHDOG_PID", pid, TRUE);
-	assert_int_equal(service_manager_watchdog_interval(), 30000000);
+	assert_int_equal(service_manager_pause(60).tv_sec, 15);
 	/* Meant for the process that started us. */
 	g_setenv("WATCHDOG_PID", other, TRUE);
-	assert_int_equal(service_manager_watchdog_interval(), 0);
+	assert_int_equal(service_manager_pause(60).tv_sec, 60);
 	g_unsetenv("WATCHDOG_PID");
 	g_setenv("WATCHDOG_USEC", "soon", TRUE);
-	assert_int_equal(service_manager_watchdog_interval(), 0);
+	assert_int_equal(service_manager_pause(60).tv_sec, 60);
 	g_free(pid);
 	g_free(other);
 }
