@@ -2,11 +2,12 @@
 /*
  * record: the format of a spooled record.
  *
- * Knows how a report or a rejection is written down as bytes: lines
- * "name: value", "version: 1" first, values percent-encoded (RFC 3986 section
- * 2.1: '%', controls, and bytes from 0x7f on), a blank line, and for a report
- * the attachment's bytes as they came. Unknown names are ignored, so that a
- * newer writer can add some. Leaves files to spool.c.
+ * A record is a header and a body. The header has lines "name: value",
+ * "version: 1" first, and ends with a blank line. Values are percent-encoded
+ * (RFC 3986 section 2.1: '%', controls, and bytes from 0x7f on). A report's
+ * body is the attachment's bytes as received; a rejection's is empty. Unknown
+ * names are ignored, so that a newer writer can add some. Leaves files to
+ * spool.c.
  *
  * Any thread; a record belongs to one thread at a time.
  */
@@ -28,7 +29,7 @@ struct record {
 	enum record_kind kind;
 	enum record_source source;
 	int64_t received_at; /* microseconds since the epoch */
-	char *queue_id;      /* this and all strings: UTF-8 or not, or NULL */
+	char *queue_id;      /* all strings may be NULL, or not UTF-8 */
 	char *envelope_from;
 	GPtrArray *recipients; /* of char *; never NULL */
 	char *message_id;
@@ -37,41 +38,40 @@ struct record {
 	char *tls_report_submitter;
 	char *dkim_result; /* pass, fail, none */
 	char *dkim_domain;
-	bool authenticated; /* as the configuration of intake judged */
+	bool authenticated; /* by the configuration of the intake */
 	char *submitter;
 	char *media_type;
 	char *filename;
-	/* A rejection only. */
+	/* Of a rejection. */
 	enum record_reason reason;
-	char *detail; /* the sentence */
+	char *detail; /* a sentence */
 
-	/* Of the attachment as it came; a rejection carries no bytes, but
-	 * states the length and digest of what it rejects. */
+	/* Of the attachment as received. A rejection has no bytes, but the
+	 * length and digest of what it rejects. */
 	uint64_t length;
 	uint8_t sha256[RECORD_DIGEST_SIZE];
 	GBytes *bytes; /* NULL in a rejection */
 };
 
+/* Makes an empty record, the caller's. */
 struct record *record_new(void);
 void record_free(struct record *record);
 
-/* Sets bytes, length and sha256 of a report from memory, which is copied. */
+/* Sets bytes, length and sha256 of a report to a copy of the bytes. */
 void record_set_bytes(struct record *record, const void *bytes, size_t length);
 
 /*
- * The record's header lines with the blank line; the bytes follow them in a
- * file. Strings are cut at 8192 bytes; of recipients, as many are named as fit
- * into 512 KiB, 10,000 at most, and "recipients-left-out: N" counts the others;
- * so record_parse() takes whatever is written. dkim_result is one of the three
- * words. The caller frees the string with g_string_free().
+ * The header with the blank line (g_string_free). record_parse() can read it,
+ * whatever the members are: strings are cut at 8192 bytes; as many recipients
+ * are named as fit into 512 KiB, 10,000 at most, and "recipients-left-out: N"
+ * counts the others. dkim_result must be one of the three words.
  */
 GString *record_header(const struct record *record);
 
 /*
- * Reads a record from a whole file's bytes. Returns NULL and stores a sentence
- * (g_free) in *ret_error when the version is unknown, a needed line is missing
- * or wrong, or length and digest don't fit the bytes. The record's bytes are a
- * copy.
+ * Reads a record, the caller's, from a whole file; its bytes are a copy. NULL,
+ * with a sentence (g_free) in *ret_error, when the version is unknown, a line
+ * is missing or wrong, or length or digest don't match the bytes.
  */
 struct record *record_parse(
     const uint8_t *bytes, size_t length, char **ret_error);

@@ -2,17 +2,17 @@
 /*
  * spool: records on disk between intake and database, by a Maildir's rules.
  *
- * <directory>/tmp  being written; purged when older than an hour
- * <directory>/new  complete and durable, oldest first by name
- * <directory>/bad  what PostgreSQL refused, each with NAME.reason beside it
- * <directory>/last-load  empty; its time is that of the last load
+ * <directory>/tmp  files being written; purged when older than an hour
+ * <directory>/new  complete, durable records; their names sort by age
+ * <directory>/bad  records set aside, each with NAME.reason beside it
+ * <directory>/last-load  empty; its modification time is that of the last load
  *
- * Knows names, order, what may fail when, lock and inotify. Leaves the format
- * to record.c, files to folder.c, counting to quota.c.
+ * Knows names, order, durability, the lock and inotify. Leaves the format to
+ * record.c, files to folder.c, counting to quota.c.
  *
- * One struct spool may be used by several threads for spool_put(),
- * spool_tmpfile() and the two beside it; the reading side (spool_lock and
- * below) is one thread's.
+ * Several threads may use one struct spool for spool_put(), spool_tmpfile(),
+ * spool_reserve(), spool_unreserve(), spool_set_quota() and spool_dropped().
+ * One thread at a time uses the rest.
  */
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H
@@ -28,105 +28,116 @@ struct spool;
 enum spool_result {
 	SPOOL_OK,
 	SPOOL_FULL,    /* over quota */
-	SPOOL_DROPPED, /* a rejection beyond its tenth of the quota, or beyond
-			  the quota: counted */
-	SPOOL_ERROR,   /* the system refused; errno tells why */
+	SPOOL_DROPPED, /* a rejection over quota, or over the tenth of it that
+			  rejections may use: only counted */
+	SPOOL_ERROR,   /* a system call failed; errno is set */
 	SPOOL_GONE,    /* no such record (any more) */
-	SPOOL_DAMAGED  /* a record that record_parse() refuses */
+	SPOOL_DAMAGED  /* a record that can't be read */
 };
 
 /*
- * Opens a spool; the folder, tmp, new and bad are made when missing (mode
- * 2770), and files in tmp older than an hour are purged, as spool_list() does
- * later. quota in bytes counts new and bad, and what spool_reserve() sets
- * apart. Returns NULL and stores a sentence (g_free) in *ret_error, also when
- * one of the three can't be written.
+ * Opens a spool, the caller's. Missing folders are made (mode 2770), and files
+ * in tmp older than an hour are purged, as they are by spool_list() later.
+ * quota, in bytes, limits new, bad and what spool_reserve() reserves. Returns
+ * NULL when a folder can't be opened or written, and stores a sentence (g_free)
+ * in *ret_error.
  */
 struct spool *spool_open(
     const char *directory, uint64_t quota, char **ret_error);
 
-/* Opens a spool that is there, for spool_status() and spool_retry_bad() alone:
- * makes and removes nothing, and need not be allowed to write. */
+/* Opens an existing spool, the caller's, for spool_status() and
+ * spool_retry_bad() alone. Makes and removes nothing, and needs no permission
+ * to write. Returns NULL as spool_open() does. */
 struct spool *spool_open_existing(const char *directory, char **ret_error);
+
+/* Removes the records that are held back, releases the lock, frees the spool.
+ */
 void spool_close(struct spool *spool);
 
 /*
- * Makes one record durable: written to tmp, fsync, renamed to new, new fsynced
- * (but see spool_hold()).
- * On SPOOL_OK *ret_name (may be NULL) is its name, the caller's (g_free). On
- * anything else no file of it is left.
+ * Makes one record durable: writes it to tmp, syncs it, renames it to new, and
+ * syncs new; but see spool_hold(). SPOOL_OK: *ret_name, unless ret_name is
+ * NULL, is its name (g_free). Else SPOOL_FULL, SPOOL_DROPPED or SPOOL_ERROR,
+ * and no file of it is left.
  */
 enum spool_result spool_put(
     struct spool *spool, const struct record *record, char **ret_name);
 
 /*
- * For who writes many: from now on spool_put() leaves records in tmp, neither
- * durable nor visible, until spool_release() makes them both, all at once. A
- * spool that holds records is one thread's.
+ * For programs that write many records: from now on spool_put() holds records
+ * back in tmp, neither durable nor visible, until spool_release(). One thread
+ * uses such a spool.
  */
 void spool_hold(struct spool *spool);
 
-/* SPOOL_ERROR with errno: some of the records held may be in new; of the others
- * no file is left. */
+/* Makes all records that are held back durable and visible. On SPOOL_ERROR some
+ * of them may be in new; of the others no file is left. */
 enum spool_result spool_release(struct spool *spool);
 
-/* A descriptor of a new, already unlinked file in tmp, or -1 with errno. */
+/* The descriptor of a new, already unlinked file in tmp, the caller's; or -1
+ * with errno. */
 int spool_tmpfile(struct spool *spool);
 
-/* Sets bytes of the quota apart for such a file, until spool_unreserve() gives
- * them back; false with EDQUOT when there are not as many, or such files would
- * have more than half of it. */
+/* Reserves that many bytes of the quota for such files, until
+ * spool_unreserve(). False with errno EDQUOT when they don't fit, or when such
+ * files would use more than half of the quota. */
 bool spool_reserve(struct spool *spool, uint64_t bytes);
 void spool_unreserve(struct spool *spool, uint64_t bytes);
 
-/* Bytes in new and bad, looked up anew at most once a second. */
+/* Bytes that count against the quota, counted at most once a second. */
 uint64_t spool_usage(struct spool *spool);
 
-/* Uses another quota from now on. */
+/* Changes the quota, in bytes. */
 void spool_set_quota(struct spool *spool, uint64_t quota);
 
-/* Rejections that were dropped since spool_open(). */
+/* How many rejections were dropped since spool_open(). */
 uint64_t spool_dropped(struct spool *spool);
 
 /*
- * Takes the one loader's lock, or returns false with errno (EWOULDBLOCK:
- * another loader has it). Held until spool_close().
+ * Locks the spool for one loader, until spool_close(). False with errno
+ * (EWOULDBLOCK: another loader has locked it).
  */
 bool spool_lock(struct spool *spool);
 
-/* Names in new, oldest first, as a new array of char * (g_ptr_array_unref), or
+/* The names in new, oldest first: an array of char * (g_ptr_array_unref), or
  * NULL with errno. */
 GPtrArray *spool_list(struct spool *spool);
 
 /*
- * Reads a record of new. On SPOOL_OK *ret_record is the caller's; on
- * SPOOL_DAMAGED *ret_error is a sentence (g_free).
+ * Reads a record of new. SPOOL_OK: *ret_record is the caller's (record_free).
+ * SPOOL_DAMAGED: *ret_error is a sentence (g_free). Else SPOOL_GONE or
+ * SPOOL_ERROR.
  */
 enum spool_result spool_get(struct spool *spool, const char *name,
     struct record **ret_record, char **ret_error);
 
-/* Removes a record from new, durably only after spool_sync(). */
+/* Removes a record from new: SPOOL_OK, SPOOL_GONE or SPOOL_ERROR. The removal
+ * is durable after spool_sync(). */
 enum spool_result spool_remove(struct spool *spool, const char *name);
+
+/* Makes removals durable: SPOOL_OK or SPOOL_ERROR. */
 enum spool_result spool_sync(struct spool *spool);
 
 /*
- * Notes that records were loaded now, for spool_status(). The database could
- * tell too, but not to the loader's role, and not while it is down. That this
- * fails is no reason to stop: errno tells why.
+ * Notes the time of a load, for spool_status(). The database knows it too, but
+ * not for the loader's role, and not while it is down. False when that failed;
+ * the caller may go on.
  */
 bool spool_note_load(struct spool *spool);
 
-/* Moves a record from new to bad with the reason in NAME.reason beside it. */
+/* Moves a record from new to bad, with the reason, a sentence, in NAME.reason
+ * beside it: SPOOL_OK, SPOOL_GONE or SPOOL_ERROR. */
 enum spool_result spool_set_aside(
     struct spool *spool, const char *name, const char *reason);
 
-/* Moves everything in bad back to new; *ret_count says how many. */
+/* Moves all records in bad back to new: SPOOL_OK, with their number in
+ * *ret_count, or SPOOL_ERROR. */
 enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count);
 
 /*
- * Waits until something came to new since the last call, descriptor wake_fd
- * (-1: none) is readable, or timeout_ms (-1: for ever) is over. The watch
- * starts with the first call, which returns at once.
+ * Waits until a record has come to new since the last call, descriptor wake_fd
+ * (-1: none) is readable, or timeout_ms milliseconds (-1: any) have passed. The
+ * first call starts the watch and returns at once.
  */
 void spool_wait(struct spool *spool, int wake_fd, int timeout_ms);
 
@@ -139,6 +150,7 @@ struct spool_status {
 	int64_t loaded;     /* of the last spool_note_load(); 0: never */
 };
 
+/* Counts what is in the spool: SPOOL_OK or SPOOL_ERROR. */
 enum spool_result spool_status(
     struct spool *spool, struct spool_status *ret_status);
 

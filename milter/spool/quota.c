@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several processes write to and take from a spool, so only counting its files
- * tells how full it is; and counting at each report would cost more than the
- * report. So the last count is used for a second, and what this process wrote
- * since is added to it.
+ * Several processes add files to a spool and remove them, so only counting
+ * files tells how full it is. Counting for each report would cost more than the
+ * report does, so a count is used for a second, and what this process has
+ * written since is added to it.
  */
+#include "quota.h"
+
 #include <fcntl.h>
 #include <glib.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
 #include "base/folder.h"
-#include "quota.h"
 
 #define SECOND ((int64_t)1000000) /* of g_get_monotonic_time() */
 
 #define KINDS (QUOTA_PASSING + 1)
 
-/* Which part of the whole a kind may have. */
+/* Each kind may use this fraction of the quota: one part in so many. */
 static const uint64_t parts[KINDS] = {
     [QUOTA_RECORD] = 1,
     [QUOTA_MINOR] = 10,
@@ -37,8 +38,8 @@ struct quota {
 	pthread_mutex_t mutex; /* for the rest */
 	uint64_t bytes;
 	struct usage scanned;  /* found in the folders */
-	struct usage fresh;    /* written by us since */
-	struct usage reserved; /* being written */
+	struct usage fresh;    /* written by this process since */
+	struct usage reserved; /* not written yet */
 	bool scanning;
 	int64_t scan_due;
 };
@@ -87,6 +88,7 @@ static void count_file(int folder, const char *name, void *data)
 {
 	struct scan *scan = data;
 	struct stat status;
+
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		usage_add(&scan->found,
 		    g_str_has_suffix(name, scan->suffix) ? QUOTA_MINOR
@@ -95,30 +97,34 @@ static void count_file(int folder, const char *name, void *data)
 }
 
 /*
- * Counts anew when the last count is a second old, or older where counting
- * takes long: a full spool may hold half a million files, and a twentieth of
- * one thread's time is enough for this. Others use the old count meanwhile.
+ * Counts the files if the last count is older than a second. A full spool may
+ * hold half a million files, so counting takes at most a twentieth of one
+ * thread's time. Other threads use the old count meanwhile.
  */
 static void refresh_usage(struct quota *quota)
 {
+	struct scan scan = {.suffix = quota->suffix};
 	int64_t start = g_get_monotonic_time();
+	int64_t end;
+	struct usage before;
+	bool due, complete;
+
 	pthread_mutex_lock(&quota->mutex);
-	bool due = !quota->scanning && start >= quota->scan_due;
+	due = !quota->scanning && start >= quota->scan_due;
 	if (due)
 		quota->scanning = true;
-	struct usage before = quota->fresh;
+	before = quota->fresh;
 	pthread_mutex_unlock(&quota->mutex);
 	if (!due)
 		return;
 
-	struct scan scan = {.suffix = quota->suffix};
-	bool complete = folder_walk(quota->folders[0], count_file, &scan) &&
-			folder_walk(quota->folders[1], count_file, &scan);
-	int64_t end = g_get_monotonic_time();
+	complete = folder_walk(quota->folders[0], count_file, &scan) &&
+		   folder_walk(quota->folders[1], count_file, &scan);
+	end = g_get_monotonic_time();
 	pthread_mutex_lock(&quota->mutex);
 	if (complete) {
-		/* What was written during the count may be in both; better
-		 * once too often for a second than not at all. */
+		/* A file written during the count may be in both: better
+		 * counted twice for a second than not at all. */
 		quota->scanned = scan.found;
 		usage_subtract(&quota->fresh, &before);
 	}
@@ -131,6 +137,7 @@ struct quota *quota_new(
     uint64_t bytes, const int folders[2], const char *suffix)
 {
 	struct quota *quota = g_new0(struct quota, 1);
+
 	quota->bytes = bytes;
 	quota->folders = folders;
 	quota->suffix = suffix;
@@ -143,6 +150,7 @@ struct quota *quota_new(
 static struct usage sum_usage(const struct quota *quota)
 {
 	struct usage sum = quota->scanned;
+
 	usage_add_all(&sum, &quota->fresh);
 	usage_add_all(&sum, &quota->reserved);
 	return sum;
@@ -150,11 +158,14 @@ static struct usage sum_usage(const struct quota *quota)
 
 bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size)
 {
+	struct usage sum;
+	bool fits;
+
 	refresh_usage(quota);
 	pthread_mutex_lock(&quota->mutex);
-	struct usage sum = sum_usage(quota);
-	bool fits = sum.all + size <= quota->bytes &&
-		    sum.of[kind] + size <= quota->bytes / parts[kind];
+	sum = sum_usage(quota);
+	fits = sum.all + size <= quota->bytes &&
+	       sum.of[kind] + size <= quota->bytes / parts[kind];
 	if (fits)
 		usage_add(&quota->reserved, kind, size);
 	pthread_mutex_unlock(&quota->mutex);
@@ -165,6 +176,7 @@ void quota_settle(
     struct quota *quota, enum quota_kind kind, uint64_t size, bool written)
 {
 	struct usage part = {0};
+
 	usage_add(&part, kind, size);
 	pthread_mutex_lock(&quota->mutex);
 	usage_subtract(&quota->reserved, &part);
@@ -175,9 +187,11 @@ void quota_settle(
 
 uint64_t quota_usage(struct quota *quota)
 {
+	uint64_t bytes;
+
 	refresh_usage(quota);
 	pthread_mutex_lock(&quota->mutex);
-	uint64_t bytes = sum_usage(quota).all;
+	bytes = sum_usage(quota).all;
 	pthread_mutex_unlock(&quota->mutex);
 	return bytes;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quota: how many bytes stand in two folders, and whether more may come.
+ * quota: how many bytes are in two folders, and whether more may be written.
  *
- * Knows counting, and that some kinds have a part of the whole at most. Leaves
- * to spool.c what is written. Any thread; no lock is held while folders are
- * read.
+ * Knows how to count files, and that some kinds may use only a part of the
+ * quota. Leaves writing to spool.c. Any thread; no lock is held while folders
+ * are read.
  */
 #ifndef SPOOL_QUOTA_H
 #define SPOOL_QUOTA_H
@@ -12,29 +12,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the bytes are for. All together have the whole. */
+/* What bytes are for. Together they may use the whole quota. */
 enum quota_kind {
-	QUOTA_RECORD,
-	QUOTA_MINOR,   /* of a file with the suffix, a rejection: a tenth */
-	QUOTA_PASSING, /* in neither folder, but for a while on the same disk:
-			* half, so that what comes in large can't take the
-			* room of what comes small */
+	QUOTA_RECORD,  /* may use the whole quota */
+	QUOTA_MINOR,   /* files with the suffix, rejections: a tenth of it */
+	QUOTA_PASSING, /* temporary files in neither folder: half of it, so that
+			* large messages can't take all the space */
 };
 
 struct quota;
 
-/* folders and suffix must outlive it. */
+/* Makes a quota of that many bytes, the caller's, and counts the files in two
+ * folders, given as descriptors. folders and suffix must outlive it. */
 struct quota *quota_new(
     uint64_t bytes, const int folders[2], const char *suffix);
 void quota_free(struct quota *quota);
+
+/* Changes the quota. */
 void quota_set(struct quota *quota, uint64_t bytes);
 
-/* Whether size more bytes fit; then they are set apart until quota_settle(). */
+/* Whether size more bytes fit. If so they are reserved until quota_settle(). */
 bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size);
+
+/* Ends a reservation: the bytes were written, or were not. */
 void quota_settle(
     struct quota *quota, enum quota_kind kind, uint64_t size, bool written);
 
-/* Bytes in the folders, counted anew at most once a second. */
+/* Bytes in the folders and reserved, counted at most once a second. */
 uint64_t quota_usage(struct quota *quota);
 
 #endif

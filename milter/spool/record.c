@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One table (record_field.c) serves writer and parser. The writer keeps within
- * the parser's bounds, whatever a message says of itself: strings are cut at
- * STRING_MAX, and recipients beyond RECIPIENTS_ROOM are counted instead of
- * named, so that no report is lost for the sake of its envelope.
+ * Writer and parser use one table (record_field.c). The writer keeps within the
+ * parser's bounds, whatever a message says: strings are cut at STRING_MAX, and
+ * recipients beyond RECIPIENTS_ROOM are counted instead of named, so that no
+ * report is lost because of its envelope.
  */
 #include "spool/record.h"
 
@@ -53,7 +53,7 @@ void record_set_bytes(struct record *record, const void *bytes, size_t length)
 
 /* ---- writing ---- */
 
-/* Percent-encodes what the parser does not take bare. */
+/* Percent-encodes what the parser only accepts encoded. */
 static void append_encoded(GString *out, const char *value, size_t length)
 {
 	size_t done = 0;
@@ -93,7 +93,7 @@ static void append_received_at(GString *out, int64_t received_at)
 {
 	char time[SYNTAX_TIME_SIZE];
 
-	/* The years that a time can be written in. */
+	/* RFC 3339 has years of four digits. */
 	received_at = CLAMP(received_at, 0, TIME_MAX);
 	syntax_time_format(received_at / G_USEC_PER_SEC, time);
 	time[strcspn(time, "Z")] = '\0';
@@ -194,8 +194,8 @@ static size_t measure_header(const uint8_t *bytes, size_t length)
 	return 0;
 }
 
-/* Whether a line's name is one, and whether its bytes are what a writer leaves
- * bare. Cuts the line in two; returns the value, or NULL. */
+/* Cuts "name: value" in two. Returns the value, or NULL when the name isn't one
+ * or when a byte should have been encoded. */
 static char *split_line(char *line)
 {
 	size_t name = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -210,8 +210,8 @@ static char *split_line(char *line)
 	return line + name + 2;
 }
 
-/* Takes one line after the first; NULL, or a sentence (g_free). */
-static char *take_line(struct record *record, char *line, bool *seen)
+/* Reads one line after the first. NULL, or what is wrong (g_free). */
+static char *read_line(struct record *record, char *line, bool *seen)
 {
 	char *value = split_line(line);
 	const char *problem;
@@ -233,8 +233,8 @@ static char *take_line(struct record *record, char *line, bool *seen)
 	return problem == NULL ? NULL : g_strdup_printf("%s %s", line, problem);
 }
 
-/* Takes a header's lines, NUL-terminated; NULL, or a sentence (g_free). */
-static char *take_header(struct record *record, char *header, bool *seen)
+/* Reads a NUL-terminated header. NULL, or what is wrong (g_free). */
+static char *read_header(struct record *record, char *header, bool *seen)
 {
 	unsigned int number = 1;
 	char *line = header;
@@ -245,7 +245,7 @@ static char *take_header(struct record *record, char *header, bool *seen)
 
 		*end = '\0';
 		if (number > 1)
-			problem = take_line(record, line, seen);
+			problem = read_line(record, line, seen);
 		else if (strcmp(line, "version: 1") != 0)
 			problem = g_strdup("is not \"version: 1\"; this "
 					   "program knows no other");
@@ -261,8 +261,8 @@ static char *take_header(struct record *record, char *header, bool *seen)
 	return NULL;
 }
 
-/* What must be there, and what must fit; NULL, or a sentence
- * (g_free). */
+/* Checks that needed lines are there, and that they match the body. NULL, or
+ * what is wrong (g_free). */
 static char *judge(const struct record *record, const bool *seen,
     const uint8_t *body, size_t length)
 {
@@ -292,7 +292,7 @@ static char *judge(const struct record *record, const bool *seen,
 		    (guint64)record->length, length);
 	digest_of(body, length, sha256);
 	if (memcmp(sha256, record->sha256, sizeof(sha256)) != 0)
-		return g_strdup("sha256 does not fit the bytes that follow");
+		return g_strdup("sha256 does not match the bytes that follow");
 	return NULL;
 }
 
@@ -310,12 +310,12 @@ struct record *record_parse(
 		return NULL;
 	}
 	if (memchr(bytes, '\0', header_length) != NULL) {
-		*ret_error = g_strdup("a NUL byte stands in the header");
+		*ret_error = g_strdup("there is a NUL byte in the header");
 		return NULL;
 	}
 	record = record_new();
 	header = g_strndup((const char *)bytes, header_length);
-	problem = take_header(record, header, seen);
+	problem = read_header(record, header, seen);
 	if (problem == NULL)
 		problem = judge(record, seen, bytes + header_length,
 		    length - header_length);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The reading side is strict: what record_header() would not write is refused,
- * so that a damaged file is noticed and not half understood.
+ * Reading is strict: what record_header() would not write is refused, so that a
+ * damaged file is noticed and not half understood.
  */
 #include "record_field.h"
 
@@ -20,7 +20,7 @@ char **record_field_string(
 	return (char **)(void *)((char *)record + field->offset);
 }
 
-/* Undoes percent-encoding; NULL for what is not encoded so, or holds a NUL. */
+/* Decodes percent-encoding. NULL when value isn't encoded so, or has a NUL. */
 static char *decode(const char *value)
 {
 	GString *out = g_string_new(NULL);
@@ -70,7 +70,7 @@ static const char *parse_recipient(
 		   : "comes more than 10000 times";
 }
 
-/* Which of two words a value is: 0 or 1, or -1 for neither. */
+/* 0 or 1 when value is that word, -1 when it is neither. */
 static int choose(const char *value, const char *zero, const char *one)
 {
 	if (strcmp(value, zero) == 0)
@@ -139,7 +139,7 @@ static const char *parse_received_at(
     const struct record_field *field, struct record *record, const char *value)
 {
 	static const char problem[] =
-	    "is no RFC 3339 time in UTC with microseconds";
+	    "is not an RFC 3339 time in UTC with microseconds";
 	int64_t seconds, microseconds = 0;
 
 	(void)field;
@@ -166,7 +166,7 @@ static const char *parse_length(
 	/* 18 digits fit into 64 bits. */
 	if (digits == 0 || digits > 18 || value[digits] != '\0' ||
 	    (digits > 1 && value[0] == '0'))
-		return "is no number of bytes";
+		return "is not a number of bytes";
 	for (size_t i = 0; i < digits; i++)
 		length = length * 10 + (uint64_t)(value[i] - '0');
 	record->length = length;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record_field: the lines of a record's header, for record.c only.
+ * record_field: the lines of a record's header.
  *
- * Knows the name of each line, and how its value is read. Any thread.
+ * Knows the name of each line, and how to read its value. Only record.c uses
+ * it. Any thread.
  */
 #ifndef SPOOL_RECORD_FIELD_H
 #define SPOOL_RECORD_FIELD_H
@@ -40,20 +41,21 @@ enum record_field_id {
 
 struct record_field;
 
-/* Judges a value and stores it; NULL, or a sentence that follows on "NAME ". */
+/* Reads a value into the record. NULL, or what is wrong, static: the rest of a
+ * sentence that begins with the field's name. */
 typedef const char *(*record_field_parse)(
     const struct record_field *field, struct record *record, const char *value);
 
 struct record_field {
 	const char *name;
 	record_field_parse parse;
-	size_t offset; /* in struct record, of what is a string; else 0 */
+	size_t offset; /* of the member in struct record, if a string; else 0 */
 };
 
-/* By enum record_field_id. */
+/* The fields, by enum record_field_id. */
 extern const struct record_field record_fields[RECORD_FIELD_COUNT];
 
-/* The member of a field that is a string. */
+/* The record's member for a field that is a string; it may be changed. */
 char **record_field_string(
     const struct record_field *field, const struct record *record);
 

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * No lock is held while the disk works: the fsyncs of several messages overlap,
- * which is what lets a busy milter keep up. Who has many records and nobody
- * who waits for the first of them holds them back, and syncs the file system
- * once for all: that is a hundred times as fast as two fsyncs for each.
+ * which lets a busy milter keep up. A program with many records, of which none
+ * is waited for, holds them back and syncs the file system once for all of
+ * them: that is a hundred times as fast as two fsyncs for each.
  *
- * A rejection's name ends in ".rejection", so that the share of the quota that
- * rejections have can be counted without opening files. What starts with a dot
- * is not ours and is passed over.
+ * A rejection's name ends in ".rejection", so that the rejections' share of the
+ * quota can be counted without opening files. Names that start with a dot are
+ * not ours and are passed over.
  */
+#include "spool/spool.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/folder.h"
 #include "quota.h"
-#include "spool/spool.h"
+#include "watch.h"
 
 #define HOST_MAX 32
 #define NAME_TRIES 16
 #define REJECTION_SUFFIX ".rejection"
 #define REASON_SUFFIX ".reason"
 #define TMP_LIFETIME 3600 /* seconds */
-/* Up to so many records are synced each by itself: a whole file system can hold
- * much that is not ours. */
+/* Up to so many records are synced one by one: to sync the file system would
+ * also write what isn't ours. */
 #define FEW_RECORDS 8
 #define RECORD_MAX ((size_t)1 << 30)
 #define LOADED "last-load"
@@ -40,17 +40,16 @@ enum { NEW, BAD, TMP, FOLDERS };
 static const char *const folder_names[FOLDERS] = {"new", "bad", "tmp"};
 
 #define WATCH_NONE (-1)
-#define WATCH_FAILED (-2)
 
 struct spool {
 	char *directory;
 	int root;
 	int folders[FOLDERS]; /* descriptors; quota counts the first two */
-	int watch;            /* inotify's, WATCH_NONE or WATCH_FAILED */
+	int watch;            /* of watch_start(), or WATCH_NONE */
 	struct quota *quota;
-	GPtrArray *held; /* names in tmp, of records held back; else NULL */
+	GPtrArray *held; /* names in tmp of records held back, or NULL */
 	char host[HOST_MAX + 1];
-	int64_t purge_due; /* the reading side's */
+	int64_t purge_due; /* used by the reading side only */
 	atomic_uint counter;
 	atomic_uint_fast64_t dropped;
 };
@@ -61,15 +60,17 @@ static void purge_file(int folder, const char *name, void *data)
 {
 	const time_t *before = data;
 	struct stat status;
+
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    status.st_mtime < *before)
 		unlinkat(folder, name, 0);
 }
 
-/* Removes what writers left that died before they were done. */
+/* Removes files that writers left when they died. */
 static void purge_tmp(struct spool *spool)
 {
 	time_t before = time(NULL) - TMP_LIFETIME;
+
 	folder_walk(spool->folders[TMP], purge_file, &before);
 	spool->purge_due =
 	    g_get_monotonic_time() + TMP_LIFETIME * (int64_t)G_USEC_PER_SEC;
@@ -78,23 +79,26 @@ static void purge_tmp(struct spool *spool)
 static void name_host(char host[HOST_MAX + 1])
 {
 	char full[256] = "";
-	if (gethostname(full, sizeof full - 1) != 0 || full[0] == '\0')
-		full[0] = '_';
 	size_t length = 0;
+
+	if (gethostname(full, sizeof(full) - 1) != 0 || full[0] == '\0')
+		full[0] = '_';
 	for (; length < HOST_MAX && full[length] != '\0'; length++) {
 		char c = full[length];
+
 		host[length] = g_ascii_isalnum(c) || c == '-' ? c : '_';
 	}
 	host[length] = '\0';
 }
 
-/* Opens the folders, to write when they may be made; on failure *ret_part is
- * the one, "" for the spool's own, and errno tells why. */
+/* Opens the folders; for writing, missing ones are made. On failure *ret_part
+ * is the folder, "" for the spool's own, and errno is set. */
 static bool open_folders(
     struct spool *spool, bool writing, const char **ret_part)
 {
 	int (*const open_one)(int, const char *, int) =
 	    writing ? folder_open : folder_open_existing;
+
 	*ret_part = "";
 	spool->root = open_one(AT_FDCWD, spool->directory, 0);
 	if (spool->root < 0)
@@ -114,6 +118,8 @@ static struct spool *open_spool(
     const char *directory, bool writing, char **ret_error)
 {
 	struct spool *spool = g_new0(struct spool, 1);
+	const char *part;
+
 	spool->directory = g_strdup(directory);
 	spool->root = -1;
 	for (int i = 0; i < FOLDERS; i++)
@@ -121,16 +127,15 @@ static struct spool *open_spool(
 	spool->watch = WATCH_NONE;
 	name_host(spool->host);
 
-	const char *part;
 	if (open_folders(spool, writing, &part))
 		return spool;
 	*ret_error = g_strdup_printf("spool folder %s%s%s: %s (%s)", directory,
 	    part[0] == '\0' ? "" : "/", part, g_strerror(errno),
-	    writing ? "needed: a folder of mode 2770 and of the group that "
+	    writing ? "it must be a folder of mode 2770, of the group that "
 		      "both daemons are in, and in ReadWritePaths= of their "
 		      "units"
-		    : "spool.directory says where it is; a daemon that starts "
-		      "makes it");
+		    : "spool.directory names it; the daemons make it when they "
+		      "start");
 	spool_close(spool);
 	return NULL;
 }
@@ -139,6 +144,7 @@ struct spool *spool_open(
     const char *directory, uint64_t quota, char **ret_error)
 {
 	struct spool *spool = open_spool(directory, true, ret_error);
+
 	if (spool == NULL)
 		return NULL;
 	purge_tmp(spool);
@@ -157,7 +163,7 @@ static void close_open(int fd)
 		close(fd);
 }
 
-/* Those that were never released. */
+/* Removes records that were never released. */
 static void discard_held(struct spool *spool)
 {
 	if (spool->held == NULL)
@@ -200,24 +206,26 @@ uint64_t spool_dropped(struct spool *spool)
 /* Writing. */
 
 /*
- * Names sort by the time of writing. Time, process, counter and host make them
- * unique; the database tells a repeated rejection from a new one by them.
+ * A name for a new record. Names sort by the time of writing, and are unique by
+ * time, process, counter and host; by its name the database tells a repeated
+ * rejection from a new one.
  */
 static char *make_name(struct spool *spool, bool rejection)
 {
 	struct timespec now;
 	struct tm utc;
 	char date[32];
+
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
-	strftime(date, sizeof date, "%Y%m%dT%H%M%S", &utc);
+	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &utc);
 	return g_strdup_printf("%s.%06ldZ-%ld-%u-%s%s", date,
 	    now.tv_nsec / 1000, (long)getpid(),
 	    atomic_fetch_add(&spool->counter, 1), spool->host,
 	    rejection ? REJECTION_SUFFIX : "");
 }
 
-/* Makes a complete file of tmp visible. On failure no file is left. */
+/* Moves a complete file from tmp to new. On failure no file is left. */
 static bool publish_file(struct spool *spool, const char *name)
 {
 	if (!folder_move(spool->folders[TMP], spool->folders[NEW], name)) {
@@ -237,11 +245,12 @@ void spool_hold(struct spool *spool)
 		spool->held = g_ptr_array_new_with_free_func(g_free);
 }
 
-/* Before Linux 5.8 syncfs(2) waits for the disk all the same, but does not tell
- * of its errors. */
+/* Writes the records held back to the disk. Before Linux 5.8 syncfs(2) does not
+ * report the disk's errors. */
 static bool sync_held(const struct spool *spool)
 {
 	bool done = true;
+
 	if (spool->held->len > FEW_RECORDS)
 		return syncfs(spool->folders[TMP]) == 0;
 	for (guint i = 0; i < spool->held->len && done; i++)
@@ -252,9 +261,12 @@ static bool sync_held(const struct spool *spool)
 
 enum spool_result spool_release(struct spool *spool)
 {
+	bool done;
+	int error;
+
 	if (spool->held == NULL || spool->held->len == 0)
 		return SPOOL_OK;
-	bool done = sync_held(spool);
+	done = sync_held(spool);
 	for (guint i = 0; i < spool->held->len; i++) {
 		const char *name = g_ptr_array_index(spool->held, i);
 		done = done && folder_move(spool->folders[TMP],
@@ -263,7 +275,7 @@ enum spool_result spool_release(struct spool *spool)
 			folder_discard(spool->folders[TMP], name);
 	}
 	done = done && fsync(spool->folders[NEW]) == 0;
-	int error = errno;
+	error = errno;
 	g_ptr_array_set_size(spool->held, 0);
 	errno = error;
 	return done ? SPOOL_OK : SPOOL_ERROR;
@@ -284,11 +296,13 @@ static char *write_record(struct spool *spool, bool rejection,
 {
 	for (int i = 0; i < NAME_TRIES; i++) {
 		char *name = make_name(spool, rejection);
+		int error;
+
 		if (folder_create(spool->folders[TMP], name, header->str,
 			header->len, body, body_length, spool->held == NULL) &&
 		    finish_file(spool, name))
 			return name;
-		int error = errno;
+		error = errno;
 		g_free(name);
 		errno = error;
 		if (errno != EEXIST)
@@ -301,17 +315,19 @@ enum spool_result spool_put(
     struct spool *spool, const struct record *record, char **ret_name)
 {
 	bool rejection = record->kind == RECORD_REJECTION;
+	enum quota_kind kind = rejection ? QUOTA_MINOR : QUOTA_RECORD;
+	GString *header = record_header(record);
 	size_t body_length = 0;
 	const void *body = NULL;
+	char *name = NULL;
+	uint64_t size;
+	int error = 0;
+	bool fits;
+
 	if (!rejection && record->bytes != NULL)
 		body = g_bytes_get_data(record->bytes, &body_length);
-	GString *header = record_header(record);
-	uint64_t size = (uint64_t)header->len + body_length;
-
-	char *name = NULL;
-	int error = 0;
-	enum quota_kind kind = rejection ? QUOTA_MINOR : QUOTA_RECORD;
-	bool fits = quota_reserve(spool->quota, kind, size);
+	size = (uint64_t)header->len + body_length;
+	fits = quota_reserve(spool->quota, kind, size);
 	if (fits) {
 		name =
 		    write_record(spool, rejection, header, body, body_length);
@@ -338,6 +354,7 @@ int spool_tmpfile(struct spool *spool)
 	char *name = make_name(spool, false);
 	int fd = folder_tmpfile(spool->folders[TMP], name);
 	int error = errno;
+
 	g_free(name);
 	errno = error;
 	return fd;
@@ -361,6 +378,7 @@ void spool_unreserve(struct spool *spool, uint64_t bytes)
 bool spool_lock(struct spool *spool)
 {
 	int result;
+
 	do
 		result = flock(spool->root, LOCK_EX | LOCK_NB);
 	while (result != 0 && errno == EINTR);
@@ -379,6 +397,7 @@ static enum spool_result parse_bytes(const uint8_t *bytes, size_t length,
 {
 	char *error = NULL;
 	struct record *record = record_parse(bytes, length, &error);
+
 	if (record == NULL) {
 		*ret_error = error;
 		return SPOOL_DAMAGED;
@@ -390,11 +409,12 @@ static enum spool_result parse_bytes(const uint8_t *bytes, size_t length,
 enum spool_result spool_get(struct spool *spool, const char *name,
     struct record **ret_record, char **ret_error)
 {
-	if (!folder_is_name(name))
-		return SPOOL_GONE;
 	uint8_t *bytes = NULL;
 	size_t length = 0;
 	enum spool_result result = SPOOL_ERROR;
+
+	if (!folder_is_name(name))
+		return SPOOL_GONE;
 	switch (folder_read(
 	    spool->folders[NEW], name, RECORD_MAX, &bytes, &length)) {
 	case FOLDER_OK:
@@ -410,7 +430,7 @@ enum spool_result spool_get(struct spool *spool, const char *name,
 		break;
 	case FOLDER_TOO_LARGE:
 		*ret_error = g_strdup_printf(
-		    "larger than the %zu bytes that a record can have",
+		    "larger than %zu bytes, the most that a record can have",
 		    RECORD_MAX);
 		result = SPOOL_DAMAGED;
 		break;
@@ -435,40 +455,45 @@ enum spool_result spool_sync(struct spool *spool)
 }
 
 /*
- * The reason is written first, so that no record stands in bad without one. If
- * it can't be (no space), the record is moved all the same: left in new it
- * would be tried for ever, and the reason is in the log too.
+ * The reason is written first, so that every record in bad has one. If writing
+ * it fails (no space), the record is moved all the same: left in new it would
+ * be tried for ever, and the reason is in the log too.
  */
 enum spool_result spool_set_aside(
     struct spool *spool, const char *name, const char *reason)
 {
+	int bad = spool->folders[BAD];
+	enum spool_result result = SPOOL_OK;
+	char *reason_name;
+	int error;
+
 	if (!folder_is_name(name))
 		return SPOOL_GONE;
-	int bad = spool->folders[BAD];
-	char *reason_name = g_strconcat(name, REASON_SUFFIX, NULL);
+	reason_name = g_strconcat(name, REASON_SUFFIX, NULL);
 	folder_discard(bad, reason_name);
 	(void)folder_create(
 	    bad, reason_name, reason, strlen(reason), "\n", 1, true);
-	enum spool_result result = SPOOL_OK;
 	if (renameat(spool->folders[NEW], name, bad, name) != 0) {
 		result = errno == ENOENT ? SPOOL_GONE : SPOOL_ERROR;
 		folder_discard(bad, reason_name);
 	} else if (fsync(bad) != 0 || fsync(spool->folders[NEW]) != 0) {
 		result = SPOOL_ERROR;
 	}
-	int error = errno;
+	error = errno;
 	g_free(reason_name);
 	errno = error;
 	return result;
 }
 
-/* Moves one record back. True as well when somebody else was faster. */
+/* Moves one record from bad to new. True also when it is gone already. */
 static bool retry_record(struct spool *spool, const char *name, size_t *count)
 {
+	char *reason_name;
+
 	if (!folder_move(spool->folders[BAD], spool->folders[NEW], name))
 		return errno == ENOENT;
 	(*count)++;
-	char *reason_name = g_strconcat(name, REASON_SUFFIX, NULL);
+	reason_name = g_strconcat(name, REASON_SUFFIX, NULL);
 	folder_discard(spool->folders[BAD], reason_name);
 	g_free(reason_name);
 	return true;
@@ -477,18 +502,21 @@ static bool retry_record(struct spool *spool, const char *name, size_t *count)
 enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count)
 {
 	GPtrArray *names = folder_list(spool->folders[BAD]);
-	if (names == NULL)
-		return SPOOL_ERROR;
 	size_t count = 0;
 	bool done = true;
+	int error;
+
+	if (names == NULL)
+		return SPOOL_ERROR;
 	for (guint i = 0; i < names->len && done; i++) {
 		const char *name = g_ptr_array_index(names, i);
+
 		if (!g_str_has_suffix(name, REASON_SUFFIX))
 			done = retry_record(spool, name, &count);
 	}
 	done = done && fsync(spool->folders[NEW]) == 0 &&
 	       fsync(spool->folders[BAD]) == 0;
-	int error = errno;
+	error = errno;
 	g_ptr_array_unref(names);
 	errno = error;
 	if (!done)
@@ -497,46 +525,24 @@ enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count)
 	return SPOOL_OK;
 }
 
-/* Without a watch (inotify's limits are per user, and low on some systems)
- * waiting is looking every second. */
-static void start_watch(struct spool *spool)
-{
-	char *path = g_build_filename(spool->directory, "new", NULL);
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (fd >= 0 && inotify_add_watch(fd, path, IN_MOVED_TO) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	spool->watch = fd < 0 ? WATCH_FAILED : fd;
-	g_free(path);
-}
-
 void spool_wait(struct spool *spool, int wake_fd, int timeout_ms)
 {
-	if (spool->watch == WATCH_NONE) {
-		start_watch(spool);
+	char *path;
+
+	if (spool->watch != WATCH_NONE) {
+		watch_wait(spool->watch, wake_fd, timeout_ms);
 		return;
 	}
-	if (spool->watch == WATCH_FAILED &&
-	    (timeout_ms < 0 || timeout_ms > 1000))
-		timeout_ms = 1000;
-	/* poll(2) passes over negative descriptors. */
-	struct pollfd fds[] = {
-	    {.fd = spool->watch, .events = POLLIN},
-	    {.fd = wake_fd, .events = POLLIN},
-	};
-	if (poll(fds, G_N_ELEMENTS(fds), timeout_ms) <= 0 ||
-	    fds[0].revents == 0)
-		return;
-	char events[4096];
-	while (read(spool->watch, events, sizeof events) > 0)
-		;
+	path = g_build_filename(spool->directory, folder_names[NEW], NULL);
+	spool->watch = watch_start(path);
+	g_free(path);
 }
 
 static void inspect_new(int folder, const char *name, void *data)
 {
 	struct spool_status *status = data;
 	struct stat file;
+
 	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
 	status->records++;
@@ -549,6 +555,7 @@ static void inspect_bad(int folder, const char *name, void *data)
 {
 	struct spool_status *status = data;
 	struct stat file;
+
 	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0)
 		status->bad_bytes += (uint64_t)file.st_size;
 	if (!g_str_has_suffix(name, REASON_SUFFIX))
@@ -565,13 +572,13 @@ static int open_loaded(const struct spool *spool)
 bool spool_note_load(struct spool *spool)
 {
 	int fd = open_loaded(spool);
-	/* Left by another user, such as root who drained by hand. */
+	bool done;
+
+	/* Another user may have made it, such as root draining by hand. */
 	if (fd < 0 && errno == EACCES && unlinkat(spool->root, LOADED, 0) == 0)
 		fd = open_loaded(spool);
-	bool done = fd >= 0 && futimens(fd, NULL) == 0;
-	int error = errno;
+	done = fd >= 0 && futimens(fd, NULL) == 0;
 	close_open(fd);
-	errno = error;
 	return done;
 }
 
@@ -579,10 +586,11 @@ enum spool_result spool_status(
     struct spool *spool, struct spool_status *ret_status)
 {
 	struct spool_status status = {0};
+	struct stat file;
+
 	if (!folder_walk(spool->folders[NEW], inspect_new, &status) ||
 	    !folder_walk(spool->folders[BAD], inspect_bad, &status))
 		return SPOOL_ERROR;
-	struct stat file;
 	if (fstatat(spool->root, LOADED, &file, AT_SYMLINK_NOFOLLOW) == 0)
 		status.loaded = file.st_mtime;
 	*ret_status = status;
