@@ -1,32 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Checks, from the source below a folder, which folder of milter/ includes which
-# (so that privilege separation is seen without running anything), and that each
-# third-party library is used by one folder only. Usage: includes.sh FOLDER
+# Checks the source below a folder against the table in milter/README.md: which
+# folder includes which (so that privilege separation is seen without running
+# anything), and that each third-party library is used by one folder only.
+# Usage: includes.sh FOLDER
 set -u
 cd "$1" || exit 1
 
-# folder: what it may include besides itself; db alone has libpq.
-allowed='base:
-config: base
-mail: base config
-document: base config
-spool: base config
-daemon: base config spool
-intake: base config mail document spool daemon
-load: base config document spool daemon db
-db: base config
-show: base config daemon db'
+# A column of the table by its number: "folder: words of the cell".
+column()
+{
+	awk -F'[|]' -v number="$1" '$2 ~ /^ `[a-z]+\/` $/ {
+		gsub(/[` \/]/, "", $2)
+		gsub(/[`,]/, "", $(number + 1))
+		print $2 ":" $(number + 1)
+	}' milter/README.md
+}
 
-# library's header, and the folder that may include it
-libraries='gmime/gmime.h mail
-jansson.h document
-libmilter/mfapi.h intake
-libpq-fe.h db
-nettle/sha2.h base
-systemd/sd-daemon.h daemon
-zlib.h document'
-
+allowed=$(column 4)
 {
 	# A header in include/ is its folder's; one beside a .c has no folder
 	# in its name, and can't be reached from elsewhere.
@@ -41,11 +32,22 @@ zlib.h document'
 			[ -e "include/$header" ] ||
 				echo "$place: $header is not in include/"
 		done
-	printf '%s\n' "$libraries" | while read -r header folder; do
-		grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*<$header>" milter include |
-			grep -v "^milter/$folder/[a-z_0-9]*\.c:" |
-			sed "s,: *#.*,: <$header> belongs into a .c file of milter/$folder,"
+	column 5 | tr -d : | while read -r folder headers; do
+		for header in $headers; do
+			grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*<$header>" milter include |
+				grep -v "^milter/$folder/[a-z_0-9]*\.c:" |
+				sed "s,: *#.*,: <$header> belongs in a .c file of milter/$folder,"
+		done
 	done
-	find milter include -mindepth 1 -maxdepth 1 -type f |
+	for folder in milter/*/; do
+		folder=$(basename "$folder")
+		printf '%s\n' "$allowed" | grep -q "^$folder:" ||
+			echo "milter/$folder: is not in the table in milter/README.md"
+	done
+	printf '%s\n' "$allowed" | while IFS=: read -r folder _; do
+		[ -d "milter/$folder" ] ||
+			echo "milter/README.md: there is no folder $folder"
+	done
+	find milter include -mindepth 1 -maxdepth 1 -type f ! -name README.md |
 		sed 's,$,: stands in no folder,'
 } | { ! grep . >&2; }

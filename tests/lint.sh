@@ -18,7 +18,7 @@ step()
 }
 
 step "which folder includes which"
-sh tests/includes.sh . || complain "see the table in CONTRIBUTING.md"
+sh tests/includes.sh . || complain "see the table in milter/README.md"
 
 step "size of files and functions"
 for file in milter/*/*.[ch] include/*/*.h; do

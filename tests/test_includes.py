@@ -42,7 +42,7 @@ def insert(path, line):
         (
             "milter/intake/session.c",
             "# include <libpq-fe.h>",
-            "milter/intake/session.c:1: <libpq-fe.h> belongs into a .c file "
+            "milter/intake/session.c:1: <libpq-fe.h> belongs in a .c file "
             "of milter/db",
         ),
         # A folder does not know the folders above it.
@@ -55,7 +55,7 @@ def insert(path, line):
         (
             "include/document/gunzip.h",
             "#include <zlib.h>",
-            "include/document/gunzip.h:1: <zlib.h> belongs into a .c file of "
+            "include/document/gunzip.h:1: <zlib.h> belongs in a .c file of "
             "milter/document",
         ),
     ],
@@ -65,6 +65,16 @@ def test_a_violation_is_named(copy, path, line, complaint):
     done = check(copy)
     assert done.returncode != 0
     assert complaint in done.stderr.splitlines()
+
+
+def test_the_table_and_the_folders_agree(copy):
+    table = copy / "milter" / "README.md"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace("| `show/` |", "| `shows/` |"), encoding="utf-8")
+    done = check(copy)
+    assert done.returncode != 0
+    assert "milter/README.md: there is no folder shows" in done.stderr
+    assert "milter/show: is not in the table in milter/README.md" in done.stderr
 
 
 def test_a_file_outside_the_folders_is_named(copy):
