@@ -170,7 +170,7 @@ static int open_socket(
 	if (!mlfi_open(config, daemon->spool))
 		return refuse_socket(config,
 		    g_str_has_prefix(config->socket, "fd:")
-			? "is not a socket; systemd passes fd:3 by "
+			? "it is not a socket; systemd passes one by its unit "
 			  "tlsrpt-milter.socket; to start by hand, name a path"
 			: "does the folder exist, may this user write there, "
 			  "is the address free?");
