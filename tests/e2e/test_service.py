@@ -202,7 +202,7 @@ def test_descriptor_that_was_not_passed(intake_site):
         folder=intake_site.folder,
     )
     assert done.returncode == 69
-    assert "tlsrpt-milter.socket of systemd" in done.stderr
+    assert "systemd passes one by its unit tlsrpt-milter.socket" in done.stderr
 
 
 def stop(activated):
