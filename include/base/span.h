@@ -19,14 +19,21 @@ struct span {
 /* A whole string as a span. */
 struct span span_of(const char *text);
 
+/* Whether a byte is a blank or part of a line end: ' ', \t, \r, \n. */
+static inline bool span_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* The span without the blanks and line ends around it. */
 struct span span_trim(struct span span);
 
 /* Whether two spans hold the same text, in any case. */
 bool span_same(struct span a, struct span b);
 
-/* Whether a span is, or begins with, a text in any case. */
+/* Whether a span is a text, begins or ends with it, in any case. */
 bool span_equals(struct span span, const char *text);
 bool span_begins(struct span span, const char *text);
+bool span_ends(struct span span, const char *text);
 
 #endif

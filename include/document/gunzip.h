@@ -28,9 +28,6 @@ struct gunzip_info {
 	bool data_after_end; /* other bytes than zeros follow the last member */
 };
 
-/* Whether the bytes begin as gzip does (1f 8b 08). */
-bool gunzip_sniff(const uint8_t *bytes, size_t length);
-
 /* Takes the next length bytes that came out; false stops the inflating. */
 typedef bool gunzip_sink(void *context, const uint8_t *bytes, size_t length);
 

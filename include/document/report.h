@@ -245,9 +245,6 @@ void report_identity(const struct report *report, const char *submitter,
 size_t report_failure_count(const struct report *report);
 int64_t report_session_count(const struct report *report);
 
-/* sum + count of two counts that are not negative; saturates at INT64_MAX. */
-int64_t report_add_sessions(int64_t sum, int64_t count);
-
 /* Whether a result-type is one of the eleven of IANA's registry. */
 gboolean report_result_type_known(const char *result_type);
 

@@ -14,9 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether the bytes begin as a zip archive with a file in it does. */
-bool zip_sniff(const uint8_t *bytes, size_t length);
-
 enum zip_result {
 	ZIP_OK,
 	ZIP_SEVERAL, /* files that may be meant */

@@ -3,6 +3,8 @@
  * Every path is relative to a descriptor, so that nothing changes under us when
  * a folder is moved or replaced.
  */
+#include "base/folder.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,17 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/folder.h"
+#include "base/file.h"
 
 #define FOLDER_MODE ((mode_t)02770)
 #define FILE_MODE ((mode_t)0640)
-
-static void close_quietly(int fd)
-{
-	int error = errno;
-	close(fd);
-	errno = error;
-}
 
 /*
  * Linux hands the set-group-ID bit of the folder above down. It is asked for
@@ -56,7 +51,7 @@ int folder_open(int parent, const char *path, int flags)
 		return -1;
 	}
 	if (made && !complete_mode(fd)) {
-		close_quietly(fd);
+		file_close_quietly(fd);
 		return -1;
 	}
 	return fd;
@@ -75,7 +70,7 @@ bool folder_walk(int folder, folder_visit visit, void *data)
 		return false;
 	DIR *stream = fdopendir(fd);
 	if (stream == NULL) {
-		close_quietly(fd);
+		file_close_quietly(fd);
 		return false;
 	}
 	struct dirent *entry;
@@ -124,24 +119,6 @@ void folder_discard(int folder, const char *name)
 	errno = error;
 }
 
-static bool write_all(int fd, const void *bytes, size_t length)
-{
-	const char *position = bytes;
-	while (length > 0) {
-		ssize_t written = write(fd, position, length);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0) {
-			if (written == 0)
-				errno = EIO;
-			return false;
-		}
-		position += written;
-		length -= (size_t)written;
-	}
-	return true;
-}
-
 bool folder_create(int folder, const char *name, const void *head,
     size_t head_length, const void *body, size_t body_length, bool sync)
 {
@@ -149,12 +126,13 @@ bool folder_create(int folder, const char *name, const void *head,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return false;
-	bool done =
-	    fchmod(fd, FILE_MODE) == 0 && write_all(fd, head, head_length) &&
-	    write_all(fd, body, body_length) && (!sync || fsync(fd) == 0);
+	bool done = fchmod(fd, FILE_MODE) == 0 &&
+		    file_write_all(fd, head, head_length) &&
+		    file_write_all(fd, body, body_length) &&
+		    (!sync || fsync(fd) == 0);
 	/* Network file systems tell of a failed write as late as here. */
 	if (!done)
-		close_quietly(fd);
+		file_close_quietly(fd);
 	else if (close(fd) != 0)
 		done = false;
 	if (!done)
@@ -168,7 +146,7 @@ bool folder_sync(int folder, const char *name)
 	if (fd < 0)
 		return false;
 	bool done = fsync(fd) == 0;
-	close_quietly(fd);
+	file_close_quietly(fd);
 	return done;
 }
 
@@ -196,24 +174,6 @@ int folder_tmpfile(int folder, const char *name)
 	return fd;
 }
 
-/* Reads until *length bytes or the end; *length becomes what was read. */
-static bool read_all(int fd, uint8_t *bytes, size_t *length)
-{
-	size_t done = 0;
-	while (done < *length) {
-		ssize_t got = read(fd, bytes + done, *length - done);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return false;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	*length = done;
-	return true;
-}
-
 /*
  * A file is read, not mapped: whoever can write here could cut it short under
  * us, and a fault would end the process.
@@ -234,7 +194,7 @@ static enum folder_result read_open(
 		errno = ENOMEM;
 		return FOLDER_ERROR;
 	}
-	if (!read_all(fd, bytes, &length)) {
+	if (!file_read_all(fd, bytes, &length)) {
 		int error = errno;
 		g_free(bytes);
 		errno = error;
@@ -258,6 +218,6 @@ enum folder_result folder_read(int folder, const char *name, size_t max,
 	if (fd < 0)
 		return FOLDER_ERROR;
 	enum folder_result result = read_open(fd, max, ret_bytes, ret_length);
-	close_quietly(fd);
+	file_close_quietly(fd);
 	return result;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/file.h"
 
 static atomic_int log_level = LOG_INFO;
 static atomic_int log_target = LOG_TARGET_STDERR;
@@ -53,27 +54,13 @@ bool log_enabled(int level)
 
 static void write_stderr(int level, GString *line)
 {
-	const char *at;
-	size_t left;
-
 	if (atomic_load(&log_to_journal)) {
 		char prefix[] = {'<', (char)('0' + (level & 7)), '>', '\0'};
 
 		g_string_prepend(line, prefix);
 	}
 	g_string_append_c(line, '\n');
-	at = line->str;
-	left = line->len;
-	while (left > 0) {
-		ssize_t written = write(STDERR_FILENO, at, left);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;
-		at += written;
-		left -= (size_t)written;
-	}
+	(void)file_write_all(STDERR_FILENO, line->str, line->len);
 }
 
 static void write_line(int level, GString *line)

@@ -23,6 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 struct metric {
 	const char *name;
 	const char *labels;
@@ -118,21 +120,6 @@ static GString *make_text(const char *program)
 	return text;
 }
 
-static bool write_all(int fd, const char *at, size_t left)
-{
-	while (left > 0) {
-		ssize_t written = write(fd, at, left);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return false;
-		at += written;
-		left -= (size_t)written;
-	}
-	return true;
-}
-
 /* Writes a new file that everybody may read: node_exporter is neither our user
  * nor in our group. */
 static bool write_file(const char *path, const GString *text)
@@ -147,7 +134,8 @@ static bool write_file(const char *path, const GString *text)
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return false;
-	good = fchmod(fd, 0644) == 0 && write_all(fd, text->str, text->len);
+	good =
+	    fchmod(fd, 0644) == 0 && file_write_all(fd, text->str, text->len);
 	saved = errno;
 	if (close(fd) != 0 && good) {
 		good = false;

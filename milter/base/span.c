@@ -9,18 +9,13 @@ struct span span_of(const char *text)
 	return (struct span){text, strlen(text)};
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 struct span span_trim(struct span span)
 {
-	while (span.length > 0 && is_blank(span.start[0])) {
+	while (span.length > 0 && span_is_blank(span.start[0])) {
 		span.start++;
 		span.length--;
 	}
-	while (span.length > 0 && is_blank(span.start[span.length - 1]))
+	while (span.length > 0 && span_is_blank(span.start[span.length - 1]))
 		span.length--;
 	return span;
 }
@@ -42,4 +37,13 @@ bool span_begins(struct span span, const char *text)
 
 	return span.length >= prefix.length &&
 	       g_ascii_strncasecmp(span.start, text, prefix.length) == 0;
+}
+
+bool span_ends(struct span span, const char *text)
+{
+	struct span suffix = span_of(text);
+
+	return span.length >= suffix.length &&
+	       g_ascii_strncasecmp(span.start + span.length - suffix.length,
+		   text, suffix.length) == 0;
 }

@@ -6,19 +6,15 @@
 #include "base64.h"
 
 #include <stdbool.h>
-#include <string.h>
 
-static bool is_blank(uint8_t byte)
-{
-	return byte != '\0' && strchr(" \t\r\n", byte) != NULL;
-}
+#include "base/span.h"
 
 static bool is_base64(const uint8_t *bytes, size_t length)
 {
 	size_t digits = 0, padding = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		if (is_blank(bytes[i]))
+		if (span_is_blank((char)bytes[i]))
 			continue;
 		if (bytes[i] == '=')
 			padding++;

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "base/admission.h"
+#include "base/sniff.h"
+#include "base/span.h"
 #include "base64.h"
 #include "document/gunzip.h"
 #include "document/zip.h"
@@ -62,21 +64,16 @@ bool decode_media_type_is_report(const char *media_type)
 	       g_ascii_strncasecmp(media_type, prefix, strlen(prefix)) == 0;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), end_length = strlen(end);
-
-	return length >= end_length &&
-	       g_ascii_strcasecmp(text + length - end_length, end) == 0;
-}
-
 static bool is_labelled(const struct decode_input *input)
 {
+	struct span name;
+
 	if (input->media_type != NULL)
 		return decode_media_type_is_report(input->media_type);
-	return input->filename != NULL &&
-	       (ends_with(input->filename, ".json") ||
-		   ends_with(input->filename, ".json.gz"));
+	if (input->filename == NULL)
+		return false;
+	name = span_of(input->filename);
+	return span_ends(name, ".json") || span_ends(name, ".json.gz");
 }
 
 static void note(struct decoding *decoding, enum report_anomaly anomaly)
@@ -99,7 +96,7 @@ static enum decode_result refuse(struct decoding *decoding, bool claims,
 static bool is_twice_gzip(const struct decoding *decoding)
 {
 	return decoding->gzip &&
-	       gunzip_sniff(decoding->head, decoding->head_length);
+	       sniff_gzip(decoding->head, decoding->head_length);
 }
 
 static enum decode_result refuse_late(
@@ -171,12 +168,6 @@ static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 	return decoding->size < DECODE_LARGE || !past_deadline(decoding);
 }
 
-static bool begins_as_report(const uint8_t *bytes, size_t length)
-{
-	return gunzip_sniff(bytes, length) || zip_sniff(bytes, length) ||
-	       (length > 0 && bytes[0] == '{');
-}
-
 /* Undoes base64 that the mail did not declare. This copies it, made smaller,
  * which the caller holds in memory anyway. */
 static void undo_base64(struct decoding *decoding)
@@ -184,13 +175,13 @@ static void undo_base64(struct decoding *decoding)
 	GByteArray *plain;
 
 	if (!decode_media_type_is_report(decoding->input->media_type) ||
-	    begins_as_report(decoding->bytes, decoding->length))
+	    sniff_report(decoding->bytes, decoding->length))
 		return;
 	plain = base64_undo(decoding->bytes, decoding->length);
 	if (plain == NULL)
 		return;
 	decoding->plain = plain;
-	if (!begins_as_report(plain->data, plain->len))
+	if (!sniff_report(plain->data, plain->len))
 		return;
 	note(decoding, REPORT_ANOMALY_BASE64_UNDECLARED);
 	decoding->bytes = plain->data;
@@ -222,7 +213,7 @@ static enum decode_result measure(struct decoding *decoding)
 	struct gunzip_info info;
 	enum gunzip_result result;
 
-	decoding->gzip = gunzip_sniff(decoding->bytes, decoding->length);
+	decoding->gzip = sniff_gzip(decoding->bytes, decoding->length);
 	if (decoding->gzip) {
 		decoding->kept = g_byte_array_new();
 		result = gunzip_each(decoding->bytes, decoding->length,
@@ -266,7 +257,7 @@ static void note_label(struct decoding *decoding)
 	    g_ascii_strcasecmp(media_type, "application/tlsrpt+json") == 0;
 	if (!says_gzip && !says_json)
 		note(decoding, REPORT_ANOMALY_MEDIA_TYPE_UNEXPECTED);
-	if (!decoding->gzip && ends_with(media_type, "gzip"))
+	if (!decoding->gzip && span_ends(span_of(media_type), "gzip"))
 		note(decoding, REPORT_ANOMALY_NOT_COMPRESSED);
 	if (decoding->gzip && says_json)
 		note(decoding, REPORT_ANOMALY_COMPRESSED_UNLABELLED);
@@ -326,7 +317,7 @@ static enum decode_result read_twice_gzip(struct decoding *decoding,
 	/* What claims to be a report is inside, not what was measured. */
 	memset(&decoding->scan, 0, sizeof(decoding->scan));
 	json_scan_update(&decoding->scan, inner->data, inner->len);
-	if (gunzip_sniff(inner->data, inner->len))
+	if (sniff_gzip(inner->data, inner->len))
 		result = refuse(decoding, false, DECODE_INVALID,
 		    g_strdup("RFC 8460 section 5.2: attachment: compressed "
 			     "more than twice"));
@@ -412,7 +403,7 @@ enum decode_result decode_report(const struct decode_input *input,
 	struct report *report = NULL;
 
 	undo_base64(&decoding);
-	if (zip_sniff(decoding.bytes, decoding.length))
+	if (sniff_zip(decoding.bytes, decoding.length))
 		result = unzip(&decoding);
 	if (result == DECODE_OK)
 		result = measure(&decoding);

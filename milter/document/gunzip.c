@@ -12,6 +12,8 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "base/sniff.h"
+
 #define PIECE_SIZE 32768
 /* avail_in is an unsigned int; longer input is handed over in parts. */
 #define INPUT_PART ((size_t)1 << 30)
@@ -29,21 +31,15 @@ struct inflating {
 	void *context;
 };
 
-bool gunzip_sniff(const uint8_t *bytes, size_t length)
-{
-	return length >= 3 && bytes[0] == 0x1f && bytes[1] == 0x8b &&
-	       bytes[2] == 0x08;
-}
-
 /* zlib in GLib's memory: out of memory ends the process as it does elsewhere,
  * and is never taken for a broken file. */
-static voidpf take_memory(voidpf opaque, uInt items, uInt size)
+static voidpf zlib_alloc(voidpf opaque, uInt items, uInt size)
 {
 	(void)opaque;
 	return g_malloc_n(items, size);
 }
 
-static void give_memory(voidpf opaque, voidpf address)
+static void zlib_free(voidpf opaque, voidpf address)
 {
 	(void)opaque;
 	g_free(address);
@@ -127,7 +123,7 @@ static enum gunzip_result inflate_members(
 		info->members++;
 		rest = inflating->bytes + info->offset;
 		left = inflating->length - info->offset;
-	} while (gunzip_sniff(rest, left));
+	} while (sniff_gzip(rest, left));
 	info->data_after_end = !all_zeros(rest, left);
 	return GUNZIP_OK;
 }
@@ -139,7 +135,7 @@ enum gunzip_result gunzip_each(const uint8_t *bytes, size_t length,
 	struct gunzip_info info = {0};
 	enum gunzip_result result;
 	struct inflating inflating = {
-	    .stream = {.zalloc = take_memory, .zfree = give_memory},
+	    .stream = {.zalloc = zlib_alloc, .zfree = zlib_free},
 	    .bytes = bytes,
 	    .length = length,
 	    .max_size = max_size,

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/span.h"
+
 /*
  * What each thing in a text can cost, in bytes of heap as glibc rounds them
  * (chunks of 16, at least 32), measured with jansson 2.14. A string is counted
@@ -175,8 +177,8 @@ static void scan_structure(struct json_scan *scan, uint8_t byte)
 /* Blanks of RFC 8259 section 2, and the bytes of a UTF-8 byte order mark. */
 static bool may_precede(uint8_t byte)
 {
-	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' ||
-	       byte == 0xef || byte == 0xbb || byte == 0xbf;
+	return span_is_blank((char)byte) || byte == 0xef || byte == 0xbb ||
+	       byte == 0xbf;
 }
 
 void json_scan_update(

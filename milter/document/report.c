@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/sessions.h"
 #include "base/syntax.h"
 
 G_STATIC_ASSERT(REPORT_DIGEST_SIZE == DIGEST_SIZE);
@@ -279,17 +280,10 @@ int64_t report_session_count(const struct report *report)
 		struct report_policy *policy =
 		    g_ptr_array_index(report->policies, i);
 
-		sum = report_add_sessions(
-		    sum, policy->total_successful_session_count);
-		sum = report_add_sessions(
-		    sum, policy->total_failure_session_count);
+		sum = sessions_add(sum, policy->total_successful_session_count);
+		sum = sessions_add(sum, policy->total_failure_session_count);
 	}
 	return sum;
-}
-
-int64_t report_add_sessions(int64_t sum, int64_t count)
-{
-	return sum > INT64_MAX - count ? INT64_MAX : sum + count;
 }
 
 gboolean report_result_type_known(const char *result_type)

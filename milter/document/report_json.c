@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/sniff.h"
+#include "base/span.h"
 #include "budget.h"
 #include "json_scan.h"
 #include "json_tree.h"
@@ -59,7 +61,7 @@ static bool check_rest(struct member_reader *reader, const char *bytes,
 {
 	size_t at = document;
 
-	while (at < length && memchr(" \t\r\n", bytes[at], 4) != NULL)
+	while (at < length && span_is_blank(bytes[at]))
 		at++;
 	if (at == length)
 		return true;
@@ -225,15 +227,15 @@ enum report_json_result report_json_read_source(
 {
 	size_t budget = report_json_budget(limits), length = source->length;
 	const char *bytes = source->bytes;
+	size_t bom = sniff_bom((const uint8_t *)bytes, length);
 	enum report_json_result result = REPORT_JSON_OTHER;
 	struct member_reader reader = {
 	    .limits = limits, .report = report_new()};
 
-	if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+	if (bom > 0)
 		report_note(reader.report, REPORT_ANOMALY_UTF8_BOM);
-		bytes += 3;
-		length -= 3;
-	}
+	bytes += bom;
+	length -= bom;
 	budget_begin(budget);
 	if (check_bytes(&reader, bytes, length))
 		result = read_document(&reader, bytes, length, source);

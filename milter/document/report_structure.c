@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/sessions.h"
 #include "base/syntax.h"
 #include "policy_line.h"
 
@@ -110,7 +111,7 @@ static void compare_counts(struct report *report,
 		const struct report_failure *failure =
 		    g_ptr_array_index(policy->failures, i);
 
-		sum = report_add_sessions(sum, failure->failed_session_count);
+		sum = sessions_add(sum, failure->failed_session_count);
 	}
 	if (total_is_known && sum > policy->total_failure_session_count)
 		report_note(report, REPORT_ANOMALY_DETAILS_EXCEED_TOTAL);

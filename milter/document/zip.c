@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+#include "base/sniff.h"
+#include "base/span.h"
+
 #define LOCAL_SIZE 30     /* 4.3.7 */
 #define DIRECTORY_SIZE 46 /* 4.3.12 */
 #define END_SIZE 22       /* 4.3.16 */
@@ -33,11 +36,6 @@ static unsigned int two_bytes(const uint8_t *bytes)
 static size_t four_bytes(const uint8_t *bytes)
 {
 	return two_bytes(bytes) | (size_t)two_bytes(bytes + 2) << 16;
-}
-
-bool zip_sniff(const uint8_t *bytes, size_t length)
-{
-	return length >= LOCAL_SIZE && memcmp(bytes, "PK\3\4", 4) == 0;
 }
 
 /* The end of the central directory; a comment may follow it. */
@@ -82,33 +80,15 @@ static bool locate(const uint8_t *bytes, size_t length, const uint8_t *entry,
 	return true;
 }
 
-/* An entry's name, which has no end of its own. */
-struct name {
-	const char *start;
-	size_t length;
-};
-
-static bool ends_with(const struct name *name, const char *end)
+/* Whether an entry is not a file of the sender's: a folder, or what an
+ * operating system keeps beside one. */
+static bool is_passed_over(struct span name)
 {
-	size_t length = strlen(end);
+	const char *slash = memrchr(name.start, '/', name.length);
+	const char *last = slash != NULL ? slash + 1 : name.start;
 
-	return name->length >= length &&
-	       g_ascii_strncasecmp(
-		   name->start + name->length - length, end, length) == 0;
-}
-
-/* Whether an entry is no file of the sender's: a folder, or what an operating
- * system keeps beside one. */
-static bool is_passed_over(const struct name *name)
-{
-	static const char beside[] = "__MACOSX/";
-	size_t length = strlen(beside);
-	const char *slash = memrchr(name->start, '/', name->length);
-	const char *last = slash != NULL ? slash + 1 : name->start;
-
-	return last == name->start + name->length || *last == '.' ||
-	       (name->length >= length &&
-		   memcmp(name->start, beside, length) == 0);
+	return last == name.start + name.length || *last == '.' ||
+	       span_begins(name, "__MACOSX/");
 }
 
 /* The entries that may be meant: of those named as reports are, or else of
@@ -120,9 +100,9 @@ struct choice {
 };
 
 static void choose(
-    struct choice *choice, const uint8_t *entry, const struct name *name)
+    struct choice *choice, const uint8_t *entry, struct span name)
 {
-	bool named = ends_with(name, ".json") || ends_with(name, ".gz");
+	bool named = sniff_name(name);
 
 	if (is_passed_over(name) || (choice->named && !named))
 		return;
@@ -141,7 +121,7 @@ static bool read_directory(const uint8_t *bytes, size_t length,
 
 	for (size_t i = 0; i < entries; i++) {
 		const uint8_t *entry = bytes + at;
-		struct name name;
+		struct span name;
 
 		if (at > length || length - at < DIRECTORY_SIZE ||
 		    memcmp(entry, "PK\1\2", 4) != 0)
@@ -150,7 +130,7 @@ static bool read_directory(const uint8_t *bytes, size_t length,
 		name.length = two_bytes(entry + 28);
 		if (name.length > length - at - DIRECTORY_SIZE)
 			return false;
-		choose(choice, entry, &name);
+		choose(choice, entry, name);
 		at += DIRECTORY_SIZE + name.length + two_bytes(entry + 30) +
 		      two_bytes(entry + 32);
 	}

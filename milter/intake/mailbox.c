@@ -20,8 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/sniff.h"
+#include "base/span.h"
 #include "document/gunzip.h"
-#include "document/zip.h"
 #include "mail/mbox.h"
 
 /* Folders deeper than this are a mistake or an attack. */
@@ -54,46 +56,30 @@ __attribute__((format(printf, 3, 4))) static void tell_problem(
 	g_free(sentence);
 }
 
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t length = strlen(name);
-	size_t wanted = strlen(suffix);
-
-	return length > wanted &&
-	       g_ascii_strcasecmp(name + length - wanted, suffix) == 0;
-}
-
-/* Behind a UTF-8 byte order mark, if there is one. */
-static size_t skip_bom(const uint8_t *bytes, size_t length)
-{
-	return length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-}
-
 /* What is in gzip, as far as its first byte tells. */
 struct peek {
 	bool seen, report;
 };
 
-/* A gunzip_sink that stops at the first byte that is no blank or BOM. */
+/* A gunzip_sink that stops at the first byte that is not a blank or BOM. */
 static bool peek_piece(void *context, const uint8_t *bytes, size_t length)
 {
 	struct peek *peek = context;
+	size_t start = sniff_start(bytes, length);
 
-	for (size_t i = 0; i < length && !peek->seen; i++) {
-		peek->seen = memchr(" \t\r\n\xef\xbb\xbf", bytes[i], 7) == NULL;
-		peek->report =
-		    bytes[i] == '{' || bytes[i] == '[' || bytes[i] == 0x1f;
-	}
+	peek->seen = start < length;
+	peek->report =
+	    sniff_report(bytes, length) || (peek->seen && bytes[start] == '[');
 	return !peek->seen;
 }
 
 /* Of what is broken there is a report to be told by its name, or nothing. */
-static enum kind sniff_gzip(
+static enum kind sniff_packed(
     const char *name, const uint8_t *bytes, size_t length)
 {
 	struct peek peek = {0};
 
-	if (has_suffix(name, ".json.gz"))
+	if (span_ends(span_of(name), ".json.gz"))
 		return KIND_BARE;
 	(void)gunzip_each(bytes, length, PEEK_SIZE, 1, peek_piece, &peek, NULL);
 	return peek.seen && !peek.report ? KIND_PACKED : KIND_BARE;
@@ -101,19 +87,11 @@ static enum kind sniff_gzip(
 
 static enum kind sniff(const char *name, const uint8_t *bytes, size_t length)
 {
-	size_t i = skip_bom(bytes, length);
-
 	if (mbox_sniff(bytes, length))
 		return KIND_MBOX;
-	if (length >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
-		return sniff_gzip(name, bytes, length);
-	if (zip_sniff(bytes, length))
-		return KIND_BARE;
-	while (i < length && memchr(" \t\r\n", bytes[i], 4) != NULL)
-		i++;
-	if (i < length && bytes[i] == '{')
-		return KIND_BARE;
-	return has_suffix(name, ".json") || has_suffix(name, ".gz")
+	if (sniff_gzip(bytes, length))
+		return sniff_packed(name, bytes, length);
+	return sniff_report(bytes, length) || sniff_name(span_of(name))
 		   ? KIND_BARE
 		   : KIND_MESSAGE;
 }
@@ -170,7 +148,7 @@ static bool walk_bytes(const struct walk *walk, const char *path,
 	} else {
 		item.bare = kind == KIND_BARE;
 		if (!item.bare) /* a header field can't begin with one */
-			bom = skip_bom(bytes, length);
+			bom = sniff_bom(bytes, length);
 		item.bytes = bytes + bom;
 		item.length = length - bom;
 		item.filename =
@@ -217,21 +195,6 @@ static int make_temporary(void)
 	return fd;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t put = write(fd, bytes, length);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		bytes += put;
-		length -= (size_t)put;
-	}
-	return true;
-}
-
 /* Copies standard input; NULL, or what failed, with errno. */
 static const char *copy_input(int fd, off_t *ret_size)
 {
@@ -242,7 +205,7 @@ static const char *copy_input(int fd, off_t *ret_size)
 	while ((got = read(STDIN_FILENO, piece, sizeof(piece))) != 0) {
 		if (got < 0)
 			return "can't be read";
-		if (!write_all(fd, piece, (size_t)got))
+		if (!file_write_all(fd, piece, (size_t)got))
 			return "can't be kept in a temporary file";
 		size += got;
 	}

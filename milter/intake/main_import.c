@@ -24,8 +24,8 @@
 #include "base/escape.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "base/sniff.h"
 #include "daemon/command_line.h"
-#include "document/zip.h"
 #include "mailbox.h"
 #include "pipeline.h"
 #include "spool/spool.h"
@@ -397,7 +397,7 @@ static void judge_archive(struct import *import,
     const struct mailbox_item *item, const GPtrArray *reports)
 {
 	if (item->bare && reports->len == 0 &&
-	    zip_sniff(item->bytes, item->length))
+	    sniff_zip(item->bytes, item->length))
 		note_problem(item->path,
 		    "is a zip archive without a report; unpack it to import "
 		    "what it holds",

@@ -30,6 +30,8 @@
 #endif
 
 #include "base/log.h"
+#include "base/sniff.h"
+#include "base/span.h"
 #include "base/syntax.h"
 #include "mime_limits.h"
 #include "rfc5322.h"
@@ -247,15 +249,6 @@ static GByteArray *decode_part(GMimePart *part)
 	return bytes;
 }
 
-static bool has_suffix(const char *filename, const char *suffix)
-{
-	size_t length = strlen(filename);
-	size_t wanted = strlen(suffix);
-
-	return length >= wanted &&
-	       g_ascii_strcasecmp(filename + length - wanted, suffix) == 0;
-}
-
 /* Senders label reports as many things, but not as these. */
 static bool is_something_else(const char *media_type)
 {
@@ -268,27 +261,6 @@ static bool is_something_else(const char *media_type)
 	return false;
 }
 
-/* Whether the first bytes are gzip's, or behind blanks and a byte order mark an
- * object's: not those of prose that quotes one. */
-static bool begins_as_report(const GByteArray *bytes)
-{
-	static const guint8 gzip[] = {0x1f, 0x8b};
-	static const guint8 bom[] = {0xef, 0xbb, 0xbf};
-	const guint8 *at = bytes->data;
-	const guint8 *end = at + bytes->len;
-
-	if (bytes->len >= sizeof gzip && memcmp(at, gzip, sizeof gzip) == 0)
-		return true;
-	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
-		at++;
-	if ((size_t)(end - at) >= sizeof bom &&
-	    memcmp(at, bom, sizeof bom) == 0)
-		at += sizeof bom;
-	while (at < end && memchr(" \t\r\n", *at, 4) != NULL)
-		at++;
-	return at < end && *at == '{';
-}
-
 /* Text is a report only when its label, its name or its content says so. */
 static bool may_be_report(
     const char *media_type, const char *filename, const GByteArray *bytes)
@@ -296,10 +268,9 @@ static bool may_be_report(
 	if (!g_str_has_prefix(media_type, "text/") ||
 	    g_str_equal(media_type, "text/json"))
 		return true;
-	if (filename != NULL &&
-	    (has_suffix(filename, ".json") || has_suffix(filename, ".gz")))
+	if (filename != NULL && sniff_name(span_of(filename)))
 		return true;
-	return begins_as_report(bytes);
+	return sniff_report(bytes->data, bytes->len);
 }
 
 static char *get_media_type(GMimeObject *object)

@@ -9,10 +9,7 @@
 #include <glib.h>
 #include <string.h>
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+#include "base/span.h"
 
 /* Behind the line that starts at p. */
 static const uint8_t *skip_line(const uint8_t *p, const uint8_t *end)
@@ -89,7 +86,7 @@ static bool skip_comment(const char **cursor)
 bool rfc5322_skip_cfws(const char **cursor)
 {
 	for (;;) {
-		if (is_blank(**cursor))
+		if (span_is_blank(**cursor))
 			(*cursor)++;
 		else if (**cursor != '(')
 			return true;
@@ -102,12 +99,12 @@ char *rfc5322_unfold(const char *body)
 {
 	GString *line = g_string_new(NULL);
 
-	while (is_blank(*body))
+	while (span_is_blank(*body))
 		body++;
 	for (; *body != '\0'; body++)
 		if (*body != '\r' && *body != '\n')
 			g_string_append_c(line, *body);
-	while (line->len > 0 && is_blank(line->str[line->len - 1]))
+	while (line->len > 0 && span_is_blank(line->str[line->len - 1]))
 		g_string_truncate(line, line->len - 1);
 	return g_string_free(line, FALSE);
 }
@@ -123,9 +120,9 @@ static const char *skip_quoted(const char *p)
 
 static char *copy_trimmed(const char *start, const char *end)
 {
-	while (start < end && is_blank(*start))
+	while (start < end && span_is_blank(*start))
 		start++;
-	while (end > start && is_blank(end[-1]))
+	while (end > start && span_is_blank(end[-1]))
 		end--;
 	return start < end ? g_strndup(start, (size_t)(end - start)) : NULL;
 }

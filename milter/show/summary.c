@@ -5,24 +5,21 @@
  */
 #include "summary.h"
 
-int64_t summary_add(int64_t a, int64_t b)
-{
-	return a > INT64_MAX - b ? INT64_MAX : a + b;
-}
+#include "base/sessions.h"
 
 void summary_sessions_add(
     struct summary_sessions *sessions, const struct summary_sessions *more)
 {
 	sessions->successful =
-	    summary_add(sessions->successful, more->successful);
-	sessions->failed = summary_add(sessions->failed, more->failed);
+	    sessions_add(sessions->successful, more->successful);
+	sessions->failed = sessions_add(sessions->failed, more->failed);
 	sessions->successful_sum += more->successful_sum;
 	sessions->failed_sum += more->failed_sum;
 }
 
 int64_t summary_sessions_total(const struct summary_sessions *sessions)
 {
-	return summary_add(sessions->successful, sessions->failed);
+	return sessions_add(sessions->successful, sessions->failed);
 }
 
 double summary_sessions_rate(const struct summary_sessions *sessions)

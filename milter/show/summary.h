@@ -160,9 +160,6 @@ void summary_problem_free(struct summary_problem *problem);
 void summary_day(
     const struct summary *summary, int index, char *buffer, size_t size);
 
-/* Both, but no more than INT64_MAX. Neither is negative. */
-int64_t summary_add(int64_t a, int64_t b);
-
 void summary_sessions_add(
     struct summary_sessions *sessions, const struct summary_sessions *more);
 /* Successful and failed ones, but no more than INT64_MAX. */

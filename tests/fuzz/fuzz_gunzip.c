@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* gunzip and zip: the two ways of inflating agree, and keep within bounds. */
+#include "base/sniff.h"
 #include "document/gunzip.h"
 #include "document/zip.h"
 #include "fuzz.h"
@@ -87,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		FUZZ_CHECK(member == NULL);
 		return 0;
 	}
-	FUZZ_CHECK(gunzip_sniff(member->data, member->len));
+	FUZZ_CHECK(sniff_gzip(member->data, member->len));
 	/* A header and a trailer are added, and nothing is repeated. */
 	FUZZ_CHECK(member->len <= length + 32);
 	inflate_both_ways(member->data, member->len);

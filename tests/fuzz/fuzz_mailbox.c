@@ -3,6 +3,7 @@
  * A file of mail: as an mbox, whose messages are pieces of it in order, and as
  * a mailbox under a name that the first byte chooses.
  */
+#include "base/sniff.h"
 #include "document/gunzip.h"
 #include "fuzz.h"
 #include "intake/mailbox.h"
@@ -60,7 +61,7 @@ static void problem(const char *path, const char *sentence, void *data)
 static void walk_file(const char *name, const uint8_t *bytes, size_t length)
 {
 	struct visits visits = {
-	    .length = length, .gzip = gunzip_sniff(bytes, length)};
+	    .length = length, .gzip = sniff_gzip(bytes, length)};
 	char *path = g_build_filename(fuzz_folder(), name, NULL);
 
 	/* Not g_file_set_contents(), which waits for the disk. */

@@ -58,18 +58,6 @@ static enum gunzip_result run(const GByteArray *gzip, size_t max_size,
 	return result;
 }
 
-static void test_sniff(void **state)
-{
-	static const uint8_t bytes[] = {0x1f, 0x8b, 0x08, 0x00};
-
-	(void)state;
-	assert_true(gunzip_sniff(bytes, 3));
-	assert_true(gunzip_sniff(bytes, 4));
-	assert_false(gunzip_sniff(bytes, 2));
-	assert_false(gunzip_sniff(bytes, 0));
-	assert_false(gunzip_sniff(bytes + 1, 3));
-}
-
 static void test_one_member(void **state)
 {
 	GByteArray *gzip = make("a report");
@@ -273,7 +261,6 @@ static void test_other_formats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_sniff),
 	    cmocka_unit_test(test_one_member),
 	    cmocka_unit_test(test_empty_member),
 	    cmocka_unit_test(test_members),

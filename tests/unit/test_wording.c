@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/sessions.h"
 #include "show/wording.h"
 
 static void check(GString *out, const char *expected)
@@ -359,9 +360,9 @@ static void test_sums_stay_in_range(void **state)
 	char day[16];
 
 	(void)state;
-	assert_true(summary_add(INT64_MAX, 1) == INT64_MAX);
-	assert_true(summary_add(1, INT64_MAX) == INT64_MAX);
-	assert_true(summary_add(2, 3) == 5);
+	assert_true(sessions_add(INT64_MAX, 1) == INT64_MAX);
+	assert_true(sessions_add(1, INT64_MAX) == INT64_MAX);
+	assert_true(sessions_add(2, 3) == 5);
 	summary->first_day = g_strdup("2024-02-28");
 	summary_day(summary, 0, day, sizeof(day));
 	assert_string_equal(day, "2024-02-28");
