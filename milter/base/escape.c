@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text is walked character by character through one function, next_char(), so
+ * Text is walked character by character through one function, utf8_next(), so
  * that every output agrees on what is valid UTF-8 and what may not be shown
  * (Unicode Technical Report 36, "Trojan Source": bidi controls reorder a line).
  */
@@ -10,57 +10,19 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define LOGFMT_MAX_CHARS 1000
 #define ELLIPSIS "\xe2\x80\xa6"
-
-/* One character of the input: a code point, or a byte that begins none. */
-struct character {
-	gunichar code;
-	size_t length; /* in bytes of the input */
-	bool valid;
-};
-
-static struct character next_char(const char *at)
-{
-	struct character c = {(guchar)*at, 1, false};
-	gunichar code = g_utf8_get_char_validated(at, -1);
-
-	/* (gunichar)-1 is invalid, (gunichar)-2 cut off at the end. */
-	if (code >= (gunichar)-2)
-		return c;
-	c.code = code;
-	c.length = (size_t)g_unichar_to_utf8(code, NULL);
-	c.valid = true;
-	return c;
-}
-
-/* Whether a code point shows as itself: no control or format character, no line
- * or paragraph separator, none of the invisible tags in plane 14. */
-static bool is_visible(gunichar code)
-{
-	if (code < 0x80)
-		return code >= 0x20 && code != 0x7f;
-	if (code >= 0xe0000 && code <= 0xe007f)
-		return false;
-	switch (g_unichar_type(code)) {
-	case G_UNICODE_CONTROL:
-	case G_UNICODE_FORMAT:
-	case G_UNICODE_LINE_SEPARATOR:
-	case G_UNICODE_PARAGRAPH_SEPARATOR:
-		return false;
-	default:
-		return true;
-	}
-}
 
 /* How one character looks on a terminal, into buf; returns its width there, an
  * escape counting as many characters as it has. */
 static size_t show_char(
-    const char *at, const struct character *c, char *buf, size_t size)
+    const char *at, const struct utf8_char *c, char *buf, size_t size)
 {
 	if (c->valid && c->code == '\\') {
 		g_strlcpy(buf, "\\\\", size);
-	} else if (c->valid && is_visible(c->code)) {
+	} else if (c->valid && utf8_is_visible(c->code)) {
 		memcpy(buf, at, c->length);
 		buf[c->length] = '\0';
 		return 1;
@@ -91,7 +53,7 @@ void escape_terminal(GString *out, const char *text, size_t max_chars)
 	if (text == NULL)
 		return;
 	while (*text != '\0') {
-		struct character c;
+		struct utf8_char c;
 		char shown[16];
 		size_t width = MIN(plain_length(text, '\\'), left);
 
@@ -100,7 +62,7 @@ void escape_terminal(GString *out, const char *text, size_t max_chars)
 		left -= width;
 		if (*text == '\0')
 			return;
-		c = next_char(text);
+		c = utf8_next(text);
 		width = show_char(text, &c, shown, sizeof(shown));
 		if (width > left) {
 			g_string_append(out, ELLIPSIS);
@@ -177,20 +139,20 @@ void escape_json(GString *out, const char *text)
 	g_string_append_c(out, '"');
 	while (*text != '\0') {
 		size_t plain = plain_length(text, '"');
-		struct character c;
+		struct utf8_char c;
 
 		if (plain > 0) {
 			g_string_append_len(out, text, (gssize)plain);
 			text += plain;
 			continue;
 		}
-		c = next_char(text);
+		c = utf8_next(text);
 		if (!c.valid) {
-			g_string_append(out, "\xef\xbf\xbd");
+			g_string_append(out, UTF8_REPLACEMENT);
 		} else if (c.code == '"' || c.code == '\\') {
 			g_string_append_c(out, '\\');
 			g_string_append_c(out, (char)c.code);
-		} else if (is_visible(c.code)) {
+		} else if (utf8_is_visible(c.code)) {
 			g_string_append_len(out, text, (gssize)c.length);
 		} else {
 			escape_json_code(out, c.code);
@@ -205,11 +167,11 @@ void escape_json_document(GString *out, const char *json)
 	if (json == NULL)
 		return;
 	while (*json != '\0') {
-		struct character c = next_char(json);
+		struct utf8_char c = utf8_next(json);
 
 		if (!c.valid)
-			g_string_append(out, "\xef\xbf\xbd");
-		else if (c.code == '\n' || is_visible(c.code))
+			g_string_append(out, UTF8_REPLACEMENT);
+		else if (c.code == '\n' || utf8_is_visible(c.code))
 			g_string_append_len(out, json, (gssize)c.length);
 		else if (c.code == '\t' || c.code == '\r')
 			/* Outside of strings, where alone it may stand. */
@@ -244,7 +206,7 @@ void escape_html(GString *out, const char *text)
 	if (text == NULL)
 		return;
 	while (*text != '\0') {
-		struct character c = next_char(text);
+		struct utf8_char c = utf8_next(text);
 		const char *reference = c.valid ? html_reference(c.code) : NULL;
 		char shown[16];
 

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "budget.h"
 
 /* A key in a path is cut to this many bytes. */
@@ -195,7 +196,7 @@ static bool find_in_object(json_t *object, size_t max, GString *path)
 			continue;
 		if (path->len > 0 && path->str[0] != '[')
 			g_string_prepend_c(path, '.');
-		g_string_prepend_len(path, key, (gssize)strnlen(key, KEY_MAX));
+		g_string_prepend_len(path, key, (gssize)utf8_cut(key, KEY_MAX));
 		return true;
 	}
 	return false;
@@ -236,9 +237,8 @@ bool json_tree_long_string(
 	GString *path = g_string_new(NULL);
 	bool found = find_long_string((json_t *)of(root), max, path);
 
-	/* Cutting a key may have split a character. */
 	if (found)
-		*ret_path = g_utf8_make_valid(path->str, -1);
+		*ret_path = g_strdup(path->str);
 	g_string_free(path, TRUE);
 	return found;
 }

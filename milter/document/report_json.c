@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/sniff.h"
 #include "base/span.h"
+#include "base/utf8.h"
 #include "budget.h"
 #include "json_scan.h"
 #include "json_tree.h"
@@ -211,16 +212,6 @@ static enum report_json_result read_document(struct member_reader *reader,
 	return result;
 }
 
-/* A sentence may quote a text that was cut in the middle of a character. Takes
- * it, and returns what is UTF-8. */
-static char *valid_text(char *sentence)
-{
-	char *valid = g_utf8_make_valid(sentence, -1);
-
-	g_free(sentence);
-	return valid;
-}
-
 enum report_json_result report_json_read_source(
     const struct report_json_source *source, const struct limits *limits,
     struct report **ret_report, char **ret_reason)
@@ -249,11 +240,12 @@ enum report_json_result report_json_read_source(
 	}
 	if (result == REPORT_JSON_OK) {
 		*ret_report = reader.report;
-		g_free(reader.reason);
 	} else {
-		*ret_reason = valid_text(reader.reason);
+		/* It may quote text cut in the middle of a character. */
+		*ret_reason = utf8_make_valid(reader.reason);
 		report_free(reader.report);
 	}
+	g_free(reader.reason);
 	return result;
 }
 

@@ -31,7 +31,7 @@ bool member_fail(struct member_reader *reader, enum member_result result,
     const char *source, const struct member_path *path, const char *format, ...)
 {
 	GString *where = g_string_new(NULL);
-	char *what, *valid;
+	char *what;
 	va_list arguments;
 
 	if (path != NULL) {
@@ -45,10 +45,6 @@ bool member_fail(struct member_reader *reader, enum member_result result,
 		reader->result = result;
 		reader->reason =
 		    g_strdup_printf("%s: %s%s", source, where->str, what);
-		/* Cutting foreign text may have split a character. */
-		valid = g_utf8_make_valid(reader->reason, -1);
-		g_free(reader->reason);
-		reader->reason = valid;
 	}
 	g_free(what);
 	g_string_free(where, TRUE);

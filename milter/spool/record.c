@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/syntax.h"
+#include "base/utf8.h"
 #include "record_field.h"
 
 #define HEADER_MAX ((size_t)1024 * 1024)
@@ -74,18 +75,9 @@ static void append_encoded(GString *out, const char *value, size_t length)
 
 static void append_line(GString *out, const char *name, const char *value)
 {
-	size_t length = strlen(value);
-
-	if (length > STRING_MAX) {
-		length = STRING_MAX;
-		/* Not in the middle of a character. */
-		while (length > STRING_MAX - 4 &&
-		       ((guchar)value[length] & 0xc0) == 0x80)
-			length--;
-	}
 	g_string_append(out, name);
 	g_string_append(out, ": ");
-	append_encoded(out, value, length);
+	append_encoded(out, value, utf8_cut(value, STRING_MAX));
 	g_string_append_c(out, '\n');
 }
 
