@@ -274,10 +274,16 @@ check-deb: deb
 check-systemd: deb
 	$(Q)$(PYTHON) tests/package/check_systemd.py build/deb
 
+# The manual page's and the schema's copies of include/document/anomalies.def.
+anomalies:
+	for file in packaging/man/tlsrpt-milter.8 schema/001_tables.sql; do \
+		sh packaging/anomalies.sh $$file > $$file.new && \
+		mv $$file.new $$file || exit 1; done
+
 clean:
 	rm -rf build
 
-.PHONY: check-deb check-systemd backfill bench torture soak check-deep all sendmail install-systemd unit replay fuzzers demo check check-asan run-tests fuzz lint format \
+.PHONY: anomalies check-deb check-systemd backfill bench torture soak check-deep all sendmail install-systemd unit replay fuzzers demo check check-asan run-tests fuzz lint format \
 	install clean deps-build deps-demo deps-check deps-lint deps-fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:

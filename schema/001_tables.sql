@@ -119,7 +119,7 @@ COMMENT ON COLUMN tlsrpt.report.times_received IS
 COMMENT ON COLUMN tlsrpt.report.document IS
 	'The report as received (RFC 8460 section 4.4), for everything that has no column.';
 COMMENT ON COLUMN tlsrpt.report.anomalies IS
-	'Deviations from the RFC that were tolerated. One or more of: base64-undeclared, compressed-unlabelled, contact-info-missing, control-characters, data-after-json, date-range-reversed, datetime-nonstandard, datetime-without-zone, details-exceed-total, details-in-policy, details-missing, details-not-array, double-gzip, duplicate-key, failed-session-count-missing, gzip-data-after-end, ip-invalid, ip-nonstandard, media-type-unexpected, mx-host-nonstandard, mx-host-not-array, not-compressed, null-value, object-in-array, organization-name-missing, policies-empty, policies-not-array, policy-domain-from-filename, policy-domain-from-header, policy-domain-invalid, policy-domain-missing, policy-missing, policy-string-json-in-string, policy-string-missing, policy-string-not-array, policy-string-trimmed, policy-type-missing, policy-type-unknown, report-id-missing, result-type-missing, result-type-unknown, session-count-missing, session-count-not-integer, summary-missing, utf8-bom, value-not-string, zip-archive. The manual page tlsrpt-milter(8) explains each with its clause.';
+	'Deviations from the RFCs that were tolerated; the table anomaly explains each name.';
 
 CREATE TABLE tlsrpt.policy (
 	policy_key bigint NOT NULL DEFAULT nextval('tlsrpt.policy_key_seq'),
@@ -494,6 +494,118 @@ INSERT INTO tlsrpt.result_type (result_type, meaning, usual_cause, action) VALUE
  'The HTTPS server of the MTA-STS policy presented a certificate that the sender does not accept, so the policy was not used.',
  'The certificate for mta-sts.DOMAIN has expired, does not contain that name, or is sent without its intermediate. This is the web server''s certificate, not the MX host''s.',
  'Open https://mta-sts.DOMAIN/.well-known/mta-sts.txt with "curl -v" and fix the certificate of that web server: it must be valid, contain the name mta-sts.DOMAIN, come from a public authority and be sent with its full chain (RFC 8461 section 3.3).');
+
+CREATE TABLE tlsrpt.anomaly (
+	name text PRIMARY KEY,
+	clause text NOT NULL,
+	meaning text NOT NULL
+);
+COMMENT ON TABLE tlsrpt.anomaly IS
+	'Deviations from the RFCs that are tolerated in a report, with what each means.';
+COMMENT ON COLUMN tlsrpt.anomaly.name IS
+	'Value as it stands in report.anomalies.';
+COMMENT ON COLUMN tlsrpt.anomaly.clause IS
+	'The clause that the report violates.';
+COMMENT ON COLUMN tlsrpt.anomaly.meaning IS
+	'What was unusual, and how it was read.';
+
+INSERT INTO tlsrpt.anomaly (name, clause, meaning) VALUES
+-- anomalies: written by make anomalies
+('base64-undeclared', 'RFC 2045 section 6.1',
+ 'the attachment was in base64, but Content-Transfer-Encoding did not say so.'),
+('compressed-unlabelled', 'RFC 8460 section 5.3',
+ 'the attachment was labelled +json, but was compressed.'),
+('contact-info-missing', 'RFC 8460 section 4.4',
+ 'contact-info is missing, null or empty.'),
+('control-characters', 'RFC 8259 section 7',
+ 'a string has line ends, tabs or other control characters that are not escaped.'),
+('data-after-json', 'RFC 8259 section 2',
+ 'bytes after the JSON document were ignored.'),
+('date-range-reversed', 'RFC 8460 section 4.4',
+ 'end-datetime is before start-datetime.'),
+('datetime-nonstandard', 'RFC 3339 section 5.6',
+ 'a date-time is not in the form of RFC 3339, but was understood.'),
+('datetime-without-zone', 'RFC 3339 section 5.6',
+ 'a date-time has no zone and was read as UTC.'),
+('details-exceed-total', 'RFC 8460 section 4.4',
+ 'the failure details of a policy add up to more than its total-failure-session-count.'),
+('details-in-policy', 'RFC 8460 section 4.4',
+ 'failure-details stands inside policy, and was read from there.'),
+('details-missing', 'RFC 8460 section 4.4',
+ 'a policy has failed sessions but no failure details.'),
+('details-not-array', 'RFC 8460 section 4.4',
+ 'failure-details is a single object or an empty string instead of an array.'),
+('double-gzip', 'RFC 8460 section 5.2',
+ 'the document was compressed twice.'),
+('duplicate-key', 'RFC 7493 section 2.3',
+ 'an object has the same key twice; the last one was used.'),
+('failed-session-count-missing', 'RFC 8460 section 4.4',
+ 'failed-session-count is missing in a failure detail; 0 was assumed.'),
+('gzip-data-after-end', 'RFC 1952 section 2.2',
+ 'bytes after the last gzip member were ignored.'),
+('ip-invalid', 'RFC 8460 section 4.4',
+ 'an address is not an IP address; the row has NULL.'),
+('ip-nonstandard', 'RFC 8460 section 4.4',
+ 'an address has brackets, a zone or blanks around it.'),
+('media-type-unexpected', 'RFC 8460 section 5.3',
+ 'the attachment was not labelled application/tlsrpt+gzip or +json.'),
+('mx-host-nonstandard', 'RFC 8460 section 4.4',
+ 'mx-host has an empty entry, an ''mx:'' prefix, which was removed, or several hosts in one string, which were separated.'),
+('mx-host-not-array', 'RFC 8460 section 4.4',
+ 'mx-host is a string instead of an array.'),
+('not-compressed', 'RFC 8460 section 5.3',
+ 'the attachment was labelled gzip, but was not compressed.'),
+('null-value', 'RFC 8460 section 4.4',
+ 'a member or an element is null; it was read as absent.'),
+('object-in-array', 'RFC 8460 section 4.4',
+ 'policy or summary is an array of one object, which was used.'),
+('organization-name-missing', 'RFC 8460 section 4.4',
+ 'organization-name is missing, null or empty.'),
+('policies-empty', 'RFC 8460 section 4.4',
+ 'the report has no policy.'),
+('policies-not-array', 'RFC 8460 section 4.4',
+ 'policies is a single object instead of an array.'),
+('policy-domain-from-filename', 'RFC 8460 section 5.1',
+ 'policy-domain is missing and was taken from the filename.'),
+('policy-domain-from-header', 'RFC 8460 section 5.3',
+ 'policy-domain is missing and was taken from TLS-Report-Domain.'),
+('policy-domain-invalid', 'RFC 8460 section 4.4',
+ 'policy-domain is not a domain name of A-labels; it was kept as text.'),
+('policy-domain-missing', 'RFC 8460 section 4.4',
+ 'policy-domain is missing, and nothing else names it.'),
+('policy-missing', 'RFC 8460 section 4.4',
+ 'an element of policies has no policy; the members of a policy that stand in the element itself were read.'),
+('policy-string-json-in-string', 'RFC 8460 section 4.4',
+ 'policy-string holds a JSON array as text, which was unpacked.'),
+('policy-string-missing', 'RFC 8460 section 4.4',
+ 'a policy of type sts or tlsa has no policy-string.'),
+('policy-string-not-array', 'RFC 8460 section 4.4',
+ 'policy-string is a string instead of an array.'),
+('policy-string-trimmed', 'RFC 8460 section 4.4',
+ 'lines of policy-string had blanks or line ends around them.'),
+('policy-type-missing', 'RFC 8460 section 4.4',
+ 'policy-type is missing in a policy.'),
+('policy-type-unknown', 'RFC 8460 section 4.4',
+ 'a policy-type is not one of tlsa, sts and no-policy-found.'),
+('report-id-missing', 'RFC 8460 section 4.4',
+ 'report-id is missing, null or empty.'),
+('result-type-missing', 'RFC 8460 section 4.3',
+ 'result-type is missing in a failure detail.'),
+('result-type-unknown', 'RFC 8460 section 6.6',
+ 'a result-type is not in IANA''s registry.'),
+('session-count-missing', 'RFC 8460 section 4.4',
+ 'a count is missing in a summary; 0 was assumed.'),
+('session-count-not-integer', 'RFC 8460 section 4.4',
+ 'a count is a string or has a decimal point.'),
+('summary-missing', 'RFC 8460 section 4.4',
+ 'a policy has no summary; 0 sessions were assumed.'),
+('utf8-bom', 'RFC 8259 section 8.1',
+ 'the document starts with a byte order mark.'),
+('value-not-string', 'RFC 8460 section 4.4',
+ 'a value of another type stands where a string belongs; it was kept as text, or left out where that would be meaningless.'),
+('zip-archive', 'RFC 8460 section 5.2',
+ 'the document came in a zip archive instead of gzip.');
+-- anomalies end
 
 -- Partitions. ingest (002) creates those that it needs at the beginning of its
 -- transaction.

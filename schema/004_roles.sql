@@ -59,4 +59,4 @@ GRANT SELECT ON tlsrpt.schema_version TO tlsrpt_loader, tlsrpt_reader;
 GRANT EXECUTE ON FUNCTION tlsrpt.ingest(jsonb) TO tlsrpt_loader;
 GRANT SELECT ON tlsrpt.report, tlsrpt.policy, tlsrpt.failure,
 	tlsrpt.rejected_report, tlsrpt.problem_history, tlsrpt.result_type,
-	tlsrpt.daily, tlsrpt.failure_detail, tlsrpt.rejection TO tlsrpt_reader;
+	tlsrpt.anomaly, tlsrpt.daily, tlsrpt.failure_detail, tlsrpt.rejection TO tlsrpt_reader;

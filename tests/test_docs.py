@@ -105,11 +105,23 @@ def test_options(program):
         ), option
 
 
+@pytest.mark.parametrize(
+    "name", ("packaging/man/tlsrpt-milter.8", "schema/001_tables.sql")
+)
+def test_anomalies_are_written(name):
+    """`make anomalies` has been run."""
+    command = ("sh", ROOT / "packaging" / "anomalies.sh", ROOT / name)
+    wanted = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    assert (ROOT / name).read_bytes() == wanted.stdout
+
+
 def test_anomalies(tables):
     described = items(sections(page("tlsrpt-milter.8"))["ANOMALIES"])
     assert list(described) == [name for name, _, _ in tables["anomaly"]]
+    rows = (ROOT / "schema" / "001_tables.sql").read_text().replace("''", "'")
     for name, clause, meaning in tables["anomaly"]:
         assert plain(described[name]) == f"({clause}) {meaning}."
+        assert f"('{name}', '{clause}',\n '{meaning}.')" in rows
 
 
 def described_metrics():

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_DIGEST_SIZE 32
+#include "base/digest.h"
 
 enum record_kind { RECORD_REPORT, RECORD_REJECTION };
 enum record_source { RECORD_MILTER, RECORD_IMPORT };
@@ -49,7 +49,7 @@ struct record {
 	/* Of the attachment as received. A rejection has no bytes, but the
 	 * length and digest of what it rejects. */
 	uint64_t length;
-	uint8_t sha256[RECORD_DIGEST_SIZE];
+	uint8_t sha256[DIGEST_SIZE];
 	GBytes *bytes; /* NULL in a rejection */
 };
 

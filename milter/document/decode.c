@@ -47,7 +47,7 @@ struct decoding {
 	uint8_t head[SNIFF_SIZE]; /* how it begins, inflated once */
 	size_t head_length;
 
-	report_anomalies anomalies;
+	anomaly_set anomalies;
 	char *reason;
 };
 
@@ -76,7 +76,7 @@ static bool is_labelled(const struct decode_input *input)
 	return span_ends(name, ".json") || span_ends(name, ".json.gz");
 }
 
-static void note(struct decoding *decoding, enum report_anomaly anomaly)
+static void note(struct decoding *decoding, enum anomaly anomaly)
 {
 	decoding->anomalies |= UINT64_C(1) << anomaly;
 }
@@ -183,7 +183,7 @@ static void undo_base64(struct decoding *decoding)
 	decoding->plain = plain;
 	if (!sniff_report(plain->data, plain->len))
 		return;
-	note(decoding, REPORT_ANOMALY_BASE64_UNDECLARED);
+	note(decoding, ANOMALY_BASE64_UNDECLARED);
 	decoding->bytes = plain->data;
 	decoding->length = plain->len;
 }
@@ -201,7 +201,7 @@ static enum decode_result unzip(struct decoding *decoding)
 			     "that is broken, encrypted or has no file in it, "
 			     "where gzip is asked for"));
 	decoding->several = result == ZIP_SEVERAL;
-	note(decoding, REPORT_ANOMALY_ZIP_ARCHIVE);
+	note(decoding, ANOMALY_ZIP_ARCHIVE);
 	decoding->bytes = decoding->unzipped->data;
 	decoding->length = decoding->unzipped->len;
 	return DECODE_OK;
@@ -225,7 +225,7 @@ static enum decode_result measure(struct decoding *decoding)
 		if (result != GUNZIP_OK)
 			return refuse_gzip(decoding, result, &info);
 		if (info.data_after_end)
-			note(decoding, REPORT_ANOMALY_GZIP_DATA_AFTER_END);
+			note(decoding, ANOMALY_GZIP_DATA_AFTER_END);
 		return DECODE_OK;
 	}
 	(void)measure_piece(decoding, decoding->bytes, decoding->length);
@@ -256,11 +256,11 @@ static void note_label(struct decoding *decoding)
 	says_json =
 	    g_ascii_strcasecmp(media_type, "application/tlsrpt+json") == 0;
 	if (!says_gzip && !says_json)
-		note(decoding, REPORT_ANOMALY_MEDIA_TYPE_UNEXPECTED);
+		note(decoding, ANOMALY_MEDIA_TYPE_UNEXPECTED);
 	if (!decoding->gzip && span_ends(span_of(media_type), "gzip"))
-		note(decoding, REPORT_ANOMALY_NOT_COMPRESSED);
+		note(decoding, ANOMALY_NOT_COMPRESSED);
 	if (decoding->gzip && says_json)
-		note(decoding, REPORT_ANOMALY_COMPRESSED_UNLABELLED);
+		note(decoding, ANOMALY_COMPRESSED_UNLABELLED);
 }
 
 /* The last step, on the bytes of the document itself. */
@@ -306,14 +306,14 @@ static enum decode_result read_twice_gzip(struct decoding *decoding,
 	enum gunzip_result unzipped;
 	enum decode_result result;
 
-	note(decoding, REPORT_ANOMALY_DOUBLE_GZIP);
+	note(decoding, ANOMALY_DOUBLE_GZIP);
 	unzipped =
 	    gunzip(outer->data, outer->len, decoding->limits->report_size,
 		decoding->limits->gzip_members, &inner, &info);
 	if (unzipped != GUNZIP_OK)
 		return refuse_gzip(decoding, unzipped, &info);
 	if (info.data_after_end)
-		note(decoding, REPORT_ANOMALY_GZIP_DATA_AFTER_END);
+		note(decoding, ANOMALY_GZIP_DATA_AFTER_END);
 	/* What claims to be a report is inside, not what was measured. */
 	memset(&decoding->scan, 0, sizeof(decoding->scan));
 	json_scan_update(&decoding->scan, inner->data, inner->len);

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The model is plain data: strings that may be NULL, and lists that own their
- * elements. What makes two reports the same is decided here and nowhere else,
- * because the database holds the result as a unique key: changing
- * report_identity() would let every stored report in a second time.
+ * elements.
  */
 #include "document/report.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/sessions.h"
 #include "base/syntax.h"
-
-G_STATIC_ASSERT(REPORT_DIGEST_SIZE == DIGEST_SIZE);
 
 static void free_failure(void *element)
 {
@@ -82,42 +77,9 @@ struct report_failure *report_add_failure(struct report_policy *policy)
 	return failure;
 }
 
-void report_note(struct report *report, enum report_anomaly anomaly)
+void report_note(struct report *report, enum anomaly anomaly)
 {
 	report->anomalies |= UINT64_C(1) << anomaly;
-}
-
-const char *report_anomaly_name(enum report_anomaly anomaly)
-{
-	static const char *const names[] = {
-#define X(constant, name, clause, meaning) name,
-	    REPORT_ANOMALIES(X)
-#undef X
-	};
-
-	return names[anomaly];
-}
-
-const char *report_anomaly_clause(enum report_anomaly anomaly)
-{
-	static const char *const clauses[] = {
-#define X(constant, name, clause, meaning) clause,
-	    REPORT_ANOMALIES(X)
-#undef X
-	};
-
-	return clauses[anomaly];
-}
-
-const char *report_anomaly_meaning(enum report_anomaly anomaly)
-{
-	static const char *const meanings[] = {
-#define X(constant, name, clause, meaning) meaning,
-	    REPORT_ANOMALIES(X)
-#undef X
-	};
-
-	return meanings[anomaly];
 }
 
 /* The second part of "sender!policy-domain!begin!end[!unique-id].json[.gz]"
@@ -136,26 +98,26 @@ static char *domain_of_filename(const char *filename)
 
 /* The domain that a policy without one is about, or NULL. */
 static char *find_domain(const char *tls_report_domain, const char *filename,
-    enum report_anomaly *ret_anomaly)
+    enum anomaly *ret_anomaly)
 {
 	char *domain = NULL;
 
-	*ret_anomaly = REPORT_ANOMALY_POLICY_DOMAIN_FROM_HEADER;
+	*ret_anomaly = ANOMALY_POLICY_DOMAIN_FROM_HEADER;
 	if (tls_report_domain != NULL)
 		(void)syntax_domain(tls_report_domain, false, &domain);
 	if (domain == NULL && filename != NULL) {
-		*ret_anomaly = REPORT_ANOMALY_POLICY_DOMAIN_FROM_FILENAME;
+		*ret_anomaly = ANOMALY_POLICY_DOMAIN_FROM_FILENAME;
 		domain = domain_of_filename(filename);
 	}
 	if (domain == NULL)
-		*ret_anomaly = REPORT_ANOMALY_POLICY_DOMAIN_MISSING;
+		*ret_anomaly = ANOMALY_POLICY_DOMAIN_MISSING;
 	return domain;
 }
 
 void report_complete(
     struct report *report, const char *tls_report_domain, const char *filename)
 {
-	enum report_anomaly anomaly;
+	enum anomaly anomaly;
 	char *domain = find_domain(tls_report_domain, filename, &anomaly);
 
 	for (guint i = 0; i < report->policies->len; i++) {
@@ -168,95 +130,6 @@ void report_complete(
 		report_note(report, anomaly);
 	}
 	g_free(domain);
-}
-
-/* The domain of "local@domain", "mailto:local@domain" or "Name <local@domain>",
- * lower case; or NULL. */
-static char *domain_of_address(const char *address)
-{
-	const char *at = strrchr(address, '@');
-	char *text, *domain = NULL;
-
-	if (at == NULL)
-		return NULL;
-	text = g_strndup(at + 1, strcspn(at + 1, " \t\r\n<>()[],;?\"'"));
-	(void)syntax_domain(text, false, &domain);
-	g_free(text);
-	return domain;
-}
-
-char *report_submitter(const struct report *report, const char *from_domain)
-{
-	char *domain = NULL;
-
-	if (report->contact_info != NULL)
-		domain = domain_of_address(report->contact_info);
-	if (domain != NULL)
-		return domain;
-	if (from_domain != NULL && *from_domain != '\0') {
-		if (syntax_domain(from_domain, false, &domain) == SYNTAX_BAD)
-			domain = g_ascii_strdown(from_domain, -1);
-		return domain;
-	}
-	return g_strdup(
-	    report->organization_name != NULL ? report->organization_name : "");
-}
-
-static gint compare_strings(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-GPtrArray *report_policy_domains(const struct report *report)
-{
-	GPtrArray *all = g_ptr_array_new();
-	GPtrArray *distinct = g_ptr_array_new();
-
-	for (guint i = 0; i < report->policies->len; i++) {
-		struct report_policy *policy =
-		    g_ptr_array_index(report->policies, i);
-
-		if (policy->policy_domain != NULL)
-			g_ptr_array_add(all, policy->policy_domain);
-	}
-	g_ptr_array_sort(all, compare_strings);
-	for (guint i = 0; i < all->len; i++)
-		if (i == 0 || strcmp(g_ptr_array_index(all, i),
-				  g_ptr_array_index(all, i - 1)) != 0)
-			g_ptr_array_add(distinct, g_ptr_array_index(all, i));
-	g_ptr_array_unref(all);
-	return distinct;
-}
-
-/* A string with its length before it, as eight bytes, the highest first. */
-static void digest_string(struct digest *digest, const char *text)
-{
-	size_t length = text != NULL ? strlen(text) : 0;
-	uint64_t prefix = GUINT64_TO_BE((uint64_t)length);
-
-	digest_update(digest, &prefix, sizeof(prefix));
-	if (length > 0)
-		digest_update(digest, text, length);
-}
-
-void report_identity(const struct report *report, const char *submitter,
-    uint8_t ret_identity[REPORT_DIGEST_SIZE])
-{
-	struct digest *digest = digest_new();
-	GPtrArray *domains = report_policy_domains(report);
-	char start[SYNTAX_TIME_SIZE], end[SYNTAX_TIME_SIZE];
-
-	syntax_time_format(report->start_datetime, start);
-	syntax_time_format(report->end_datetime, end);
-	digest_string(digest, submitter);
-	digest_string(digest, report->organization_name);
-	digest_string(digest, report->report_id);
-	digest_string(digest, start);
-	digest_string(digest, end);
-	for (guint i = 0; i < domains->len; i++)
-		digest_string(digest, g_ptr_array_index(domains, i));
-	digest_finish(digest, ret_identity);
-	g_ptr_array_unref(domains);
 }
 
 size_t report_failure_count(const struct report *report)

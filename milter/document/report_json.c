@@ -66,7 +66,7 @@ static bool check_rest(struct member_reader *reader, const char *bytes,
 		at++;
 	if (at == length)
 		return true;
-	report_note(reader->report, REPORT_ANOMALY_DATA_AFTER_JSON);
+	report_note(reader->report, ANOMALY_DATA_AFTER_JSON);
 	if (!json_scan_find_report(
 		(const uint8_t *)bytes + document, length - document, &at))
 		return true;
@@ -125,7 +125,7 @@ static struct json_tree *parse(struct member_reader *reader, const char *bytes,
 
 	if (controls == 0 || size > reader->limits->report_size)
 		return json_tree_load(bytes, length, ret_info, &reader->reason);
-	report_note(reader->report, REPORT_ANOMALY_CONTROL_CHARACTERS);
+	report_note(reader->report, ANOMALY_CONTROL_CHARACTERS);
 	copy = escape_controls(bytes, length, size);
 	root = json_tree_load(copy->str, copy->len, ret_info, &reader->reason);
 	g_string_free(copy, TRUE);
@@ -151,7 +151,7 @@ static struct json_tree *load(struct member_reader *reader, const char *bytes,
 		return NULL;
 	}
 	if (info.duplicate_key)
-		report_note(reader->report, REPORT_ANOMALY_DUPLICATE_KEY);
+		report_note(reader->report, ANOMALY_DUPLICATE_KEY);
 	if (!check_strings(reader, scan, root))
 		g_clear_pointer(&root, json_tree_free);
 	return root;
@@ -224,7 +224,7 @@ enum report_json_result report_json_read_source(
 	    .limits = limits, .report = report_new()};
 
 	if (bom > 0)
-		report_note(reader.report, REPORT_ANOMALY_UTF8_BOM);
+		report_note(reader.report, ANOMALY_UTF8_BOM);
 	bytes += bom;
 	length -= bom;
 	budget_begin(budget);

@@ -63,10 +63,10 @@ static void note_missing(
     struct member_reader *reader, const struct json_tree *value, int missing)
 {
 	if (missing < MEMBER_OPTIONAL)
-		report_note(reader->report, (enum report_anomaly)missing);
+		report_note(reader->report, (enum anomaly)missing);
 	else if (missing == MEMBER_OPTIONAL &&
 		 json_tree_is(value, JSON_TREE_NULL))
-		report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+		report_note(reader->report, ANOMALY_NULL_VALUE);
 }
 
 const struct json_tree *member_get(struct member_reader *reader,
@@ -121,7 +121,7 @@ static char *value_text(
 {
 	if (json_tree_is(value, JSON_TREE_STRING))
 		return g_strdup(json_tree_string(value));
-	report_note(reader->report, REPORT_ANOMALY_VALUE_NOT_STRING);
+	report_note(reader->report, ANOMALY_VALUE_NOT_STRING);
 	value = unwrap(value, JSON_TREE_STRING);
 	switch (json_tree_type(value)) {
 	case JSON_TREE_STRING:
@@ -183,7 +183,7 @@ bool member_free_text(struct member_reader *reader,
 		member_text(reader, object, key, MEMBER_OPTIONAL, ret_text);
 		return true;
 	}
-	report_note(reader->report, REPORT_ANOMALY_VALUE_NOT_STRING);
+	report_note(reader->report, ANOMALY_VALUE_NOT_STRING);
 	text = g_string_new(NULL);
 	if (!json_tree_write(value, text))
 		(void)member_fail(reader, MEMBER_LIMIT, "limits.parse-memory",
@@ -237,7 +237,7 @@ bool member_lone_object(struct member_reader *reader,
 
 	if (element == value)
 		return member_object(reader, path, parent, missing, ret_object);
-	report_note(reader->report, REPORT_ANOMALY_OBJECT_IN_ARRAY);
+	report_note(reader->report, ANOMALY_OBJECT_IN_ARRAY);
 	*ret_object = element;
 	return true;
 }
@@ -308,7 +308,7 @@ bool member_count(struct member_reader *reader,
 		note_missing(reader, NULL, missing);
 		return true;
 	}
-	report_note(reader->report, REPORT_ANOMALY_SESSION_COUNT_NOT_INTEGER);
+	report_note(reader->report, ANOMALY_SESSION_COUNT_NOT_INTEGER);
 	if (json_tree_is(value, JSON_TREE_REAL))
 		return count_of_real(
 		    reader, &path, json_tree_real(value), ret_count);
@@ -480,7 +480,7 @@ bool member_list(struct member_reader *reader, const struct json_tree *object,
 		char *text;
 
 		if (json_tree_is(entry, JSON_TREE_NULL)) {
-			report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+			report_note(reader->report, ANOMALY_NULL_VALUE);
 			continue;
 		}
 		text = value_text(reader, entry);
@@ -505,11 +505,11 @@ void member_ip(struct member_reader *reader, const struct json_tree *object,
 		return;
 	g_free(text);
 	if (result == SYNTAX_BAD) {
-		report_note(reader->report, REPORT_ANOMALY_IP_INVALID);
+		report_note(reader->report, ANOMALY_IP_INVALID);
 		return;
 	}
 	if (result == SYNTAX_TOLERATED)
-		report_note(reader->report, REPORT_ANOMALY_IP_NONSTANDARD);
+		report_note(reader->report, ANOMALY_IP_NONSTANDARD);
 	*ret_ip = g_strdup(ip);
 }
 

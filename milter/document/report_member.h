@@ -47,17 +47,17 @@ struct member_path {
 
 /* What a missing member is noted as, where no anomaly stands for it: null-value
  * when it is null, nothing when it is absent. */
-#define MEMBER_OPTIONAL REPORT_ANOMALY_COUNT
+#define MEMBER_OPTIONAL ANOMALY_COUNT
 /* The same, where the caller or report_complete() notes it: nothing. */
-#define MEMBER_NOTED_LATER (REPORT_ANOMALY_COUNT + 1)
+#define MEMBER_NOTED_LATER (ANOMALY_COUNT + 1)
 
 /* How a list of strings is read. */
 struct member_list {
 	const char *key;
-	enum report_anomaly not_array; /* a string instead of an array */
-	enum report_anomaly packed;    /* a JSON array as text */
-	enum report_anomaly cleaned;   /* blanks, empty or several lines */
-	bool hosts;                    /* mx-host, so policy_line_mx_host() */
+	enum anomaly not_array; /* a string instead of an array */
+	enum anomaly packed;    /* a JSON array as text */
+	enum anomaly cleaned;   /* blanks, empty or several lines */
+	bool hosts;             /* mx-host, so policy_line_mx_host() */
 };
 
 /* Ends the reading with the reason "source: path: what". path may be NULL.

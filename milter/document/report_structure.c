@@ -22,11 +22,11 @@ static bool read_failure(struct member_reader *reader,
     const struct member_path *path, const struct json_tree *object,
     struct report_failure *failure)
 {
-	member_word(reader, object, "result-type",
-	    REPORT_ANOMALY_RESULT_TYPE_MISSING, &failure->result_type);
+	member_word(reader, object, "result-type", ANOMALY_RESULT_TYPE_MISSING,
+	    &failure->result_type);
 	if (failure->result_type != NULL &&
 	    !report_result_type_known(failure->result_type))
-		report_note(reader->report, REPORT_ANOMALY_RESULT_TYPE_UNKNOWN);
+		report_note(reader->report, ANOMALY_RESULT_TYPE_UNKNOWN);
 	member_ip(reader, object, "sending-mta-ip", &failure->sending_mta_ip);
 	member_host(reader, object, "receiving-mx-hostname",
 	    &failure->receiving_mx_hostname);
@@ -34,7 +34,7 @@ static bool read_failure(struct member_reader *reader,
 	    &failure->receiving_mx_helo);
 	member_ip(reader, object, "receiving-ip", &failure->receiving_ip);
 	if (!member_count(reader, path, object, "failed-session-count",
-		REPORT_ANOMALY_FAILED_SESSION_COUNT_MISSING,
+		ANOMALY_FAILED_SESSION_COUNT_MISSING,
 		&failure->failed_session_count) ||
 	    !member_free_text(reader, path, object, "additional-information",
 		&failure->additional_information) ||
@@ -57,7 +57,7 @@ static bool add_failure(struct member_reader *reader,
 		return member_fail(reader, MEMBER_LIMIT, "limits.details", NULL,
 		    "more than %zu failure details", reader->limits->details);
 	if (json_tree_is(value, JSON_TREE_NULL)) {
-		report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+		report_note(reader->report, ANOMALY_NULL_VALUE);
 		return true;
 	}
 	if (!json_tree_is(value, JSON_TREE_OBJECT))
@@ -75,17 +75,17 @@ static bool read_failures(struct member_reader *reader,
 	size_t size = json_tree_size(value);
 
 	if (json_tree_is(value, JSON_TREE_OBJECT)) {
-		report_note(reader->report, REPORT_ANOMALY_DETAILS_NOT_ARRAY);
+		report_note(reader->report, ANOMALY_DETAILS_NOT_ARRAY);
 		return add_failure(reader, &path, value, policy, failures);
 	}
 	if (json_tree_is(value, JSON_TREE_NULL)) {
 		if (policy->total_failure_session_count == 0)
-			report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+			report_note(reader->report, ANOMALY_NULL_VALUE);
 		return true;
 	}
 	if (json_tree_is(value, JSON_TREE_STRING) &&
 	    *json_tree_string(value) == '\0') {
-		report_note(reader->report, REPORT_ANOMALY_DETAILS_NOT_ARRAY);
+		report_note(reader->report, ANOMALY_DETAILS_NOT_ARRAY);
 		return true;
 	}
 	if (value != NULL && !json_tree_is(value, JSON_TREE_ARRAY))
@@ -114,10 +114,10 @@ static void compare_counts(struct report *report,
 		sum = sessions_add(sum, failure->failed_session_count);
 	}
 	if (total_is_known && sum > policy->total_failure_session_count)
-		report_note(report, REPORT_ANOMALY_DETAILS_EXCEED_TOTAL);
+		report_note(report, ANOMALY_DETAILS_EXCEED_TOTAL);
 	if (policy->total_failure_session_count > 0 &&
 	    policy->failures->len == 0)
-		report_note(report, REPORT_ANOMALY_DETAILS_MISSING);
+		report_note(report, ANOMALY_DETAILS_MISSING);
 }
 
 static bool read_summary(struct member_reader *reader,
@@ -130,11 +130,10 @@ static bool read_summary(struct member_reader *reader,
 		return true;
 	return member_count(reader, &path, summary,
 		   "total-successful-session-count",
-		   REPORT_ANOMALY_SESSION_COUNT_MISSING,
+		   ANOMALY_SESSION_COUNT_MISSING,
 		   &policy->total_successful_session_count) &&
 	       member_count(reader, &path, summary,
-		   "total-failure-session-count",
-		   REPORT_ANOMALY_SESSION_COUNT_MISSING,
+		   "total-failure-session-count", ANOMALY_SESSION_COUNT_MISSING,
 		   &policy->total_failure_session_count);
 }
 
@@ -156,8 +155,7 @@ static void read_policy_domain(struct member_reader *reader,
 		g_free(text);
 		text = domain;
 	} else if (text != NULL) {
-		report_note(
-		    reader->report, REPORT_ANOMALY_POLICY_DOMAIN_INVALID);
+		report_note(reader->report, ANOMALY_POLICY_DOMAIN_INVALID);
 	}
 	policy->policy_domain = text;
 }
@@ -168,15 +166,15 @@ static bool read_policy_lists(struct member_reader *reader,
 {
 	static const struct member_list lines = {
 	    .key = "policy-string",
-	    .not_array = REPORT_ANOMALY_POLICY_STRING_NOT_ARRAY,
-	    .packed = REPORT_ANOMALY_POLICY_STRING_JSON_IN_STRING,
-	    .cleaned = REPORT_ANOMALY_POLICY_STRING_TRIMMED,
+	    .not_array = ANOMALY_POLICY_STRING_NOT_ARRAY,
+	    .packed = ANOMALY_POLICY_STRING_JSON_IN_STRING,
+	    .cleaned = ANOMALY_POLICY_STRING_TRIMMED,
 	};
 	static const struct member_list hosts = {
 	    .key = "mx-host",
-	    .not_array = REPORT_ANOMALY_MX_HOST_NOT_ARRAY,
-	    .packed = REPORT_ANOMALY_MX_HOST_NONSTANDARD,
-	    .cleaned = REPORT_ANOMALY_MX_HOST_NONSTANDARD,
+	    .not_array = ANOMALY_MX_HOST_NOT_ARRAY,
+	    .packed = ANOMALY_MX_HOST_NONSTANDARD,
+	    .cleaned = ANOMALY_MX_HOST_NONSTANDARD,
 	    .hosts = true,
 	};
 	bool sts = has_type(policy, "sts");
@@ -189,8 +187,7 @@ static bool read_policy_lists(struct member_reader *reader,
 		reader, object, MEMBER_OPTIONAL, &hosts, policy->mx_host))
 		return false;
 	if (needed && policy->policy_string->len == 0)
-		report_note(
-		    reader->report, REPORT_ANOMALY_POLICY_STRING_MISSING);
+		report_note(reader->report, ANOMALY_POLICY_STRING_MISSING);
 	for (guint i = 0; sts && i < policy->policy_string->len; i++)
 		if (policy_line_mode(
 			g_ptr_array_index(policy->policy_string, i),
@@ -202,11 +199,11 @@ static bool read_policy_lists(struct member_reader *reader,
 static bool read_policy(struct member_reader *reader,
     const struct json_tree *object, struct report_policy *policy)
 {
-	member_word(reader, object, "policy-type",
-	    REPORT_ANOMALY_POLICY_TYPE_MISSING, &policy->policy_type);
+	member_word(reader, object, "policy-type", ANOMALY_POLICY_TYPE_MISSING,
+	    &policy->policy_type);
 	if (policy->policy_type != NULL && !has_type(policy, "sts") &&
 	    !has_type(policy, "tlsa") && !has_type(policy, "no-policy-found"))
-		report_note(reader->report, REPORT_ANOMALY_POLICY_TYPE_UNKNOWN);
+		report_note(reader->report, ANOMALY_POLICY_TYPE_UNKNOWN);
 	read_policy_domain(reader, object, policy);
 	return read_policy_lists(reader, object, policy);
 }
@@ -234,7 +231,7 @@ static const struct json_tree *details_holder(struct member_reader *reader,
 	    json_tree_member(policy, "failure-details") == NULL)
 		return element;
 	if (policy != element)
-		report_note(reader->report, REPORT_ANOMALY_DETAILS_IN_POLICY);
+		report_note(reader->report, ANOMALY_DETAILS_IN_POLICY);
 	return policy;
 }
 
@@ -251,15 +248,15 @@ static bool add_policy(struct member_reader *reader,
 	struct report_policy *policy;
 
 	if (json_tree_is(value, JSON_TREE_NULL)) {
-		report_note(reader->report, REPORT_ANOMALY_NULL_VALUE);
+		report_note(reader->report, ANOMALY_NULL_VALUE);
 		return true;
 	}
 	if (!json_tree_is(value, JSON_TREE_OBJECT))
 		return member_fail_type(reader, path, value, "an object");
-	if (!member_lone_object(reader, &policy_path, value,
-		REPORT_ANOMALY_POLICY_MISSING, &object) ||
+	if (!member_lone_object(
+		reader, &policy_path, value, ANOMALY_POLICY_MISSING, &object) ||
 	    !member_lone_object(reader, &summary_path, value,
-		REPORT_ANOMALY_SUMMARY_MISSING, &summary))
+		ANOMALY_SUMMARY_MISSING, &summary))
 		return false;
 	if (object == NULL && summary == NULL && !is_flat(value))
 		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, path,
@@ -291,7 +288,7 @@ static bool read_policies(
 		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460,
 		    &path, "is missing");
 	if (json_tree_is(value, JSON_TREE_OBJECT)) {
-		report_note(reader->report, REPORT_ANOMALY_POLICIES_NOT_ARRAY);
+		report_note(reader->report, ANOMALY_POLICIES_NOT_ARRAY);
 		return add_policy(reader, &path, value, &failures);
 	}
 	if (!json_tree_is(value, JSON_TREE_ARRAY))
@@ -308,7 +305,7 @@ static bool read_policies(
 			return false;
 	}
 	if (reader->report->policies->len == 0)
-		report_note(reader->report, REPORT_ANOMALY_POLICIES_EMPTY);
+		report_note(reader->report, ANOMALY_POLICIES_EMPTY);
 	return true;
 }
 
@@ -326,12 +323,10 @@ static bool read_time(struct member_reader *reader,
 	case SYNTAX_OK:
 		break;
 	case SYNTAX_TOLERATED:
-		report_note(
-		    reader->report, REPORT_ANOMALY_DATETIME_NONSTANDARD);
+		report_note(reader->report, ANOMALY_DATETIME_NONSTANDARD);
 		break;
 	case SYNTAX_WITHOUT_ZONE:
-		report_note(
-		    reader->report, REPORT_ANOMALY_DATETIME_WITHOUT_ZONE);
+		report_note(reader->report, ANOMALY_DATETIME_WITHOUT_ZONE);
 		break;
 	case SYNTAX_BAD:
 		ok = member_fail(reader, MEMBER_INVALID, "RFC 3339 section 5.6",
@@ -382,7 +377,7 @@ static bool read_date_range(struct member_reader *reader,
 	    !check_start(reader, &path, received_at))
 		return false;
 	if (report->end_datetime < report->start_datetime)
-		report_note(report, REPORT_ANOMALY_DATE_RANGE_REVERSED);
+		report_note(report, ANOMALY_DATE_RANGE_REVERSED);
 	return true;
 }
 
@@ -392,11 +387,10 @@ bool report_structure_read(struct member_reader *reader,
 	struct report *report = reader->report;
 
 	member_text(reader, root, "organization-name",
-	    REPORT_ANOMALY_ORGANIZATION_NAME_MISSING,
-	    &report->organization_name);
-	member_word(reader, root, "contact-info",
-	    REPORT_ANOMALY_CONTACT_INFO_MISSING, &report->contact_info);
-	member_text(reader, root, "report-id", REPORT_ANOMALY_REPORT_ID_MISSING,
+	    ANOMALY_ORGANIZATION_NAME_MISSING, &report->organization_name);
+	member_word(reader, root, "contact-info", ANOMALY_CONTACT_INFO_MISSING,
+	    &report->contact_info);
+	member_text(reader, root, "report-id", ANOMALY_REPORT_ID_MISSING,
 	    &report->report_id);
 	return read_date_range(reader, root, received_at) &&
 	       read_policies(reader, root);

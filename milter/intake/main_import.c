@@ -180,15 +180,15 @@ static void append_shown(GString *line, const char *text)
 	g_string_append(line, "  ");
 }
 
-static void append_anomalies(GString *line, report_anomalies anomalies)
+static void append_anomalies(GString *line, anomaly_set anomalies)
 {
 	const char *separator = "";
 
-	for (int i = 0; i < REPORT_ANOMALY_COUNT; i++) {
+	for (int i = 0; i < ANOMALY_COUNT; i++) {
 		if ((anomalies >> i & 1) == 0)
 			continue;
-		g_string_append_printf(line, "%s%s", separator,
-		    report_anomaly_name((enum report_anomaly)i));
+		g_string_append_printf(
+		    line, "%s%s", separator, anomaly_name((enum anomaly)i));
 		separator = ",";
 	}
 }
@@ -235,10 +235,10 @@ static void append_json(GString *line, const struct found *found,
 	json_writer_integer(&json, "failures", (int64_t)report->failures);
 	json_writer_integer(&json, "sessions", report->sessions);
 	json_writer_begin_array(&json, "anomalies");
-	for (int i = 0; i < REPORT_ANOMALY_COUNT; i++)
+	for (int i = 0; i < ANOMALY_COUNT; i++)
 		if ((report->anomalies >> i & 1) != 0)
-			json_writer_string(&json, NULL,
-			    report_anomaly_name((enum report_anomaly)i));
+			json_writer_string(
+			    &json, NULL, anomaly_name((enum anomaly)i));
 	json_writer_end_array(&json);
 	json_writer_string(&json, "reason", report->reason);
 	json_writer_string(&json, "filename", report->filename);

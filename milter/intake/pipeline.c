@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "document/decode.h"
+#include "document/identity.h"
 #include "mail/mime.h"
 
 /*
@@ -240,7 +241,7 @@ static void accept_report(struct run *run,
 	struct authentication dkim;
 	struct pipeline_report *found;
 	enum pipeline_status status = PIPELINE_REFUSED;
-	char *submitter = report_submitter(
+	char *submitter = identity_submitter(
 	    report, message != NULL ? message->from_domain : NULL);
 	char *reason;
 

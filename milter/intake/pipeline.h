@@ -60,7 +60,7 @@ struct pipeline_report {
 	size_t policies;
 	size_t failures;
 	int64_t sessions;
-	report_anomalies anomalies;
+	anomaly_set anomalies;
 };
 
 struct pipeline_output {

@@ -11,9 +11,7 @@
 #include "base/digest.h"
 #include "base/json_writer.h"
 #include "base/syntax.h"
-
-G_STATIC_ASSERT(DIGEST_SIZE == REPORT_DIGEST_SIZE);
-G_STATIC_ASSERT(DIGEST_SIZE == RECORD_DIGEST_SIZE);
+#include "document/identity.h"
 
 #define MICROSECONDS 1000000
 
@@ -74,13 +72,13 @@ static void add_texts(
 	json_writer_end_array(json);
 }
 
-static void add_anomalies(struct json_writer *json, report_anomalies anomalies)
+static void add_anomalies(struct json_writer *json, anomaly_set anomalies)
 {
 	json_writer_begin_array(json, "anomalies");
-	for (unsigned int i = 0; i < REPORT_ANOMALY_COUNT; i++)
+	for (unsigned int i = 0; i < ANOMALY_COUNT; i++)
 		if ((anomalies >> i & 1) != 0)
-			json_writer_string(json, NULL,
-			    report_anomaly_name((enum report_anomaly)i));
+			json_writer_string(
+			    json, NULL, anomaly_name((enum anomaly)i));
 	json_writer_end_array(json);
 }
 
@@ -154,12 +152,12 @@ static void add_delivery(struct json_writer *json, const struct record *record)
 static void add_identity(struct json_writer *json, const struct record *record,
     const struct report *report)
 {
-	uint8_t identity[REPORT_DIGEST_SIZE];
+	uint8_t identity[DIGEST_SIZE];
 	char *submitter = record->submitter == NULL
-			      ? report_submitter(report, record->from_domain)
+			      ? identity_submitter(report, record->from_domain)
 			      : g_strdup(record->submitter);
 
-	report_identity(report, submitter, identity);
+	identity_digest(report, submitter, identity);
 	add_text(json, "submitter", submitter);
 	add_digest(json, "identity", identity);
 	add_digest(json, "content_sha256", report->content_sha256);
@@ -170,7 +168,7 @@ void ingest_row_report(GString *out, const char *name,
     const struct record *record, const struct report *report)
 {
 	struct json_writer json = {.out = out};
-	GPtrArray *domains = report_policy_domains(report);
+	GPtrArray *domains = identity_policy_domains(report);
 
 	json_writer_begin_object(&json, NULL);
 	add_start(&json, "report", name, record);

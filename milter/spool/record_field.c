@@ -12,8 +12,6 @@
 
 #define TIME_LENGTH (sizeof("2026-11-24T20:20:51.123456Z") - 1)
 
-G_STATIC_ASSERT(RECORD_DIGEST_SIZE == DIGEST_SIZE);
-
 char **record_field_string(
     const struct record_field *field, const struct record *record)
 {

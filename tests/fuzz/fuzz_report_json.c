@@ -41,7 +41,7 @@ static bool has_nul_escape(const char *text)
 	return false;
 }
 
-static char *make_row(const struct report *report, report_anomalies anomalies)
+static char *make_row(const struct report *report, anomaly_set anomalies)
 {
 	struct record *record = record_new();
 	struct report view = *report;
@@ -66,12 +66,12 @@ static char *make_row(const struct report *report, report_anomalies anomalies)
 }
 
 /* Deviations that the document's own form has no more. */
-static report_anomalies lost(void)
+static anomaly_set lost(void)
 {
-	return UINT64_C(1) << REPORT_ANOMALY_DUPLICATE_KEY |
-	       UINT64_C(1) << REPORT_ANOMALY_CONTROL_CHARACTERS |
-	       UINT64_C(1) << REPORT_ANOMALY_DATA_AFTER_JSON |
-	       UINT64_C(1) << REPORT_ANOMALY_UTF8_BOM;
+	return UINT64_C(1) << ANOMALY_DUPLICATE_KEY |
+	       UINT64_C(1) << ANOMALY_CONTROL_CHARACTERS |
+	       UINT64_C(1) << ANOMALY_DATA_AFTER_JSON |
+	       UINT64_C(1) << ANOMALY_UTF8_BOM;
 }
 
 static void check_again(const struct report *first, const struct limits *limits)
@@ -96,7 +96,7 @@ static void check_report(const struct report *report)
 {
 	FUZZ_CHECK(report->document_length == strlen(report->document));
 	FUZZ_CHECK(g_utf8_validate(report->document, -1, NULL));
-	FUZZ_CHECK(report->anomalies >> REPORT_ANOMALY_COUNT == 0);
+	FUZZ_CHECK(report->anomalies >> ANOMALY_COUNT == 0);
 	FUZZ_CHECK(report->start_datetime > 0);
 	FUZZ_CHECK(report_session_count(report) >= 0);
 	g_free(make_row(report, report->anomalies));

@@ -8,7 +8,7 @@ SELECT is(ARRAY(SELECT relname::text FROM pg_class
 		WHERE relnamespace = 'tlsrpt'::regnamespace
 			AND relkind IN ('r', 'p') AND NOT relispartition
 		ORDER BY 1),
-	ARRAY['domain', 'domain_day', 'erased_report', 'failure', 'policy',
+	ARRAY['anomaly', 'domain', 'domain_day', 'erased_report', 'failure', 'policy',
 		'problem_day', 'problem_history', 'rejected_report', 'report',
 		'reporter_history', 'result_type', 'schema_version', 'setting',
 		'tenant_domain'], 'the tables');
@@ -49,6 +49,7 @@ SELECT columns_are('tlsrpt', 'problem_daily', ARRAY['problem_id', 'day',
 	'successful_sessions', 'failed_sessions', 'failure_rate']);
 SELECT columns_are('tlsrpt', 'result_type',
 	ARRAY['result_type', 'meaning', 'usual_cause', 'action']);
+SELECT columns_are('tlsrpt', 'anomaly', ARRAY['name', 'clause', 'meaning']);
 SELECT columns_are('tlsrpt', 'schema_version',
 	ARRAY['version', 'applied_at']);
 SELECT columns_are('tlsrpt', 'daily', ARRAY['day', 'policy_domain',
@@ -137,6 +138,9 @@ SELECT set_eq('SELECT result_type FROM tlsrpt.result_type',
 SELECT ok(bool_and(length(meaning) > 40 AND length(usual_cause) > 40
 		AND length(action) > 40), 'and explains each')
 FROM tlsrpt.result_type;
+SELECT ok(count(*) > 40 AND bool_and(clause LIKE 'RFC %'
+		AND meaning LIKE '_%.'), 'anomaly explains each')
+FROM tlsrpt.anomaly;
 
 SELECT is(c.reloptions::text LIKE '%security_invoker=true%', true,
 	c.relname || ' runs with the rights of who asks')

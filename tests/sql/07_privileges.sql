@@ -48,7 +48,8 @@ SELECT set_eq($$SELECT c.relname::text FROM pg_class AS c
 		AND has_table_privilege('tlsrpt_reader', c.oid, 'SELECT')$$,
 	ARRAY['report', 'policy', 'failure', 'rejected_report',
 	'problem_history', 'problem_day', 'domain_day', 'domain',
-	'reporter_history', 'tenant_domain', 'result_type', 'schema_version',
+	'reporter_history', 'tenant_domain', 'result_type', 'anomaly',
+	'schema_version',
 	'daily', 'failure_detail', 'domain_overview', 'rejection', 'problem',
 	'problem_fact', 'problem_daily', 'by_mx_host', 'by_reporter',
 	'coverage', 'silent_reporter'],
@@ -104,7 +105,8 @@ SET LOCAL ROLE tlsrpt_reader;
 SELECT lives_ok('SELECT * FROM tlsrpt.' || what, 'the reader reads ' || what)
 FROM unnest(ARRAY['report', 'policy', 'failure', 'rejected_report',
 	'problem_history', 'problem_day', 'domain_day', 'domain',
-	'reporter_history', 'tenant_domain', 'result_type', 'schema_version',
+	'reporter_history', 'tenant_domain', 'result_type', 'anomaly',
+	'schema_version',
 	'daily', 'failure_detail', 'domain_overview', 'rejection', 'problem',
 	'problem_fact', 'problem_daily', 'by_mx_host', 'by_reporter',
 	'coverage', 'silent_reporter']) AS what;

@@ -14,14 +14,14 @@
 #include <string.h>
 
 #include "base/metrics.h"
-#include "document/report.h"
 #include "spool/record_field.h"
 
 static void print_anomalies(void)
 {
-	for (guint i = 0; i < REPORT_ANOMALY_COUNT; i++)
-		printf("anomaly\t%s\t%s\t%s\n", report_anomaly_name(i),
-		    report_anomaly_clause(i), report_anomaly_meaning(i));
+#define X(constant, name, clause, meaning) \
+	printf("anomaly\t%s\t%s\t%s\n", name, clause, meaning);
+#include "document/anomalies.def"
+#undef X
 }
 
 static void print_record_lines(void)

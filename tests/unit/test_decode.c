@@ -12,7 +12,7 @@
 #include "documents.h"
 
 /* What the cases have been seen to note, all together. */
-static report_anomalies noted;
+static anomaly_set noted;
 
 struct expectation {
 	const char *name;
@@ -120,10 +120,10 @@ static void check_anomalies(
 
 	if (!g_hash_table_contains(expect->lines, "anomalies"))
 		fail_msg("%s.expect: anomalies: missing", expect->name);
-	for (guint i = 0; i < REPORT_ANOMALY_COUNT; i++)
+	for (guint i = 0; i < ANOMALY_COUNT; i++)
 		if ((report->anomalies >> i & 1) != 0)
 			g_string_append_printf(text, "%s%s",
-			    text->len > 0 ? " " : "", report_anomaly_name(i));
+			    text->len > 0 ? " " : "", anomaly_name(i));
 	check(expect, "anomalies", text->str);
 	g_string_free(text, TRUE);
 	noted |= report->anomalies;
@@ -251,11 +251,10 @@ static void test_document(void **state)
 static void test_every_anomaly_has_a_document(void **state)
 {
 	(void)state;
-	for (guint i = 0; i < REPORT_ANOMALY_COUNT; i++)
+	for (guint i = 0; i < ANOMALY_COUNT; i++)
 		if ((noted >> i & 1) == 0)
-			print_error(
-			    "no document notes %s\n", report_anomaly_name(i));
-	assert_true(noted == (UINT64_C(1) << REPORT_ANOMALY_COUNT) - 1);
+			print_error("no document notes %s\n", anomaly_name(i));
+	assert_true(noted == (UINT64_C(1) << ANOMALY_COUNT) - 1);
 }
 
 static void test_labels(void **state)

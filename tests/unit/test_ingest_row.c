@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "document/identity.h"
 #include "load/batch.h"
 #include "load/ingest_row.h"
 
@@ -66,8 +67,8 @@ static struct report *make_report(void)
 	report->document = g_strdup(DOCUMENT);
 	report->document_length = strlen(DOCUMENT);
 	memset(report->content_sha256, 0xab, sizeof report->content_sha256);
-	report_note(report, REPORT_ANOMALY_UTF8_BOM);
-	report_note(report, REPORT_ANOMALY_DOUBLE_GZIP);
+	report_note(report, ANOMALY_UTF8_BOM);
+	report_note(report, ANOMALY_DOUBLE_GZIP);
 	struct report_policy *policy = report_add_policy(report);
 	policy->policy_type = g_strdup("sts");
 	policy->policy_mode = g_strdup("enforce");
@@ -99,9 +100,9 @@ static void test_report_has_every_member(void **state)
 	(void)state;
 	struct record *record = make_record();
 	struct report *report = make_report();
-	uint8_t identity[REPORT_DIGEST_SIZE];
+	uint8_t identity[DIGEST_SIZE];
 	char hex[DIGEST_HEX_SIZE];
-	report_identity(report, "example.net", identity);
+	identity_digest(report, "example.net", identity);
 	digest_hex(identity, hex);
 	char *expected = g_strconcat(
 	    "{\"kind\":\"report\",\"record\":\"NAME\","

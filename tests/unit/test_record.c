@@ -135,7 +135,7 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_int_equal(a->reason, b->reason);
 	assert_int_equal(g_strcmp0(a->detail, b->detail), 0);
 	assert_int_equal(a->length, b->length);
-	assert_memory_equal(a->sha256, b->sha256, RECORD_DIGEST_SIZE);
+	assert_memory_equal(a->sha256, b->sha256, DIGEST_SIZE);
 	assert_int_equal(a->bytes == NULL, b->bytes == NULL);
 	if (a->bytes != NULL)
 		assert_true(g_bytes_equal(a->bytes, b->bytes));

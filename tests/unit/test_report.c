@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "document/identity.h"
 #include "document/report.h"
 
 static struct report *make_report(void)
@@ -48,18 +49,25 @@ static void test_free_takes_null(void **state)
 /* The list is closed, sorted, without repeats, and every entry says all. */
 static void test_anomalies(void **state)
 {
+	static const char *const anomalies[ANOMALY_COUNT][3] = {
+#define X(constant, name, clause, meaning) {name, clause, meaning},
+#include "document/anomalies.def"
+#undef X
+	};
+
 	(void)state;
-	for (guint i = 0; i < REPORT_ANOMALY_COUNT; i++) {
-		const char *name = report_anomaly_name(i);
+	for (guint i = 0; i < ANOMALY_COUNT; i++) {
+		const char *name = anomalies[i][0];
+
+		assert_string_equal(anomaly_name(i), name);
 
 		assert_int_equal(
 		    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-"),
 		    strlen(name));
-		assert_memory_equal(report_anomaly_clause(i), "RFC ", 4);
-		assert_true(*report_anomaly_meaning(i) != '\0');
+		assert_memory_equal(anomalies[i][1], "RFC ", 4);
+		assert_true(*anomalies[i][2] != '\0');
 		if (i > 0)
-			assert_true(
-			    strcmp(report_anomaly_name(i - 1), name) < 0);
+			assert_true(strcmp(anomaly_name(i - 1), name) < 0);
 	}
 }
 
@@ -69,15 +77,15 @@ static void test_note(void **state)
 
 	(void)state;
 	report_note(report, 0);
-	report_note(report, REPORT_ANOMALY_COUNT - 1);
+	report_note(report, ANOMALY_COUNT - 1);
 	report_note(report, 0);
-	assert_true(report->anomalies ==
-		    (1 | UINT64_C(1) << (REPORT_ANOMALY_COUNT - 1)));
+	assert_true(
+	    report->anomalies == (1 | UINT64_C(1) << (ANOMALY_COUNT - 1)));
 	report_free(report);
 }
 
 static void check_completed(const char *header, const char *filename,
-    const char *domain, enum report_anomaly anomaly)
+    const char *domain, enum anomaly anomaly)
 {
 	struct report *report = make_report();
 	struct report_policy *policy = report_add_policy(report);
@@ -95,12 +103,9 @@ static void check_completed(const char *header, const char *filename,
 
 static void test_complete(void **state)
 {
-	const enum report_anomaly header =
-	    REPORT_ANOMALY_POLICY_DOMAIN_FROM_HEADER;
-	const enum report_anomaly filename =
-	    REPORT_ANOMALY_POLICY_DOMAIN_FROM_FILENAME;
-	const enum report_anomaly missing =
-	    REPORT_ANOMALY_POLICY_DOMAIN_MISSING;
+	const enum anomaly header = ANOMALY_POLICY_DOMAIN_FROM_HEADER;
+	const enum anomaly filename = ANOMALY_POLICY_DOMAIN_FROM_FILENAME;
+	const enum anomaly missing = ANOMALY_POLICY_DOMAIN_MISSING;
 
 	(void)state;
 	check_completed(
@@ -151,7 +156,7 @@ static void test_submitter(void **state)
 
 		set(&report->contact_info, rows[i].contact);
 		set(&report->organization_name, rows[i].organization);
-		submitter = report_submitter(report, rows[i].from);
+		submitter = identity_submitter(report, rows[i].from);
 		assert_string_equal(submitter, rows[i].submitter);
 		g_free(submitter);
 		report_free(report);
@@ -169,7 +174,7 @@ static void test_policy_domains(void **state)
 	add_domain(report, "a.example");
 	add_domain(report, "b.example");
 	add_domain(report, "example.com");
-	domains = report_policy_domains(report);
+	domains = identity_policy_domains(report);
 	assert_int_equal(domains->len, 3);
 	assert_string_equal(g_ptr_array_index(domains, 0), "a.example");
 	assert_string_equal(g_ptr_array_index(domains, 1), "b.example");
@@ -182,7 +187,7 @@ static void test_policy_domains(void **state)
 static void test_identity_is_fixed(void **state)
 {
 	struct report *report = make_report();
-	uint8_t identity[REPORT_DIGEST_SIZE], wanted[REPORT_DIGEST_SIZE];
+	uint8_t identity[DIGEST_SIZE], wanted[DIGEST_SIZE];
 	GByteArray *bytes = g_byte_array_new();
 	static const char *const parts[] = {"sender.example", "Example Sender",
 	    "id-1", "2024-06-01T00:00:00Z", "2024-06-01T23:59:59Z",
@@ -198,7 +203,7 @@ static void test_identity_is_fixed(void **state)
 		    bytes, (const guint8 *)parts[i], (guint)strlen(parts[i]));
 	}
 	digest_of(bytes->data, bytes->len, wanted);
-	report_identity(report, "sender.example", identity);
+	identity_digest(report, "sender.example", identity);
 	assert_memory_equal(identity, wanted, sizeof(wanted));
 	g_byte_array_unref(bytes);
 	report_free(report);
@@ -207,10 +212,10 @@ static void test_identity_is_fixed(void **state)
 static bool same(
     const struct report *a, const struct report *b, const char *submitter)
 {
-	uint8_t one[REPORT_DIGEST_SIZE], other[REPORT_DIGEST_SIZE];
+	uint8_t one[DIGEST_SIZE], other[DIGEST_SIZE];
 
-	report_identity(a, "sender.example", one);
-	report_identity(b, submitter, other);
+	identity_digest(a, "sender.example", one);
+	identity_digest(b, submitter, other);
 	return memcmp(one, other, sizeof(one)) == 0;
 }
 

@@ -399,7 +399,7 @@ static void test_canonical(void **state)
 		    REPORT_JSON_OK);
 	assert_string_equal(reports[0]->document, reports[1]->document);
 	assert_memory_equal(reports[0]->content_sha256,
-	    reports[1]->content_sha256, REPORT_DIGEST_SIZE);
+	    reports[1]->content_sha256, DIGEST_SIZE);
 	report_free(reports[0]);
 	report_free(reports[1]);
 }
