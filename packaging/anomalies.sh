@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Prints a file with the list of anomalies in it as the program has it. The list
-# stands between two comments, "anomalies: …" and "anomalies end".
+# Prints a file with the list of anomalies that the program has in it. The list
+# stands behind a comment "anomalies: …" and ends at a blank line or .El.
 # Usage: anomalies.sh FILE.sql|PAGE.8
 set -eu
 list=$(dirname "$0")/../include/document/anomalies.def
@@ -40,7 +40,7 @@ FNR == NR {
 	}
 	next
 }
-/anomalies end$/ { inside = 0 }
+/^$/ || /^\.El$/ { inside = 0 }
 !inside { print }
 / anomalies: / {
 	inside = 1

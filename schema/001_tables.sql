@@ -605,7 +605,6 @@ INSERT INTO tlsrpt.anomaly (name, clause, meaning) VALUES
  'a value of another type stands where a string belongs; it was kept as text, or left out where that would be meaningless.'),
 ('zip-archive', 'RFC 8460 section 5.2',
  'the document came in a zip archive instead of gzip.');
--- anomalies end
 
 -- Partitions. ingest (002) creates those that it needs at the beginning of its
 -- transaction.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shapes are checked by hand and to the last byte: strptime(3) takes
- * 30 February, and PostgreSQL takes "tomorrow" and "10.0.0.1/8". What leaves
+ * The shapes are checked by hand and to the last byte: strptime(3) accepts
+ * 30 February, and PostgreSQL accepts "tomorrow" and "10.0.0.1/8". What leaves
  * here is either canonical or refused, so that nothing downstream has to parse
  * foreign text again.
  */
@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <glib.h>
 #include <string.h>
+#include <time.h>
 
 /* RFC 1035 section 2.3.4, without the root label. */
 #define LABEL_MAX 63
@@ -20,8 +21,7 @@
 
 /* A date-time while it is being read, and how unusual it has been so far. */
 struct civil {
-	int year, month, day;
-	int hour, minute, second;
+	struct tm tm;
 	int offset; /* seconds east of UTC */
 	bool zone;
 	bool unusual;
@@ -53,34 +53,28 @@ static const char *take_byte(const char *text, char byte)
 	return text != NULL && *text == byte ? text + 1 : NULL;
 }
 
-static bool is_leap_year(int year)
+/* Whether a day is in the calendar: timegm(3) makes 1 March of 30 February. */
+static bool is_date(const struct tm *tm)
 {
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
+	struct tm copy = *tm;
 
-static int days_in_month(int year, int month)
-{
-	static const int days[] = {
-	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-	return month == 2 && is_leap_year(year) ? 29 : days[month - 1];
+	(void)timegm(&copy);
+	return copy.tm_mday == tm->tm_mday && copy.tm_mon == tm->tm_mon;
 }
 
 /* full-date of RFC 3339. */
-static const char *take_date(const char *text, struct civil *civil)
+static const char *take_date(const char *text, struct tm *tm)
 {
-	text = take_digits(text, 4, &civil->year);
+	text = take_digits(text, 4, &tm->tm_year);
 	text = take_byte(text, '-');
 	if (text != NULL)
-		text = take_digits(text, 2, &civil->month);
+		text = take_digits(text, 2, &tm->tm_mon);
 	text = take_byte(text, '-');
 	if (text != NULL)
-		text = take_digits(text, 2, &civil->day);
-	if (text == NULL || civil->month < 1 || civil->month > 12 ||
-	    civil->day < 1 ||
-	    civil->day > days_in_month(civil->year, civil->month))
-		return NULL;
-	return text;
+		text = take_digits(text, 2, &tm->tm_mday);
+	tm->tm_year -= 1900;
+	tm->tm_mon--;
+	return text != NULL && is_date(tm) ? text : NULL;
 }
 
 static const char *take_fraction(const char *text, struct civil *civil)
@@ -99,21 +93,22 @@ static const char *take_fraction(const char *text, struct civil *civil)
 /* partial-time of RFC 3339, the seconds optional. */
 static const char *take_clock(const char *text, struct civil *civil)
 {
-	text = take_digits(text, 2, &civil->hour);
+	text = take_digits(text, 2, &civil->tm.tm_hour);
 	text = take_byte(text, ':');
 	if (text != NULL)
-		text = take_digits(text, 2, &civil->minute);
+		text = take_digits(text, 2, &civil->tm.tm_min);
 	if (text == NULL)
 		return NULL;
 	if (*text == ':')
-		text = take_digits(text + 1, 2, &civil->second);
+		text = take_digits(text + 1, 2, &civil->tm.tm_sec);
 	else
 		civil->unusual = true;
-	if (text == NULL || civil->minute > 59 || civil->second > 60)
+	if (text == NULL || civil->tm.tm_min > 59 || civil->tm.tm_sec > 60)
 		return NULL;
-	if (civil->hour == 24 && civil->minute == 0 && civil->second == 0)
+	if (civil->tm.tm_hour == 24 && civil->tm.tm_min == 0 &&
+	    civil->tm.tm_sec == 0)
 		civil->unusual = true; /* ISO 8601's end of the day */
-	else if (civil->hour > 23)
+	else if (civil->tm.tm_hour > 23)
 		return NULL;
 	return take_fraction(text, civil);
 }
@@ -170,26 +165,15 @@ static const char *take_zone(const char *text, struct civil *civil)
 	return take_zone_name(zone, civil);
 }
 
-/* Days since 1970-01-01 of a date in the Gregorian calendar. */
-static int64_t count_days(const struct civil *civil)
-{
-	/* Years begin in March, so that the leap day is a year's last. */
-	int64_t year = civil->month <= 2 ? civil->year - 1 : civil->year;
-	int64_t month = civil->month <= 2 ? civil->month + 9 : civil->month - 3;
-	int64_t days = year * 365 + year / 4 - year / 100 + year / 400;
-
-	days += (153 * month + 2) / 5 + civil->day - 1;
-	return days - 719468; /* that count at 1970-01-01 */
-}
-
 /* False for a leap second that does not end a UTC day, and out of range. */
 static bool count_seconds(const struct civil *civil, int64_t *ret_seconds)
 {
-	bool leap = civil->second == 60;
-	int64_t seconds = count_days(civil) * SECONDS_PER_DAY +
-			  civil->hour * 3600 + civil->minute * 60 +
-			  civil->second - (leap ? 1 : 0) - civil->offset;
+	bool leap = civil->tm.tm_sec == 60;
+	struct tm tm = civil->tm;
+	int64_t seconds;
 
+	tm.tm_sec -= leap;
+	seconds = timegm(&tm) - civil->offset;
 	if (seconds < 0 || seconds > LAST_SECOND)
 		return false;
 	if (leap && seconds % SECONDS_PER_DAY != SECONDS_PER_DAY - 1)
@@ -204,7 +188,7 @@ enum syntax_result syntax_time(const char *text, int64_t *ret_seconds)
 	const char *end = skip_blanks(text);
 
 	civil.unusual = end != text;
-	end = take_date(end, &civil);
+	end = take_date(end, &civil.tm);
 	if (end == NULL)
 		return SYNTAX_BAD;
 	if (*end == 'T' || *end == 't')
@@ -226,41 +210,13 @@ enum syntax_result syntax_time(const char *text, int64_t *ret_seconds)
 	return civil.unusual ? SYNTAX_TOLERATED : SYNTAX_OK;
 }
 
-/* Writes number in exactly count digits and the byte that follows them. */
-static char *put_digits(char *buf, int number, int count, char after)
-{
-	for (int i = count - 1; i >= 0; i--) {
-		buf[i] = (char)('0' + number % 10);
-		number /= 10;
-	}
-	buf[count] = after;
-	return buf + count + 1;
-}
-
 void syntax_time_format(int64_t seconds, char *buf)
 {
-	struct civil civil = {.year = 1970, .month = 1};
-	int64_t days;
-	int clock;
+	time_t time = CLAMP(seconds, 0, LAST_SECOND);
+	struct tm tm;
 
-	seconds = CLAMP(seconds, 0, LAST_SECOND);
-	days = seconds / SECONDS_PER_DAY;
-	clock = (int)(seconds % SECONDS_PER_DAY);
-	while (days >= (is_leap_year(civil.year) ? 366 : 365)) {
-		days -= is_leap_year(civil.year) ? 366 : 365;
-		civil.year++;
-	}
-	while (days >= days_in_month(civil.year, civil.month)) {
-		days -= days_in_month(civil.year, civil.month);
-		civil.month++;
-	}
-	buf = put_digits(buf, civil.year, 4, '-');
-	buf = put_digits(buf, civil.month, 2, '-');
-	buf = put_digits(buf, (int)days + 1, 2, 'T');
-	buf = put_digits(buf, clock / 3600, 2, ':');
-	buf = put_digits(buf, clock / 60 % 60, 2, ':');
-	buf = put_digits(buf, clock % 60, 2, 'Z');
-	*buf = '\0';
+	gmtime_r(&time, &tm);
+	strftime(buf, SYNTAX_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 /*

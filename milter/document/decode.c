@@ -279,8 +279,7 @@ static enum decode_result read_document(struct decoding *decoding,
 	struct report *report;
 	char *reason = NULL;
 
-	switch (report_json_read_source(
-	    &source, decoding->limits, &report, &reason)) {
+	switch (report_json_read(&source, decoding->limits, &report, &reason)) {
 	case REPORT_JSON_OK:
 		report->anomalies |= decoding->anomalies;
 		report_complete(

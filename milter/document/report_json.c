@@ -2,7 +2,7 @@
 /*
  * The order is: what one look at the bytes can refuse (UTF-16, depth), then
  * jansson under a budget, then limits that need the tree, then the model
- * (report_structure_read.c), and last the document written down again. A
+ * (report_structure.c), and last the document written down again. A
  * document is parsed once, and a tree never outlives the call.
  */
 #include "report_json.h"
@@ -212,7 +212,7 @@ static enum report_json_result read_document(struct member_reader *reader,
 	return result;
 }
 
-enum report_json_result report_json_read_source(
+enum report_json_result report_json_read(
     const struct report_json_source *source, const struct limits *limits,
     struct report **ret_report, char **ret_reason)
 {
@@ -247,28 +247,4 @@ enum report_json_result report_json_read_source(
 	}
 	g_free(reader.reason);
 	return result;
-}
-
-enum report_json_result report_json_read(const char *bytes, size_t length,
-    const struct limits *limits, int64_t received_at,
-    struct report **ret_report, char **ret_reason)
-{
-	struct json_scan scan = {0};
-	const struct report_json_source source = {
-	    .bytes = bytes,
-	    .length = length,
-	    .scan = &scan,
-	    .received_at = received_at,
-	};
-
-	json_scan_update(&scan, (const uint8_t *)bytes, length);
-	return report_json_read_source(&source, limits, ret_report, ret_reason);
-}
-
-size_t report_json_estimate(const char *bytes, size_t length)
-{
-	struct json_scan scan = {0};
-
-	json_scan_update(&scan, (const uint8_t *)bytes, length);
-	return json_scan_estimate(&scan);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_json: a JSON document (RFC 7493) to the model of RFC 8460 section 4.4.
+ * report_json: a document's JSON text (RFC 7493) to a report (RFC 8460 section
+ * 4.4).
  *
  * Knows what makes a document a report, and that a file has one. Leaves JSON
- * itself to json_tree.c, the members to report_structure_read.c, compression to
- * gunzip.c, and fallbacks from mail to report_complete().
+ * itself to json_tree.c, the tree's members to report_structure.c, compression
+ * to gunzip.c, and fallbacks from mail to report_complete().
  *
  * Any thread. Memory that jansson takes for one document is bounded by
  * report_json_budget(); what the report takes, by limits.policies and
@@ -34,48 +35,36 @@ enum report_json_result {
 /* Once, before any thread and any other call here. */
 void report_json_init(void);
 
-/*
- * Reads a document of length bytes. received_at (seconds since the epoch) is
- * what dates are held against: a report that starts before 2016-01-01 or more
- * than two days after received_at is invalid.
- *
- * On REPORT_JSON_OK *ret_report is the caller's (report_free), with anomalies
- * noted and document and content_sha256 filled. Otherwise *ret_reason is one
- * sentence that the caller frees with g_free(): the clause, the path or byte
- * offset, and what is wrong there, such as
- *   RFC 8460 section 4.4: policies[0].summary.total-failure-session-count: -1
- *   is negative
- * or, for a limit,
- *   limits.policies: more than 10000 policies
- */
-enum report_json_result report_json_read(const char *bytes, size_t length,
-    const struct limits *limits, int64_t received_at,
-    struct report **ret_report, char **ret_reason);
-
-/* A document and what is known of it. */
+/* A document, and what is known of it. */
 struct report_json_source {
 	const char *bytes;
 	size_t length;
 	const struct json_scan *scan; /* of just these bytes */
+	/* Seconds since the epoch. A report that starts before 2016-01-01 or
+	 * more than two days after this is invalid. */
 	int64_t received_at;
 	/* Without document and content_sha256, which take a third of the
 	 * time. */
 	bool judge_only;
 };
 
-/* The same. */
-enum report_json_result report_json_read_source(
+/*
+ * Reads a document. On REPORT_JSON_OK *ret_report is the caller's
+ * (report_free), with anomalies noted, and document and content_sha256 filled
+ * in. Otherwise *ret_reason is one sentence that the caller frees with
+ * g_free(): the clause, the path or byte offset, and what is wrong there, such
+ * as
+ *   RFC 8460 section 4.4: policies[0].summary.total-failure-session-count: -1
+ *   is negative
+ * or, for a limit,
+ *   limits.policies: more than 10000 policies
+ */
+enum report_json_result report_json_read(
     const struct report_json_source *source, const struct limits *limits,
     struct report **ret_report, char **ret_reason);
 
 /* What jansson may hold for one document: half of limits.parse-memory, so that
  * one large document and many small ones can be read side by side. */
 size_t report_json_budget(const struct limits *limits);
-
-/*
- * An estimate from above of the memory in bytes that reading takes, by one
- * pass over the bytes that counts what structure they can hold.
- */
-size_t report_json_estimate(const char *bytes, size_t length);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * field: one member of a report, read with all the tolerance there is.
+ * report_member: one member of a report, read with all the tolerance there is.
  *
  * Knows how senders get a text, a count, an address or a list of lines wrong,
  * and the anomaly that each deviation is noted as. Leaves to
- * report_structure_read.c which members there are.
+ * report_structure.c which members there are.
  *
  * A text may be missing, so none is a reason to refuse a report: what has
  * another type is read as far as it can be, and counts as missing otherwise.

@@ -4,6 +4,7 @@
  * again, and goes to the database as JSON. The first byte says how it was
  * labelled, and whether the limits are low.
  */
+#include "../unit/json_source.h"
 #include "document/budget.h"
 #include "document/decode.h"
 #include "document/json_tree.h"
@@ -79,7 +80,7 @@ static void check_again(const struct report *first, const struct limits *limits)
 	struct report *second = NULL;
 	char *reason = NULL, *row, *row_again;
 
-	FUZZ_CHECK(report_json_read(first->document, first->document_length,
+	FUZZ_CHECK(json_source_read(first->document, first->document_length,
 		       limits, FUZZ_NOW, &second, &reason) == REPORT_JSON_OK);
 	FUZZ_CHECK(first->document_length == second->document_length);
 	FUZZ_CHECK(strcmp(first->document, second->document) == 0);
@@ -115,9 +116,9 @@ static void read_document(
 	struct report *report = NULL;
 	char *reason = NULL;
 	enum report_json_result result =
-	    report_json_read(bytes, length, limits, FUZZ_NOW, &report, &reason);
+	    json_source_read(bytes, length, limits, FUZZ_NOW, &report, &reason);
 
-	FUZZ_CHECK(budget_peak() <= report_json_estimate(bytes, length));
+	FUZZ_CHECK(budget_peak() <= json_source_estimate(bytes, length));
 	FUZZ_CHECK((report != NULL) == (result == REPORT_JSON_OK));
 	if (report == NULL) {
 		check_reason(reason);

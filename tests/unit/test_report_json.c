@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "document/budget.h"
 #include "documents.h"
+#include "json_source.h"
 
 #define RECEIVED INT64_C(1764000000)
 
@@ -19,7 +20,7 @@ static enum report_json_result read_bytes(
 	/* At its own size, so that a step over the end is seen. */
 	char *copy = g_memdup2(bytes, length);
 	enum report_json_result result =
-	    report_json_read(copy, length, limits, RECEIVED, &report, &reason);
+	    json_source_read(copy, length, limits, RECEIVED, &report, &reason);
 
 	assert_true((result == REPORT_JSON_OK) == (report != NULL));
 	assert_true((result == REPORT_JSON_OK) == (reason == NULL));
@@ -135,7 +136,7 @@ static void test_every_budget(void **state)
 		}
 		assert_int_equal(result, REPORT_JSON_OK);
 		assert_true(budget > 1000);
-		assert_true(budget <= report_json_estimate(bytes, length));
+		assert_true(budget <= json_source_estimate(bytes, length));
 		g_free(bytes);
 	}
 }
@@ -199,10 +200,10 @@ static void test_estimate_is_above(void **state)
 		GString *text = repeat(&shapes[i], 300 << 10);
 
 		(void)read_bytes(text->str, text->len, &limits);
-		if (budget_peak() > report_json_estimate(text->str, text->len))
+		if (budget_peak() > json_source_estimate(text->str, text->len))
 			fail_msg("%s…: %zu over %zu", shapes[i].piece,
 			    budget_peak(),
-			    report_json_estimate(text->str, text->len));
+			    json_source_estimate(text->str, text->len));
 		g_string_free(text, TRUE);
 	}
 }
@@ -231,7 +232,7 @@ static void test_estimate_of_one_token(void **state)
 
 		(void)read_bytes(text, strlen(text), &limits);
 		assert_true(
-		    budget_peak() <= report_json_estimate(text, strlen(text)));
+		    budget_peak() <= json_source_estimate(text, strlen(text)));
 		g_free(text);
 		g_free(fill);
 	}
@@ -259,7 +260,7 @@ static void test_reason_is_utf8(void **state)
 		char *reason = NULL;
 
 		assert_int_not_equal(
-		    report_json_read(texts[i], strlen(texts[i]), &limits,
+		    json_source_read(texts[i], strlen(texts[i]), &limits,
 			1720000000, &report, &reason),
 		    REPORT_JSON_OK);
 		assert_true(g_utf8_validate(reason, -1, NULL));
@@ -286,14 +287,14 @@ static void test_judging_leaves_the_document_out(void **state)
 	(void)state;
 	json_scan_update(&scan, (const uint8_t *)bytes, length);
 	assert_int_equal(
-	    report_json_read_source(&source, &limits, &report, &reason),
+	    report_json_read(&source, &limits, &report, &reason),
 	    REPORT_JSON_OK);
 	assert_null(report->document);
 	assert_int_not_equal(report->policies->len, 0);
 	report_free(report);
 	source.judge_only = false;
 	assert_int_equal(
-	    report_json_read_source(&source, &limits, &report, &reason),
+	    report_json_read(&source, &limits, &report, &reason),
 	    REPORT_JSON_OK);
 	assert_non_null(report->document);
 	report_free(report);
@@ -307,7 +308,7 @@ static void test_estimate_is_modest(void **state)
 	char *bytes = read_complete(&length);
 
 	(void)state;
-	assert_true(report_json_estimate(bytes, length) < 20 * length + 32768);
+	assert_true(json_source_estimate(bytes, length) < 20 * length + 32768);
 	g_free(bytes);
 }
 
@@ -367,7 +368,7 @@ static void test_many_details(void **state)
 
 	(void)state;
 	assert_true(text->len > 15900000 && text->len < limits.report_size);
-	if (report_json_read(text->str, text->len, &limits, RECEIVED, &report,
+	if (json_source_read(text->str, text->len, &limits, RECEIVED, &report,
 		&reason) != REPORT_JSON_OK)
 		fail_msg("%s", reason);
 	assert_int_equal(report_failure_count(report), 50000);
@@ -394,7 +395,7 @@ static void test_canonical(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(report_json_read(texts[i], strlen(texts[i]),
+		assert_int_equal(json_source_read(texts[i], strlen(texts[i]),
 				     &limits, RECEIVED, &reports[i], &reason),
 		    REPORT_JSON_OK);
 	assert_string_equal(reports[0]->document, reports[1]->document);
@@ -419,9 +420,9 @@ static void test_document_is_stable(void **state)
 		    g_ptr_array_index(names, i), ".json", &length);
 
 		if (bytes != NULL &&
-		    report_json_read(bytes, length, &limits, RECEIVED, &report,
+		    json_source_read(bytes, length, &limits, RECEIVED, &report,
 			&reason) == REPORT_JSON_OK) {
-			assert_int_equal(report_json_read(report->document,
+			assert_int_equal(json_source_read(report->document,
 					     report->document_length, &limits,
 					     RECEIVED, &again, &reason),
 			    REPORT_JSON_OK);
@@ -451,7 +452,7 @@ static void test_many_keys(void **state)
 	for (unsigned int i = 200000; i > 0; i--)
 		g_string_append_printf(text, ",\"key%06u\":%u", i, i);
 	g_string_append_c(text, '}');
-	assert_int_equal(report_json_read(text->str, text->len, &limits,
+	assert_int_equal(json_source_read(text->str, text->len, &limits,
 			     RECEIVED, &report, &reason),
 	    REPORT_JSON_OK);
 	assert_non_null(strstr(
