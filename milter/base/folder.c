@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every path is relative to a descriptor, so that nothing changes under us when
- * a folder is moved or replaced.
+ * Every path is relative to a descriptor, so that nothing changes when a
+ * folder is moved or replaced meanwhile.
  */
 #include "base/folder.h"
 
@@ -19,14 +19,15 @@
 #define FILE_MODE ((mode_t)0640)
 
 /*
- * Linux hands the set-group-ID bit of the folder above down. It is asked for
- * only where that did not happen, or where the umask took bits away that the
- * other daemon's user needs: under RestrictSUIDSGID= of systemd.exec(5) a call
- * that names the bit fails.
+ * A new folder inherits the set-group-ID bit on Linux. It is set here only
+ * where that did not happen, or where the umask cleared bits that the other
+ * daemon's user needs: under RestrictSUIDSGID= of systemd.exec(5) a call that
+ * sets the bit fails.
  */
 static bool complete_mode(int fd)
 {
 	struct stat status;
+
 	if (fstat(fd, &status) != 0)
 		return false;
 	return (status.st_mode & 07777) == FOLDER_MODE ||
@@ -43,9 +44,10 @@ int folder_open(int parent, const char *path, int flags)
 	bool made = mkdirat(parent, path, FOLDER_MODE & 0777) == 0;
 	int error = errno;
 	int fd = folder_open_existing(parent, path, flags);
+
 	if (fd < 0) {
-		/* Why it could not be made says more than that it is missing,
-		 * and what exists need not be in a folder we may write to. */
+		/* The error of making it says more than that it is missing.
+		 * One that exists need not be in a folder we may write to. */
 		if (errno == ENOENT)
 			errno = error;
 		return -1;
@@ -66,18 +68,21 @@ bool folder_walk(int folder, folder_visit visit, void *data)
 {
 	/* Opened anew: a duplicate would share its position with others. */
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+	DIR *stream;
+	int error;
+
 	if (fd < 0)
 		return false;
-	DIR *stream = fdopendir(fd);
+	stream = fdopendir(fd);
 	if (stream == NULL) {
 		file_close_quietly(fd);
 		return false;
 	}
-	struct dirent *entry;
 	while (errno = 0, (entry = readdir(stream)) != NULL)
 		if (entry->d_name[0] != '.')
 			visit(folder, entry->d_name, data);
-	int error = errno;
+	error = errno;
 	closedir(stream);
 	errno = error;
 	return error == 0;
@@ -97,8 +102,10 @@ static int compare_names(gconstpointer left, gconstpointer right)
 GPtrArray *folder_list(int folder)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
 	if (!folder_walk(folder, list_entry, names)) {
 		int error = errno;
+
 		g_ptr_array_unref(names);
 		errno = error;
 		return NULL;
@@ -115,6 +122,7 @@ bool folder_is_name(const char *name)
 void folder_discard(int folder, const char *name)
 {
 	int error = errno;
+
 	unlinkat(folder, name, 0);
 	errno = error;
 }
@@ -124,13 +132,15 @@ bool folder_create(int folder, const char *name, const void *head,
 {
 	int fd = openat(folder, name,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	bool done;
+
 	if (fd < 0)
 		return false;
-	bool done = fchmod(fd, FILE_MODE) == 0 &&
-		    file_write_all(fd, head, head_length) &&
-		    file_write_all(fd, body, body_length) &&
-		    (!sync || fsync(fd) == 0);
-	/* Network file systems tell of a failed write as late as here. */
+	done = fchmod(fd, FILE_MODE) == 0 &&
+	       file_write_all(fd, head, head_length) &&
+	       file_write_all(fd, body, body_length) &&
+	       (!sync || fsync(fd) == 0);
+	/* Network file systems report a failed write only here. */
 	if (!done)
 		file_close_quietly(fd);
 	else if (close(fd) != 0)
@@ -143,9 +153,11 @@ bool folder_create(int folder, const char *name, const void *head,
 bool folder_sync(int folder, const char *name)
 {
 	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool done;
+
 	if (fd < 0)
 		return false;
-	bool done = fsync(fd) == 0;
+	done = fsync(fd) == 0;
 	file_close_quietly(fd);
 	return done;
 }
@@ -153,6 +165,7 @@ bool folder_sync(int folder, const char *name)
 bool folder_move(int from, int to, const char *name)
 {
 	int result = renameat2(from, name, to, name, RENAME_NOREPLACE);
+
 	if (result != 0 && (errno == EINVAL || errno == ENOSYS))
 		result = renameat(from, name, to, name);
 	return result == 0;
@@ -162,7 +175,8 @@ int folder_tmpfile(int folder, const char *name)
 {
 	int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC,
 	    S_IRUSR | S_IWUSR);
-	/* What kernels and file systems without O_TMPFILE answer. */
+
+	/* The errors of kernels and file systems without O_TMPFILE. */
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR &&
 			   errno != EINVAL && errno != ENOENT))
 		return fd;
@@ -175,27 +189,31 @@ int folder_tmpfile(int folder, const char *name)
 }
 
 /*
- * A file is read, not mapped: whoever can write here could cut it short under
- * us, and a fault would end the process.
+ * A file is read, not mapped: whoever can write here could truncate it
+ * meanwhile, and the fault would end the process.
  */
 static enum folder_result read_open(
     int fd, size_t max, uint8_t **ret_bytes, size_t *ret_length)
 {
 	struct stat status;
+	uint8_t *bytes;
+	size_t length;
+
 	if (fstat(fd, &status) != 0)
 		return FOLDER_ERROR;
 	if (!S_ISREG(status.st_mode))
 		return FOLDER_IRREGULAR;
 	if ((uintmax_t)status.st_size > max)
 		return FOLDER_TOO_LARGE;
-	size_t length = (size_t)status.st_size;
-	uint8_t *bytes = g_try_malloc(length + 1);
+	length = (size_t)status.st_size;
+	bytes = g_try_malloc(length + 1);
 	if (bytes == NULL) {
 		errno = ENOMEM;
 		return FOLDER_ERROR;
 	}
 	if (!file_read_all(fd, bytes, &length)) {
 		int error = errno;
+
 		g_free(bytes);
 		errno = error;
 		return FOLDER_ERROR;
@@ -208,16 +226,18 @@ static enum folder_result read_open(
 enum folder_result folder_read(int folder, const char *name, size_t max,
     uint8_t **ret_bytes, size_t *ret_length)
 {
-	/* O_NONBLOCK: a FIFO must not hold us up. */
+	/* O_NONBLOCK: opening a FIFO must not block. */
 	int fd = openat(
 	    folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	enum folder_result result;
+
 	if (fd < 0 && errno == ENOENT)
 		return FOLDER_NONE;
 	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
 		return FOLDER_IRREGULAR;
 	if (fd < 0)
 		return FOLDER_ERROR;
-	enum folder_result result = read_open(fd, max, ret_bytes, ret_length);
+	result = read_open(fd, max, ret_bytes, ret_length);
 	file_close_quietly(fd);
 	return result;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char from[] = "From ";
-#define FROM_LENGTH (sizeof from - 1)
+#define FROM_LENGTH (sizeof(from) - 1)
 
 /* A message beyond this size is over any limits.message-size: not worth a copy
  * just for its quoting. */
@@ -113,10 +113,10 @@ static bool read_length(
 	const uint8_t *stop = next_line(p, end);
 	size_t length = 0;
 
-	if ((size_t)(stop - p) < sizeof name - 1 ||
-	    g_ascii_strncasecmp((const char *)p, name, sizeof name - 1) != 0)
+	if ((size_t)(stop - p) < sizeof(name) - 1 ||
+	    g_ascii_strncasecmp((const char *)p, name, sizeof(name) - 1) != 0)
 		return false;
-	p += sizeof name - 1;
+	p += sizeof(name) - 1;
 	while (p < stop && (*p == ' ' || *p == '\t'))
 		p++;
 	if (p == stop || !g_ascii_isdigit(*p))

@@ -205,12 +205,12 @@ static size_t read_header(struct mime_message *message, const uint8_t *bytes,
 static void decode_base64(GMimeStream *stream, GByteArray *bytes)
 {
 	char piece[8192];
-	guchar decoded[sizeof piece]; /* GLib asks for 3/4 and 3 */
+	guchar decoded[sizeof(piece)]; /* GLib asks for 3/4 and 3 */
 	ssize_t got;
 	int state = 0;
 	guint save = 0;
 
-	while ((got = g_mime_stream_read(stream, piece, sizeof piece)) > 0)
+	while ((got = g_mime_stream_read(stream, piece, sizeof(piece))) > 0)
 		g_byte_array_append(bytes, decoded,
 		    (guint)g_base64_decode_step(
 			piece, (gsize)got, decoded, &state, &save));

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/span.h"
+
 /* So many boundaries may be declared for each part that is allowed: text that
  * only talks of boundaries costs nothing, and memory stays bounded. */
 #define DECLARATIONS_PER_PART 8
@@ -22,13 +24,8 @@
  * that "boundary=boundary=…" is read once and not again from each word on. */
 #define BOUNDARY_MAX 256
 
-struct span {
-	const uint8_t *start;
-	size_t length;
-};
-
 struct scan {
-	const uint8_t *bytes;
+	const char *bytes;
 	size_t length;
 	const struct limits *limits;
 	GTree *boundaries; /* of struct span * */
@@ -52,7 +49,7 @@ static int compare_spans(const void *a, const void *b, void *unused)
 	return memcmp(first->start, second->start, first->length);
 }
 
-static struct span trim_end(const uint8_t *start, const uint8_t *end)
+static struct span trim_end(const char *start, const char *end)
 {
 	while (end > start &&
 	       (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
@@ -60,7 +57,7 @@ static struct span trim_end(const uint8_t *start, const uint8_t *end)
 	return (struct span){start, (size_t)(end - start)};
 }
 
-static const uint8_t *skip_blanks(const uint8_t *p, const uint8_t *end)
+static const char *skip_blanks(const char *p, const char *end)
 {
 	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
 		p++;
@@ -70,12 +67,12 @@ static const uint8_t *skip_blanks(const uint8_t *p, const uint8_t *end)
 /* The text of a boundary in quotes, or false when it needs more decoding than
  * that, or is too long. */
 static bool take_quoted(
-    const uint8_t *p, const uint8_t *end, struct span *ret_boundary)
+    const char *p, const char *end, struct span *ret_boundary)
 {
-	const uint8_t *start = p;
+	const char *start = p;
 
 	for (; p < end && *p != '"' && p - start <= BOUNDARY_MAX; p++)
-		if (*p < ' ' || *p >= 0x7f || *p == '\\' ||
+		if (!g_ascii_isprint(*p) || *p == '\\' ||
 		    (*p == '=' && p + 1 < end && p[1] == '?'))
 			return false;
 	*ret_boundary = trim_end(start, p);
@@ -83,17 +80,17 @@ static bool take_quoted(
 }
 
 /* Of a token (RFC 2045 section 5.1), or harmless in an unquoted value. */
-static bool is_plain(uint8_t c)
+static bool is_plain(char c)
 {
-	return c > ' ' && c < 0x7f && strchr("()<>@,;\"\\", c) == NULL;
+	return g_ascii_isgraph(c) && strchr("()<>@,;\"\\", c) == NULL;
 }
 
 /* The same for one without quotes, which must be a token, and end where the
  * parameter or the field does. */
 static bool take_token(
-    const uint8_t *p, const uint8_t *end, struct span *ret_boundary)
+    const char *p, const char *end, struct span *ret_boundary)
 {
-	const uint8_t *start = p;
+	const char *start = p;
 
 	while (p < end && is_plain(*p) && p - start <= BOUNDARY_MAX)
 		p++;
@@ -110,9 +107,9 @@ static bool take_token(
 }
 
 /* Takes note of the boundary declared behind a word "boundary", if one is. */
-static void note_declaration(struct scan *scan, const uint8_t *p)
+static void note_declaration(struct scan *scan, const char *p)
 {
-	const uint8_t *end = scan->bytes + scan->length;
+	const char *end = scan->bytes + scan->length;
 	struct span boundary;
 	bool plain;
 
@@ -131,25 +128,25 @@ static void note_declaration(struct scan *scan, const uint8_t *p)
 		scan->any_boundary = true;
 	else if (g_tree_lookup(scan->boundaries, &boundary) == NULL)
 		g_tree_insert(scan->boundaries,
-		    g_memdup2(&boundary, sizeof boundary), &scan->boundaries);
+		    g_memdup2(&boundary, sizeof(boundary)), &scan->boundaries);
 }
 
 /* Finds every "boundary", in any case, by Horspool's method. */
 static void collect_boundaries(struct scan *scan)
 {
 	static const char word[] = "boundary";
-	const size_t last = sizeof word - 2;
+	const size_t last = sizeof(word) - 2;
 	uint8_t shift[256];
 
-	memset(shift, sizeof word - 1, sizeof shift);
+	memset(shift, sizeof(word) - 1, sizeof(shift));
 	for (size_t i = 0; i < last; i++) {
 		shift[(uint8_t)word[i]] = (uint8_t)(last - i);
 		shift[(uint8_t)g_ascii_toupper(word[i])] = (uint8_t)(last - i);
 	}
 	for (size_t at = last; at < scan->length && !scan->any_boundary;
-	     at += shift[scan->bytes[at]]) {
-		if (g_ascii_strncasecmp((const char *)scan->bytes + at - last,
-			word, last + 1) != 0)
+	     at += shift[(uint8_t)scan->bytes[at]]) {
+		if (g_ascii_strncasecmp(
+			scan->bytes + at - last, word, last + 1) != 0)
 			continue;
 		note_declaration(scan, scan->bytes + at + 1);
 		if ((size_t)g_tree_nnodes(scan->boundaries) /
@@ -238,8 +235,8 @@ static bool is_message(const struct scan *scan)
 {
 	size_t i = 0;
 
-	while (i < scan->length && scan->bytes[i] > ' ' &&
-	       scan->bytes[i] < 0x7f && scan->bytes[i] != ':')
+	while (i < scan->length && g_ascii_isgraph(scan->bytes[i]) &&
+	       scan->bytes[i] != ':')
 		i++;
 	if (i == 0)
 		return scan->length > 0 &&
@@ -252,11 +249,11 @@ static bool is_message(const struct scan *scan)
 
 static void scan_lines(struct scan *scan)
 {
-	const uint8_t *end = scan->bytes + scan->length;
-	const uint8_t *next;
+	const char *end = scan->bytes + scan->length;
+	const char *next;
 
-	for (const uint8_t *p = scan->bytes; p < end; p = next) {
-		const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
+	for (const char *p = scan->bytes; p < end; p = next) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
 
 		if (eol == NULL)
 			eol = end;
@@ -270,7 +267,7 @@ enum mime_limits_result mime_limits(const uint8_t *bytes, size_t length,
     const struct limits *limits, char **ret_reason)
 {
 	struct scan scan = {
-	    .bytes = bytes,
+	    .bytes = (const char *)bytes,
 	    .length = length,
 	    .limits = limits,
 	    .in_header = true,

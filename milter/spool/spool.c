@@ -269,6 +269,7 @@ enum spool_result spool_release(struct spool *spool)
 	done = sync_held(spool);
 	for (guint i = 0; i < spool->held->len; i++) {
 		const char *name = g_ptr_array_index(spool->held, i);
+
 		done = done && folder_move(spool->folders[TMP],
 				   spool->folders[NEW], name);
 		if (!done)
@@ -290,7 +291,7 @@ static bool finish_file(struct spool *spool, const char *name)
 	return true;
 }
 
-/* Returns the name, or NULL with errno. */
+/* Writes a record to tmp. Returns its name, or NULL with errno. */
 static char *write_record(struct spool *spool, bool rejection,
     const GString *header, const void *body, size_t body_length)
 {
@@ -395,13 +396,10 @@ GPtrArray *spool_list(struct spool *spool)
 static enum spool_result parse_bytes(const uint8_t *bytes, size_t length,
     struct record **ret_record, char **ret_error)
 {
-	char *error = NULL;
-	struct record *record = record_parse(bytes, length, &error);
+	struct record *record = record_parse(bytes, length, ret_error);
 
-	if (record == NULL) {
-		*ret_error = error;
+	if (record == NULL)
 		return SPOOL_DAMAGED;
-	}
 	*ret_record = record;
 	return SPOOL_OK;
 }
