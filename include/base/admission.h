@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * turn: who may parse now, so that all threads together stay within bounds.
+ * admission: which threads may parse now, so that all of them together stay
+ * within bounds.
  *
- * Knows a few queues, and nothing of what is parsed. Each queue admits in the
- * order of arrival, and none waits for another.
+ * Knows a few queues, and nothing of what is parsed. Each queue admits threads
+ * in the order of their arrival, and no queue waits for another.
  *
- * Any thread. Who holds a turn for a message may take one for a document, but
- * not the other way round, nor two of either: threads could wait for each
- * other, or for themselves.
+ * Any thread. A thread that was admitted with a message may enter a queue with
+ * a document, but not the other way round, and not twice with either: threads
+ * could wait for each other, or for themselves.
  */
 #ifndef BASE_ADMISSION_H
 #define BASE_ADMISSION_H
@@ -25,10 +26,11 @@ enum admission_queue {
 };
 
 /*
- * Waits until the turns held in this queue and this one of bytes fit into
- * capacity together, or until none is held at all. False, and nothing taken,
- * when that has not come by deadline (microseconds of g_get_monotonic_time();
- * 0: none); a turn that is free at once is taken even after it.
+ * Waits until the bytes admitted to this queue and these ones together fit into
+ * capacity, or until nothing is admitted at all. False, and not admitted, when
+ * that has not happened by the deadline (microseconds of
+ * g_get_monotonic_time(); 0: none). A thread that need not wait is admitted
+ * even after the deadline.
  */
 bool admission_enter(
     enum admission_queue kind, size_t bytes, size_t capacity, int64_t deadline);

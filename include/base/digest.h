@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * digest: SHA-256 (FIPS 180-4). Knows nothing of what is digested.
+ * digest: SHA-256 (FIPS 180-4). Knows nothing of what is digested. Pure; any
+ * thread.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
@@ -18,11 +19,11 @@ struct digest *digest_new(void);
 void digest_update(struct digest *digest, const void *bytes, size_t length);
 void digest_finish(struct digest *digest, uint8_t ret_digest[DIGEST_SIZE]);
 
-/* Of one piece of memory, at once. */
+/* The digest of one piece of memory. */
 void digest_of(
     const void *bytes, size_t length, uint8_t ret_digest[DIGEST_SIZE]);
 
-/* Lower-case hexadecimal, with NUL. */
+/* A digest as lower-case hexadecimal digits, with a final NUL. */
 void digest_hex(
     const uint8_t digest[DIGEST_SIZE], char ret_hex[DIGEST_HEX_SIZE]);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text: foreign text made safe for where it is shown.
+ * escape: foreign text made safe for where it is shown.
  *
- * Knows what a log line, a header field, a terminal, JSON and HTML can stand.
- * All functions are pure, take any bytes up to NUL, valid UTF-8 or not, append
- * to a GString of the caller's, and may be called from any thread.
+ * Knows what may stand in a log line, a header field, on a terminal, in JSON
+ * and in HTML. Leaves what is a character to utf8.c. All functions are pure,
+ * accept any bytes up to NUL, valid UTF-8 or not, append to a GString of the
+ * caller's, and may be called from any thread.
  */
 #ifndef BASE_ESCAPE_H
 #define BASE_ESCAPE_H

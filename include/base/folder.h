@@ -13,14 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Opens a folder, made with mode 2770 (whatever the umask) when missing. flags
- * are more flags for open(2). A descriptor, or -1. */
+/* Opens a folder, and makes it with mode 2770 (whatever the umask) when it is
+ * missing. flags are more flags for open(2). Returns a descriptor, or -1. */
 int folder_open(int parent, const char *path, int flags);
 
-/* The same for one that is there. */
+/* Opens a folder that must exist. Returns a descriptor, or -1. */
 int folder_open_existing(int parent, const char *path, int flags);
 
-/* Whether this process can make files in it, as far as can be told without. */
+/* Whether this process can make files in a folder, as far as can be told
+ * without making one. */
 bool folder_is_writable(int folder);
 
 /* Called with the name of an entry. */
@@ -29,17 +30,17 @@ typedef void (*folder_visit)(int folder, const char *name, void *data);
 /* Visits every entry whose name does not start with a dot, in no order. */
 bool folder_walk(int folder, folder_visit visit, void *data);
 
-/* The same names, sorted, as a new array of char * (g_ptr_array_unref), or
- * NULL. */
+/* The names that folder_walk() visits, sorted, as a new array of char *
+ * (g_ptr_array_unref), or NULL. */
 GPtrArray *folder_list(int folder);
 
-/* Whether this can be a file's name here: no '/', no leading dot. */
+/* Whether a text can be a file's name here: without '/' and a leading dot. */
 bool folder_is_name(const char *name);
 
 /*
  * Writes a new file (mode 0640, whatever the umask) from two pieces, and syncs
- * it when told to; the folder is not synced. On failure no file is left; with
- * EEXIST the name was taken.
+ * it when asked to; the folder is not synced. On failure no file is left;
+ * EEXIST: there is a file of that name.
  */
 bool folder_create(int folder, const char *name, const void *head,
     size_t head_length, const void *body, size_t body_length, bool sync);
@@ -47,14 +48,14 @@ bool folder_create(int folder, const char *name, const void *head,
 /* Syncs a file that folder_create() did not. */
 bool folder_sync(int folder, const char *name);
 
-/* Moves a file without replacing one, where the file system knows how. */
+/* Moves a file without replacing another, where the file system can do that. */
 bool folder_move(int from, int to, const char *name);
 
 /* unlinkat(2) for clean-up: errno stays what it was. */
 void folder_discard(int folder, const char *name);
 
-/* A descriptor of a new file without a name, or -1. name is used for a moment
- * where the file system needs one. */
+/* Makes a file without a name; returns its descriptor, or -1. Where the file
+ * system needs a name, name is used for a moment. */
 int folder_tmpfile(int folder, const char *name);
 
 enum folder_result {

@@ -2,11 +2,11 @@
 /*
  * log: one event a line, in logfmt, to syslog or stderr.
  *
- * Knows targets, levels and how a value is quoted. Leaves to others what is
- * worth a line. Every function may be called from any thread after log_open().
+ * Knows targets, levels and how a value is quoted. Leaves what is worth a line
+ * to others. Every function may be called from any thread after log_open().
  *
  * A line looks like
- *   queue-id=4XyZ12 event=stored organization="Google Inc." policies=1
+ *   queue-id=4XyZ12 event=spooled organization="Google Inc." policies=1
  * and never holds a control character: values are quoted and escaped by
  * escape_logfmt().
  */
@@ -28,13 +28,13 @@ bool log_enabled(int level);
 
 /*
  * Writes "event=EVENT" and then pairs of a name and a string value, ended by
- * NULL: log_event(LOG_INFO, "stored", "report-id", id, NULL). A pair whose
+ * NULL: log_event(LOG_INFO, "spooled", "report-id", id, NULL). A pair whose
  * value is NULL is left out. The pair named "queue-id" comes first in the line.
  */
 void log_event(int level, const char *event, ...) __attribute__((sentinel));
 
 /*
- * The same with an error sentence: "event=EVENT reason=\"…\"", formatted.
+ * Writes "event=EVENT reason=\"…\"" with a sentence made from a format.
  */
 void log_failure(int level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

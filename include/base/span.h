@@ -2,8 +2,8 @@
 /*
  * span: a stretch of somebody else's text, without a NUL of its own.
  *
- * For code that looks at text without copying it. Case is ASCII's. Pure; any
- * thread.
+ * For code that looks at text without copying it. Case is ignored in ASCII
+ * only. Pure; any thread.
  */
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H

@@ -2,8 +2,8 @@
 /*
  * syntax: times, addresses and domain names, from text to canonical form.
  *
- * Knows RFC 3339 times, IP address literals and domain names. Leaves to the
- * callers where such a value stands and what to do about a bad one.
+ * Knows RFC 3339 times, IP address literals and domain names. Leaves where such
+ * a value stands, and what to do about a bad one, to the callers.
  *
  * All functions are pure and may be called from any thread. Out-parameters are
  * untouched on failure.
@@ -19,7 +19,7 @@ enum syntax_result {
 	SYNTAX_OK,
 	/* Understood, but not in the form the RFC asks for. */
 	SYNTAX_TOLERATED,
-	/* The same, and of a time: it has no zone and was read as UTC. */
+	/* A time that was understood, but has no zone and was read as UTC. */
 	SYNTAX_WITHOUT_ZONE,
 	/* Not such a value at all. */
 	SYNTAX_BAD,
@@ -28,7 +28,7 @@ enum syntax_result {
 /*
  * An RFC 3339 date-time (RFC 3339 section 5.6) as seconds since the epoch,
  * UTC. A leap second counts as the second before it. A fraction is dropped.
- * SYNTAX_WITHOUT_ZONE: no zone, whatever else is unusual.
+ * SYNTAX_WITHOUT_ZONE: there is no zone, whatever else is unusual.
  * SYNTAX_TOLERATED: a blank in place of the T; no seconds; a decimal comma;
  * 24:00:00; a zone without its colon or minutes ("+0100", "+01"), with a blank
  * before it, or written UTC or GMT; blanks around the whole.
@@ -39,8 +39,8 @@ enum syntax_result syntax_time(const char *text, int64_t *ret_seconds);
 
 /*
  * Writes seconds since the epoch as "2026-11-24T20:20:51Z" into buf, which
- * holds at least SYNTAX_TIME_SIZE bytes. What is before 1970 or after 9999 is
- * written as the first or the last second of those years.
+ * holds at least SYNTAX_TIME_SIZE bytes. A time before 1970 or after 9999 is
+ * written as the first second of 1970 or the last of 9999.
  */
 #define SYNTAX_TIME_SIZE 24
 void syntax_time_format(int64_t seconds, char *buf);
@@ -58,8 +58,8 @@ enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN]);
  * the final dot, as a new string that the caller frees with g_free().
  * "*." may stand in front when wildcard is true.
  * SYNTAX_TOLERATED: blanks around it, upper case or a final dot were removed.
- * SYNTAX_BAD: labels over 63 or names over 253 bytes, other characters than
- * letters, digits, '-' and '_', an empty label.
+ * SYNTAX_BAD: labels over 63 or names over 253 bytes, characters other
+ * than letters, digits, '-' and '_', an empty label.
  */
 enum syntax_result syntax_domain(
     const char *text, bool wildcard, char **ret_domain);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode: an attachment's bytes, as received, to a report.
+ * decode: an attachment's bytes, as received, to a report or the reason why
+ * not.
  *
- * Knows the order gunzip, report_json, report_complete, what a label promises,
- * and who has to wait so that all threads together stay within
- * limits.parse-memory. The milter and tlsrpt-import read a report by
- * decode_report() before it is spooled, and the loader reads the spooled bytes
- * by it once more.
+ * Knows the order of steps (base64, zip, gunzip, report_json, report_complete),
+ * what a label promises, and which documents have to wait so that all threads
+ * together stay within limits.parse-memory. The milter and tlsrpt-import read a
+ * report by decode_report() before it is spooled, and the loader reads the
+ * spooled bytes by it again.
  *
  * Any thread.
  *
  * Memory: half of parse-memory is for documents of DECODE_LARGE bytes and more
- * (inflated), which take turns one at a time; the other half is for smaller
- * ones, which run side by side as far as their estimates fit. Nobody holds
- * memory while waiting: a document is first inflated piece by piece just to be
- * measured, and only then, in its turn, into memory. What a turn was taken for
- * is given back before decode_report() returns; the report that it returns is
- * a few times its document's size, and its caller should free it before taking
- * up the next.
+ * (inflated), which are read one at a time; the other half is for smaller ones,
+ * which are read side by side as far as their estimates fit. No thread holds
+ * memory while it waits: a document is first inflated piece by piece, only to
+ * be measured, and into memory once it is admitted. All that memory is free
+ * again when decode_report() returns. The report that it returns is a few times
+ * its document's size, and should be freed before the next is read.
  */
 #ifndef DOCUMENT_DECODE_H
 #define DOCUMENT_DECODE_H
@@ -32,12 +32,13 @@
 enum decode_result {
 	DECODE_OK,
 	DECODE_OTHER,   /* not a report, and not labelled as one */
-	DECODE_INVALID, /* labelled as a report or recognised as one, and bad */
-	DECODE_LIMIT,   /* the same, over one of limits */
+	DECODE_INVALID, /* labelled as a report or recognised as one, but
+			   invalid */
+	DECODE_LIMIT,   /* labelled or recognised, but over one of limits */
 	DECODE_DEADLINE /* its turn did not come before the deadline */
 };
 
-/* Bytes from which on a document takes turns with other large ones. */
+/* Documents of so many bytes and more are read one at a time. */
 #define DECODE_LARGE ((size_t)1 << 20)
 
 struct decode_input {
@@ -59,13 +60,14 @@ void decode_init(void);
 bool decode_media_type_is_report(const char *media_type);
 
 /*
- * What is labelled as a report, by decode_media_type_is_report() or, for a bare
- * file, by a filename that ends in .json or .json.gz, is always judged. Under
- * another label only a JSON object with policies or report-id is.
+ * What is labelled as a report is always judged: by
+ * decode_media_type_is_report() or, for a bare file, by a filename that ends in
+ * .json or .json.gz. Under another label, only a JSON object with policies or
+ * report-id is.
  *
  * On DECODE_OK *ret_report is the caller's (report_free). On DECODE_INVALID,
  * DECODE_LIMIT and DECODE_DEADLINE *ret_reason is one sentence for the caller
- * (g_free). On DECODE_OTHER nothing is stored.
+ * (g_free). On DECODE_OTHER neither is set.
  */
 enum decode_result decode_report(const struct decode_input *input,
     const struct limits *limits, struct report **ret_report, char **ret_reason);

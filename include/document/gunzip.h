@@ -17,7 +17,7 @@ enum gunzip_result {
 	GUNZIP_CORRUPT,          /* broken, or cut short */
 	GUNZIP_TOO_LARGE,        /* more than max_size bytes come out */
 	GUNZIP_TOO_MANY_MEMBERS, /* more than max_members */
-	GUNZIP_STOPPED           /* only of gunzip_each() */
+	GUNZIP_STOPPED           /* only gunzip_each(): by the sink */
 };
 
 struct gunzip_info {
@@ -25,17 +25,16 @@ struct gunzip_info {
 	/* Offset in the input where reading stopped: the end of the last
 	 * member, or where it broke. */
 	size_t offset;
-	bool data_after_end; /* other bytes than zeros follow the last member */
+	bool data_after_end; /* bytes other than zeros follow the last member */
 };
 
-/* Takes the next length bytes that came out; false stops the inflating. */
+/* Gets the next length bytes that came out; false stops inflating. */
 typedef bool gunzip_sink(void *context, const uint8_t *bytes, size_t length);
 
 /*
  * Inflates all members, one after another, and hands what comes out to sink
- * piece by piece, never more than max_size bytes in all. A sink that stopped
- * makes it GUNZIP_STOPPED. Takes about 80 KiB of memory, whatever comes out.
- * *ret_info is written always; it may be NULL.
+ * piece by piece, never more than max_size bytes in all. Needs about 80 KiB of
+ * memory, whatever comes out. *ret_info is always written, unless it is NULL.
  */
 enum gunzip_result gunzip_each(const uint8_t *bytes, size_t length,
     size_t max_size, size_t max_members, gunzip_sink *sink, void *context,
@@ -45,7 +44,7 @@ enum gunzip_result gunzip_each(const uint8_t *bytes, size_t length,
  * Inflates all members, one after another. On GUNZIP_OK *ret_bytes is a new
  * array for the caller (g_byte_array_unref), with one NUL byte behind its
  * length. Memory grows with what comes out, to at most max_size + 1. *ret_info
- * is written always; it may be NULL.
+ * is always written, unless it is NULL.
  */
 enum gunzip_result gunzip(const uint8_t *bytes, size_t length, size_t max_size,
     size_t max_members, GByteArray **ret_bytes, struct gunzip_info *ret_info);

@@ -50,8 +50,8 @@ struct report {
 	GPtrArray *policies; /* of struct report_policy *; never NULL */
 	anomaly_set anomalies;
 
-	/* The document itself: keys sorted, no blanks (its own form of what
-	 * was received), and the SHA-256 of that. */
+	/* The document itself, with keys sorted and without blanks, and the
+	 * SHA-256 of that. */
 	char *document;
 	size_t document_length;
 	uint8_t content_sha256[DIGEST_SIZE];
@@ -65,20 +65,20 @@ void report_free(struct report *report);
 struct report_policy *report_add_policy(struct report *report);
 struct report_failure *report_add_failure(struct report_policy *policy);
 
-/* Notes that a deviation was tolerated. Noting it twice is noting it once. */
+/* Notes that a deviation was tolerated, once or several times. */
 void report_note(struct report *report, enum anomaly anomaly);
 
 /*
- * Fills the policy domains that are missing from the TLS-Report-Domain field
- * (RFC 8460 section 5.3), else from the second part of the filename (section
- * 5.1), and notes which. Both may be NULL. What neither names stays NULL and is
- * noted as policy-domain-missing.
+ * Fills in the policy domains that are missing: from the TLS-Report-Domain
+ * field (RFC 8460 section 5.3), else from the second part of the filename
+ * (section 5.1); notes which. Both may be NULL. When neither names one, it
+ * stays NULL and policy-domain-missing is noted.
  */
 void report_complete(
     struct report *report, const char *tls_report_domain, const char *filename);
 
-/* Number of failure rows, and of sessions (successful and failed; saturates at
- * INT64_MAX). */
+/* The number of failure rows, and of sessions (successful and failed; saturates
+ * at INT64_MAX). */
 size_t report_failure_count(const struct report *report);
 int64_t report_session_count(const struct report *report);
 

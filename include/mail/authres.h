@@ -2,8 +2,8 @@
 /*
  * authres: Authentication-Results (RFC 8601) to DKIM results.
  *
- * Knows the field's grammar. Leaves to policy.c whom to believe. Pure; any
- * thread.
+ * Knows the field's grammar. Leaves whom to believe to authentication.c. Pure;
+ * any thread.
  */
 #ifndef MAIL_AUTHRES_H
 #define MAIL_AUTHRES_H
@@ -28,8 +28,8 @@ struct authres {
 struct authres *authres_parse(const char *body);
 void authres_free(struct authres *authres);
 
-/* Who wrote the field, in lower case (g_free), even where what follows is
- * broken; NULL when it names nobody. */
+/* The authserv-id, which says who wrote the field, in lower case (g_free), even
+ * where the rest is malformed; NULL when there is none. */
 char *authres_authserv_id(const char *body);
 
 #endif

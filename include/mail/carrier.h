@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * carrier: which messages carry a report, as far as their header tells.
+ * carrier: which messages may carry a report, as far as their header tells.
  *
- * Leaves the recipients to config/recipient.h. Pure; any thread.
+ * Leaves recipients to config/recipient.h. Pure; any thread.
  */
 #ifndef MAIL_CARRIER_H
 #define MAIL_CARRIER_H

@@ -21,11 +21,12 @@ struct mbox {
 };
 
 struct mbox_message {
-	const uint8_t *bytes; /* without the From_ line; until the next call */
+	const uint8_t
+	    *bytes; /* without the From_ line; valid until the next call */
 	size_t length;
 };
 
-/* Whether a file begins as an mbox does. */
+/* Whether a file begins with a From_ line, as an mbox does. */
 bool mbox_sniff(const uint8_t *bytes, size_t length);
 
 /* Begins at the first message of bytes, which must outlive the mbox. */
@@ -33,8 +34,8 @@ void mbox_init(struct mbox *mbox, const uint8_t *bytes, size_t length);
 void mbox_clear(struct mbox *mbox);
 
 /*
- * The next message, or false at the end. The mbox is not copied, but for one
- * message at a time that has quoted From_ lines in its body.
+ * The next message, or false at the end. Only a message whose body has quoted
+ * From_ lines is copied, one at a time.
  */
 bool mbox_next(struct mbox *mbox, struct mbox_message *ret_message);
 

@@ -3,9 +3,9 @@
  * mime: a message (RFC 5322, RFC 2045) to its header fields of interest and its
  * attachments, within bounds.
  *
- * Knows GMime, and by what first bytes a text may be a report. Leaves gzip and
- * JSON to others, counting before there is anything to count to mime_limits.c;
- * does not open message/rfc822. Any thread after mime_init().
+ * Knows GMime, and which parts may be a report. Leaves first bytes to sniff.c,
+ * and counting parts before there are any to mime_limits.c; does not open
+ * message/rfc822. Any thread after mime_init().
  */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
@@ -32,9 +32,8 @@ struct mime_message {
 	/* Unfolded Authentication-Results fields, topmost first. */
 	GPtrArray *authentication_results; /* of char * */
 	/* Leaf parts that may be a report: no image, audio, video or message,
-	 * and text only as text/json, when named *.json or *.gz, or when it
-	 * begins as a JSON object (behind blanks and a byte order mark) or as
-	 * gzip does. */
+	 * and text only when it is labelled text/json, or sniff_name() or
+	 * sniff_report() says so. */
 	GPtrArray *attachments; /* of struct mime_attachment * */
 };
 
@@ -44,9 +43,9 @@ void mime_init(void);
 /*
  * Reads a whole message. On MIME_OK *ret_message is the caller's
  * (mime_message_free). On MIME_LIMIT *ret_reason is one sentence that names the
- * limit (g_free). A message that is no MIME at all is MIME_OK without
- * attachments; one of a single part has its body as the one attachment, if that
- * may be a report. bytes are only read, and only during the call.
+ * limit (g_free). A text that is not a message at all is MIME_OK without
+ * attachments; a message of a single part has its body as the one attachment,
+ * if that may be a report. bytes are only read, and only during the call.
  */
 enum mime_result mime_read(const uint8_t *bytes, size_t length,
     const struct limits *limits, struct mime_message **ret_message,

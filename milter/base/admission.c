@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Order of arrival, so that a thread that needs much is not overtaken for ever
- * by those that need little. Everybody waits on a condition of his own, and
- * only the first of a queue is ever woken.
+ * Threads are admitted in the order of arrival, so that one that needs much is
+ * not overtaken for ever by those that need little. Each waits on a condition
+ * of its own, and only the first of a queue is ever woken.
  *
  * Locks are those of POSIX here as everywhere: GLib's own are invisible to
  * ThreadSanitizer and helgrind.
@@ -14,7 +14,7 @@
 #include <time.h>
 
 struct waiter {
-	pthread_cond_t first; /* signalled when it may be this one's turn */
+	pthread_cond_t first; /* signalled when its turn may have come */
 	size_t bytes;
 	size_t capacity;
 };
@@ -23,7 +23,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
 	GQueue waiters; /* of struct waiter *, on the stacks that wait */
 	size_t turns;
-	size_t bytes;       /* held by all of them */
+	size_t bytes;       /* admitted, of all of them */
 } queues[ADMISSION_QUEUES]; /* an empty GQueue is all zeros */
 
 static bool fits(enum admission_queue kind, const struct waiter *waiter)
@@ -33,7 +33,7 @@ static bool fits(enum admission_queue kind, const struct waiter *waiter)
 		   waiter->bytes <= waiter->capacity - queues[kind].bytes);
 }
 
-/* Called when a queue's first waiter, or what is held, has changed. */
+/* Called when a queue's first waiter, or what is admitted, has changed. */
 static void wake_first(enum admission_queue kind)
 {
 	struct waiter *waiter = g_queue_peek_head(&queues[kind].waiters);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SHA-256 by nettle, which uses the processor's own instructions for it. Each
- * report is digested several times on its way, and GLib's GChecksum takes five
- * times as long for that.
+ * nettle uses the processor's own instructions for SHA-256. Each report is
+ * digested several times on its way, and GLib's GChecksum takes five times as
+ * long.
  */
 #include "base/digest.h"
 

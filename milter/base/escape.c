@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text is walked character by character through one function, utf8_next(), so
- * that every output agrees on what is valid UTF-8 and what may not be shown
- * (Unicode Technical Report 36, "Trojan Source": bidi controls reorder a line).
+ * Text is walked character by character by utf8_next(), so that every output
+ * agrees on what is valid UTF-8 and what may not be shown (Unicode Technical
+ * Report 36, "Trojan Source": bidi controls reorder a line).
  */
 #include "base/escape.h"
 
@@ -15,8 +15,8 @@
 #define LOGFMT_MAX_CHARS 1000
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* How one character looks on a terminal, into buf; returns its width there, an
- * escape counting as many characters as it has. */
+/* Writes how one character looks on a terminal into buf, and returns its width
+ * there; an escape is as wide as the characters it has. */
 static size_t show_char(
     const char *at, const struct utf8_char *c, char *buf, size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every path is relative to a descriptor, so that nothing changes when a
- * folder is moved or replaced meanwhile.
+ * Every path is relative to a descriptor, so that it makes no
+ * difference when a folder is moved or replaced meanwhile.
  */
 #include "base/folder.h"
 
@@ -66,7 +66,7 @@ bool folder_is_writable(int folder)
 
 bool folder_walk(int folder, folder_visit visit, void *data)
 {
-	/* Opened anew: a duplicate would share its position with others. */
+	/* Opened again: a duplicate would share its position with others. */
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *entry;
 	DIR *stream;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines are put together in memory and leave in one piece, so that those of
- * several threads never mix. The level is read without the lock: a line that
- * races with a reload may go by the old level.
+ * A line is put together in memory and written in one piece, so that the lines
+ * of several threads never mix. The level is read without a lock: a line that
+ * races with a reload may be judged by the old level.
  */
 #include "base/log.h"
 

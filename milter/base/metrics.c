@@ -4,12 +4,13 @@
  * event in one counter and not yet in another, which is what every scrape of a
  * running process sees.
  *
- * The temporary file has a fixed name, so that a crash leaves at most one, and
- * doesn't end in .prom, so that node_exporter never reads half a file. Its
- * textfile collector reads Prometheus' text format, in which HELP and TYPE name
- * a counter as its samples do, with _total; otherwise both would be lost.
- * "# EOF" is OpenMetrics' way to say that nothing is cut off, and a comment to
- * the collector.
+ * The temporary file has a fixed name, so that a crash leaves at most one
+ * behind, and one that does not end in .prom, so that node_exporter never reads
+ * half a file. Its textfile collector reads Prometheus' text format, in which
+ * HELP and TYPE name a counter as its samples do, with _total; otherwise both
+ * would be lost.
+ * "# EOF" says in OpenMetrics that nothing is cut off, and is a comment to the
+ * collector.
  */
 #include "base/metrics.h"
 
@@ -69,8 +70,8 @@ void metrics_set(enum metrics_gauge gauge, uint64_t value)
 }
 
 /* Appends the samples of one kind, each family with its HELP and TYPE first.
- * The help is that of the family's first counter, touched or not. labels are
- * those of a metric that has none of its own. */
+ * The help is that of the family's first metric, touched or not. labels is for
+ * a metric that has none of its own. */
 static void append_metrics(GString *out, const struct metric *metrics,
     struct cell *cells, size_t count, const char *type, const char *suffix,
     const char *labels)
@@ -104,8 +105,9 @@ static void append_metrics(GString *out, const struct metric *metrics,
 	}
 }
 
-/* The whole file. Milter and loader both look at the spool, so gauges say whose
- * view they are: node_exporter refuses a series that two files have. */
+/* The whole file. Milter and loader both look at the spool, so the label of a
+ * gauge says whose view it is: node_exporter refuses a series that two files
+ * have. */
 static GString *make_text(const char *program)
 {
 	GString *text = g_string_sized_new(2048);
@@ -120,8 +122,8 @@ static GString *make_text(const char *program)
 	return text;
 }
 
-/* Writes a new file that everybody may read: node_exporter is neither our user
- * nor in our group. */
+/* Writes a new file that everybody may read: node_exporter has another user and
+ * group. */
 static bool write_file(const char *path, const GString *text)
 {
 	int fd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shapes are checked by hand and to the last byte: strptime(3) accepts
- * 30 February, and PostgreSQL accepts "tomorrow" and "10.0.0.1/8". What leaves
- * here is either canonical or refused, so that nothing downstream has to parse
+ * 30 February, and PostgreSQL accepts "tomorrow" and "10.0.0.1/8". A value
+ * that leaves here is canonical, so that nothing downstream has to parse
  * foreign text again.
  */
 #include "base/syntax.h"
@@ -148,7 +148,7 @@ static const char *take_offset(const char *text, struct civil *civil)
 	return take_zone_name(text, civil);
 }
 
-/* time-offset of RFC 3339, or nothing. */
+/* time-offset of RFC 3339, which may be missing. */
 static const char *take_zone(const char *text, struct civil *civil)
 {
 	const char *zone = skip_blanks(text);
@@ -220,8 +220,9 @@ void syntax_time_format(int64_t seconds, char *buf)
 }
 
 /*
- * Cuts what may stand around an address: blanks, one pair of brackets, "IPv6:"
- * (RFC 5321 section 4.1.3) and a zone (RFC 4007 section 11). text is changed.
+ * Removes what may stand around an address: blanks, one pair of brackets,
+ * "IPv6:" (RFC 5321 section 4.1.3) and a zone (RFC 4007 section 11). Changes
+ * text.
  */
 static char *unwrap_ip(char *text)
 {
@@ -247,7 +248,7 @@ enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN])
 	enum syntax_result result = SYNTAX_BAD;
 	int family;
 
-	/* Longer text is no address with anything around it either. */
+	/* A longer text is not an address, whatever stands around it. */
 	if (strlen(text) > 256)
 		return SYNTAX_BAD;
 	copy = g_strdup(text);

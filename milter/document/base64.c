@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GLib's decoder passes over what is no base64, so every byte is looked at
- * first: of what only resembles it nothing may be made up.
+ * GLib's decoder skips what is not base64, so every byte is checked first: what
+ * only resembles base64 must not be decoded to something.
  */
 #include "base64.h"
 
@@ -37,11 +37,12 @@ GByteArray *base64_undo(const uint8_t *bytes, size_t length)
 	if (length > G_MAXINT || !is_base64(bytes, length))
 		return NULL;
 	plain = g_byte_array_new();
-	/* What g_base64_decode_step() asks for, and what "==" may add. */
+	/* The size that g_base64_decode_step() asks for, and what "==" may add.
+	 */
 	g_byte_array_set_size(plain, (guint)(length / 4 * 3 + 6));
 	size = g_base64_decode_step(
 	    (const gchar *)bytes, length, plain->data, &state, &save);
-	/* Completes digits whose padding was left out. */
+	/* Completes digits whose padding is missing. */
 	size +=
 	    g_base64_decode_step("==", 2, plain->data + size, &state, &save);
 	g_byte_array_set_size(plain, (guint)size);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The budget lives in the thread, because an allocator's hooks are told nothing
+ * The budget is thread-local, because an allocator's hooks are told nothing
  * else. That is safe here: a document is parsed and freed within one call, so
- * no budget outlives the call that set it, whatever thread pool makes it.
+ * no budget outlives the call that set it, whatever thread pool makes that
+ * call.
  *
- * A tree is a million small pieces that die together, so they are cut from
- * blocks: no bookkeeping for each, nothing to put back together, and what is
- * freed leaves the process, without which bounds on what is held would say
- * nothing. For the rest threads share two of glibc's arenas, and a thread that
- * took much trims them.
+ * A tree consists of a million small pieces that are freed together, so they
+ * are cut from blocks: no bookkeeping for each, nothing to merge, and what is
+ * freed leaves the process, without which a bound on what is held would mean
+ * nothing. For everything else threads share two of glibc's arenas, and a
+ * thread that took much trims them.
  */
 #include "budget.h"
 
@@ -36,7 +37,7 @@ static _Thread_local struct {
 	size_t limit;
 	size_t held;
 	struct block *large;  /* for one piece each */
-	struct block *shared; /* by small ones; the last has room */
+	struct block *shared; /* for small pieces; the last has space */
 	size_t used;          /* of that */
 } budget;
 
@@ -84,8 +85,9 @@ size_t budget_peak(void)
 	return budget.held;
 }
 
-/* A new block in front of a list. Once refused, all is refused: a library that
- * went on after a failed allocation would only make a wrong result of it. */
+/* Puts a new block in front of a list. Once something was refused, everything
+ * is: a library that went on after a failed allocation could only give a wrong
+ * result. */
 static bool add_block(struct block **list, size_t size)
 {
 	size_t left = budget.limit - budget.held;

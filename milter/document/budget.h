@@ -2,11 +2,10 @@
 /*
  * budget: malloc and free with an upper bound on what one thread holds by them.
  *
- * For a library that sets no bound of its own but lets its allocator be
- * replaced, and that frees all it has taken in the end. Knows nothing of which
- * library that is.
+ * For a library that has no bound of its own, lets its allocator be replaced,
+ * and frees everything in the end. Does not know which library that is.
  *
- * Each thread has a budget of its own, and no budget until budget_begin().
+ * Each thread has a budget of its own, and none until budget_begin().
  */
 #ifndef DOCUMENT_BUDGET_H
 #define DOCUMENT_BUDGET_H
@@ -14,22 +13,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Once, before any thread: settings of the process's allocator. */
+/* Call once, before any thread: settings of the process's allocator. */
 void budget_init(void);
 
 /* From now on this thread may take at most limit bytes by budget_malloc().
  * Budgets don't nest. */
 void budget_begin(size_t limit);
 
-/* Ends it, and takes back all that was allocated under it: nothing of that may
+/* Ends the budget, and frees all that was allocated under it: none of that may
  * be used any more. True when something was refused since budget_begin(). */
 bool budget_end(void);
 
 /* How many bytes this thread took under its last budget. */
 size_t budget_peak(void);
 
-/* malloc(3), but NULL for what would go over the budget, and free(3), which
- * gives nothing back before the budget ends. */
+/* malloc(3), but NULL for what would exceed the budget, and free(3), which
+ * frees nothing before the budget ends. */
 void *budget_malloc(size_t size);
 void budget_free(void *memory);
 

@@ -2,9 +2,9 @@
 /*
  * The label of an attachment can lie and its size says nothing: 16 MiB fit into
  * 16 KiB of gzip, and jansson makes 78 bytes of one. So everything is inflated
- * piece by piece first, to see what it is and what parsing it may take, and
- * what is more than a few kilobytes once more into memory, when that much may
- * be had.
+ * piece by piece first, to see what it is and how much memory parsing may take.
+ * What is more than a few kilobytes is then inflated again, into memory, when
+ * that much is available.
  */
 #include "document/decode.h"
 
@@ -22,8 +22,8 @@
 
 #define SNIFF_SIZE 8
 
-/* Up to so much is kept from the measuring: nearly all reports, and no more
- * memory than inflating takes anyway. */
+/* Up to so many bytes are kept while measuring: enough for nearly all reports,
+ * and no more memory than inflating takes anyway. */
 #define KEPT_SIZE ((size_t)64 << 10)
 
 /* One decoding, step by step. */
@@ -31,15 +31,15 @@ struct decoding {
 	const struct decode_input *input;
 	const struct limits *limits;
 	bool labelled;
-	/* The input's bytes, or what was in them: base64 undone, and a zip
-	 * archive's file made gzip. */
+	/* The input's bytes, or what they hold: without base64, and the file of
+	 * a zip archive as gzip. */
 	const uint8_t *bytes;
 	size_t length;
 	GByteArray *plain;
 	GByteArray *unzipped;
 	bool several; /* files in the archive; unzipped is the first */
 
-	/* What the measuring found. */
+	/* What measuring found. */
 	bool gzip;
 	size_t size;      /* inflated once */
 	GByteArray *kept; /* all of it, or NULL */
@@ -81,7 +81,8 @@ static void note(struct decoding *decoding, enum anomaly anomaly)
 	decoding->anomalies |= UINT64_C(1) << anomaly;
 }
 
-/* Ends with a result that holds only for what is or claims to be a report. */
+/* Ends with a result that is only for what is labelled as, or claims to be, a
+ * report. */
 static enum decode_result refuse(struct decoding *decoding, bool claims,
     enum decode_result result, char *reason)
 {
@@ -125,7 +126,7 @@ static enum decode_result refuse_gzip(struct decoding *decoding,
 		    g_strdup_printf(
 			"limits.gzip-members: more than %zu gzip members",
 			decoding->limits->gzip_members));
-	/* Broken data is only a report's where the label says so. */
+	/* Broken data may only be called a report's where the label says so. */
 	return refuse(decoding, false, DECODE_INVALID,
 	    g_strdup_printf("RFC 1952: attachment: gzip data is broken or cut "
 			    "short at byte %zu",
@@ -150,8 +151,8 @@ static void keep_piece(
 		g_clear_pointer(&decoding->kept, g_byte_array_unref);
 }
 
-/* False when there is much of it and the time is over: of a hundred threads
- * that inflate at once each takes a hundred times as long. */
+/* False when there is much data and the deadline has passed: when a hundred
+ * threads inflate at once, each takes a hundred times as long. */
 static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 {
 	struct decoding *decoding = context;
@@ -168,8 +169,8 @@ static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 	return decoding->size < DECODE_LARGE || !past_deadline(decoding);
 }
 
-/* Undoes base64 that the mail did not declare. This copies it, made smaller,
- * which the caller holds in memory anyway. */
+/* Decodes base64 that the mail did not declare. The copy is smaller than the
+ * bytes, which the caller holds in memory anyway. */
 static void undo_base64(struct decoding *decoding)
 {
 	GByteArray *plain;
@@ -188,8 +189,8 @@ static void undo_base64(struct decoding *decoding)
 	decoding->length = plain->len;
 }
 
-/* Takes the file out of a zip archive. This copies it, compressed, which the
- * caller holds in memory anyway. */
+/* Extracts the file of a zip archive, still compressed. The copy is no larger
+ * than the archive, which the caller holds in memory anyway. */
 static enum decode_result unzip(struct decoding *decoding)
 {
 	enum zip_result result =
@@ -207,7 +208,8 @@ static enum decode_result unzip(struct decoding *decoding)
 	return DECODE_OK;
 }
 
-/* What it is, and how much: in memory that does not grow with it. */
+/* Finds what the document is and how large, in memory that does not grow with
+ * it. */
 static enum decode_result measure(struct decoding *decoding)
 {
 	struct gunzip_info info;
@@ -237,7 +239,7 @@ static enum decode_result measure(struct decoding *decoding)
 	return DECODE_OK;
 }
 
-/* What is neither labelled nor a JSON object at a glance never waits. */
+/* What is neither labelled as a report nor seems to be one never waits. */
 static bool may_be_report(const struct decoding *decoding)
 {
 	return decoding->labelled || decoding->scan.claims_report ||
@@ -263,7 +265,7 @@ static void note_label(struct decoding *decoding)
 		note(decoding, ANOMALY_COMPRESSED_UNLABELLED);
 }
 
-/* The last step, on the bytes of the document itself. */
+/* Reads the bytes of the document itself: the last step. */
 static enum decode_result read_document(struct decoding *decoding,
     const uint8_t *bytes, size_t length, struct report **ret_report)
 {
@@ -296,7 +298,7 @@ static enum decode_result read_document(struct decoding *decoding,
 	}
 }
 
-/* Inflates once more what came out of gzip as gzip, and reads that. */
+/* Inflates a document that was compressed twice again, and reads it. */
 static enum decode_result read_twice_gzip(struct decoding *decoding,
     const GByteArray *outer, struct report **ret_report)
 {
@@ -313,7 +315,8 @@ static enum decode_result read_twice_gzip(struct decoding *decoding,
 		return refuse_gzip(decoding, unzipped, &info);
 	if (info.data_after_end)
 		note(decoding, ANOMALY_GZIP_DATA_AFTER_END);
-	/* What claims to be a report is inside, not what was measured. */
+	/* The measured bytes are gzip; what may claim to be a report is inside.
+	 */
 	memset(&decoding->scan, 0, sizeof(decoding->scan));
 	json_scan_update(&decoding->scan, inner->data, inner->len);
 	if (sniff_gzip(inner->data, inner->len))
@@ -350,7 +353,7 @@ static enum decode_result read_gzip(
 	return result;
 }
 
-/* Waits for a turn that fits, and reads in it. */
+/* Waits to be admitted with the memory needed, and reads. */
 static enum decode_result read_in_turn(
     struct decoding *decoding, struct report **ret_report)
 {
@@ -375,8 +378,8 @@ static enum decode_result read_in_turn(
 	return result;
 }
 
-/* Whatever the first file of several was: who took it alone would let the mail
- * with the others go. */
+/* Refuses several files, whatever the first one was: if only that were stored,
+ * the mail with the others could be discarded. */
 static enum decode_result refuse_several(
     struct decoding *decoding, struct report *first)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inflate() ends at the first member, so the loop over members is here. Output
- * goes through a piece of fixed size: a bomb costs the time to fill max_size
- * and never more memory than has honestly come out.
+ * inflate() ends after one member, so the loop over members is here. Output
+ * goes through a piece of fixed size: a bomb costs the time to fill max_size,
+ * and never more memory than what has come out.
  */
 #include "document/gunzip.h"
 
@@ -15,7 +15,7 @@
 #include "base/sniff.h"
 
 #define PIECE_SIZE 32768
-/* avail_in is an unsigned int; longer input is handed over in parts. */
+/* avail_in is an unsigned int; longer input is fed in parts. */
 #define INPUT_PART ((size_t)1 << 30)
 /* MAX_WBITS, and 16 for "gzip format only" (see zlib's manual). */
 #define GZIP_WINDOW (15 + 16)
@@ -31,8 +31,8 @@ struct inflating {
 	void *context;
 };
 
-/* zlib in GLib's memory: out of memory ends the process as it does elsewhere,
- * and is never taken for a broken file. */
+/* zlib allocates by GLib: running out of memory ends the process as it does
+ * elsewhere, and is never mistaken for a broken file. */
 static voidpf zlib_alloc(voidpf opaque, uInt items, uInt size)
 {
 	(void)opaque;
@@ -74,7 +74,7 @@ static enum gunzip_result pour(
 	return GUNZIP_OK;
 }
 
-/* From a member's first byte to its last (RFC 1952 section 2.2). */
+/* Inflates a member from its first byte to its last (RFC 1952 section 2.2). */
 static enum gunzip_result inflate_member(struct inflating *inflating)
 {
 	uint8_t piece[PIECE_SIZE];
@@ -162,7 +162,8 @@ struct gathering {
 	size_t max_size;
 };
 
-/* The doubling stops at max_size; one byte more is for the NUL. */
+/* Appends to what was gathered. Doubling stops at max_size; one byte more is
+ * for the NUL. */
 static bool gather(void *context, const uint8_t *bytes, size_t length)
 {
 	struct gathering *gathering = context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jansson needs up to 78 times a text's size ("[{},{},…]") and only tells by
- * taking it. Counting brackets, colons, commas and quotes first is enough for
- * an upper bound, at the price of one look at each byte.
+ * jansson needs up to 78 times a text's size ("[{},{},…]"), and how much is
+ * only known once it has taken it. Counting brackets, colons, commas and quotes
+ * first gives an upper bound, at the price of one look at each byte.
  */
 #include "json_scan.h"
 
@@ -11,13 +11,13 @@
 #include "base/span.h"
 
 /*
- * What each thing in a text can cost, in bytes of heap as glibc rounds them
+ * What each element of a text can cost, in bytes of heap as glibc rounds them
  * (chunks of 16, at least 32), measured with jansson 2.14. A string is counted
  * as key and as value, since a scan does not tell which it is.
  *
  * object: json_object_t and its first 8 buckets (224), a row of the model and
  *	   its place in a list (128)
- * array:  json_array_t and its first 8 places (128), the same in the model
+ * array: json_array_t and its first 8 places (128), and as much in the model
  * pair:   its node and its share of buckets, the old and the doubled together,
  *	   and of the table that sorts keys (144), less what a string has
  * comma:  a place in a table, the old and the doubled together
@@ -60,14 +60,15 @@ static void end_string(struct json_scan *scan)
 		note_claim(scan);
 }
 
-/* Whether a string's bytes may be those of a name that makes a report. */
+/* Whether the current string may be a name that makes the object a report. */
 static bool is_name_wanted(const struct json_scan *scan)
 {
 	return scan->is_object && scan->depth == 1 &&
 	       scan->string < sizeof(scan->name);
 }
 
-/* What RFC 8259 section 7 wants escaped, but for NUL, which no escape helps. */
+/* What must be escaped by RFC 8259 section 7, except NUL, which is refused even
+ * when escaped. */
 static bool is_control(uint8_t byte)
 {
 	return byte > 0 && byte < ' ';
@@ -90,9 +91,9 @@ static void scan_in_string(struct json_scan *scan, uint8_t byte)
 		scan->max_string = scan->string;
 }
 
-/* Most bytes of a document are in a string and say nothing there but that it is
- * longer: passes over those, and returns how many they were. */
-static size_t pass_over(
+/* Skips bytes that only make the current string longer, as most bytes of a
+ * document do, and returns how many. */
+static size_t skip_plain(
     struct json_scan *scan, const uint8_t *bytes, size_t length)
 {
 	size_t plain = 0;
@@ -174,7 +175,8 @@ static void scan_structure(struct json_scan *scan, uint8_t byte)
 	scan->word = 0;
 }
 
-/* Blanks of RFC 8259 section 2, and the bytes of a UTF-8 byte order mark. */
+/* Whether a byte is a blank of RFC 8259 section 2 or part of a UTF-8 byte order
+ * mark. */
 static bool may_precede(uint8_t byte)
 {
 	return span_is_blank((char)byte) || byte == 0xef || byte == 0xbb ||
@@ -190,7 +192,7 @@ void json_scan_update(
 			scan->is_object = bytes[i] == '{';
 		}
 		if (scan->in_string) {
-			i += pass_over(scan, bytes + i, length - i);
+			i += skip_plain(scan, bytes + i, length - i);
 			if (i < length)
 				scan_in_string(scan, bytes[i]);
 		} else {
@@ -225,16 +227,16 @@ bool json_scan_find_report(
 
 size_t json_scan_estimate(const struct json_scan *scan)
 {
-	/* With each control escaped, in a copy. */
+	/* The copy in which each control character is escaped. */
 	size_t more = scan->controls * 5;
 	size_t copy = scan->controls > 0 ? scan->length + more : 0;
 	size_t max_string = scan->max_string + more;
 	size_t max_token =
 	    max_string > scan->max_word ? max_string : scan->max_word;
 
-	/* Five: the lexer's buffer for the longest token, which has doubled
-	 * until it held that, and whose smaller forms stay in the budget.
-	 * The text that is written can double once while it grows. */
+	/* Five: the lexer's buffer for the longest token doubles until it
+	 * holds that, and its smaller predecessors stay in the budget. The text
+	 * that is written can double once while it grows. */
 	return FIXED_COST + scan->objects * OBJECT_COST +
 	       scan->arrays * ARRAY_COST + scan->pairs * PAIR_COST +
 	       scan->commas * COMMA_COST + scan->strings * STRING_COST +

@@ -3,8 +3,8 @@
  * json_scan: what can be told of a JSON text before anybody parses it.
  *
  * One pass over the bytes, in pieces of any size, that counts structure and
- * checks nothing: of a text that is not JSON it tells something harmless. Takes
- * no memory. A scan belongs to one thread.
+ * checks nothing: for a text that is not JSON the counts are harmless.
+ * Allocates no memory. A scan belongs to one thread.
  */
 #ifndef DOCUMENT_JSON_SCAN_H
 #define DOCUMENT_JSON_SCAN_H
@@ -22,19 +22,19 @@ struct json_scan {
 	size_t max_depth;  /* of objects and arrays in one another */
 	size_t max_string; /* bytes between quotes, escapes as they stand */
 	size_t controls;   /* in strings, not escaped, U+0000 left out */
-	size_t max_word;   /* bytes of a number, or of what else is bare */
-	bool is_object;    /* the first byte that is no blank or BOM is '{' */
-	/* A string directly in the outermost object reads policies or
-	 * report-id, or has an escape and might. */
+	size_t max_word;   /* bytes of a number or another bare word */
+	bool is_object;    /* the first byte behind blanks and BOM is '{' */
+	/* A string directly in the outermost object is policies or report-id,
+	 * or has an escape and could be. */
 	bool claims_report;
 
-	/* Its own. */
+	/* For json_scan.c only. */
 	size_t objects, arrays, pairs, commas, strings, numbers;
 	size_t string_bytes;
 	size_t depth;
-	size_t string;                  /* length of the string that it is in */
-	size_t word;                    /* the same of the bare word */
-	char name[JSON_SCAN_NAME_SIZE]; /* how that string begins */
+	size_t string;                  /* length of the current string */
+	size_t word;                    /* length of the current bare word */
+	char name[JSON_SCAN_NAME_SIZE]; /* how the current string begins */
 	bool started, done, in_string, escaped, in_number, has_escape;
 };
 
@@ -45,16 +45,16 @@ void json_scan_update(
 
 /*
  * Whether an object that claims to be a report stands anywhere in the bytes,
- * but for inside of other objects. Then *ret_offset is where it begins. Looks
- * at each byte once.
+ * except inside another object. Then *ret_offset is where it begins. Looks at
+ * each byte once.
  */
 bool json_scan_find_report(
     const uint8_t *bytes, size_t length, size_t *ret_offset);
 
 /*
- * An estimate from above of the memory in bytes that it takes to parse the text
- * with jansson, make a struct report of it and write it down again, on a 64-bit
- * machine. The text itself is not in it.
+ * An upper bound of the memory in bytes that it takes to parse the text with
+ * jansson, make a struct report of it and write it again, on a 64-bit machine.
+ * The text itself is not included.
  */
 size_t json_scan_estimate(const struct json_scan *scan);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jansson has no bound on memory and is given one through its allocator. Its
- * hash table is seeded at random, so that keys made to collide don't. Its
- * numbers are read by the locale's rules: nothing here may call setlocale(3).
+ * jansson has no bound on memory and gets one through its allocator. Its hash
+ * table is seeded at random, so that nobody can craft keys that collide. It
+ * reads numbers by the locale's rules: nothing here may call setlocale(3).
  */
 #include "json_tree.h"
 
@@ -182,7 +182,7 @@ bool json_tree_boolean(const struct json_tree *value)
 	return json_is_true(of(value));
 }
 
-/* Each writes its own step in front of path, on the way back up. */
+/* Each function puts its own step in front of path, on the way back up. */
 static bool find_long_string(json_t *value, size_t max, GString *path);
 
 static bool find_in_object(json_t *object, size_t max, GString *path)

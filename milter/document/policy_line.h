@@ -12,8 +12,7 @@
 
 /*
  * An entry of mx-host (RFC 8460 section 4.4) as a new string (g_free): a domain
- * name as syntax_domain() gives it, or the text without blanks around it where
- * it is none.
+ * name as syntax_domain() gives it, or else the text without blanks around it.
  * SYNTAX_TOLERATED: the key "mx:" of a policy's line stood in front and was
  * removed.
  * SYNTAX_BAD: nothing is left.

@@ -2,8 +2,8 @@
 /*
  * The order is: what one look at the bytes can refuse (UTF-16, depth), then
  * jansson under a budget, then limits that need the tree, then the model
- * (report_structure.c), and last the document written down again. A
- * document is parsed once, and a tree never outlives the call.
+ * (report_structure.c), and last the document is written again. A document is
+ * parsed once, and a tree never outlives the call.
  */
 #include "report_json.h"
 
@@ -19,7 +19,7 @@
 #include "report_member.h"
 #include "report_structure.h"
 
-/* How much longer "\\u000a" is than what it stands for. */
+/* How much longer "\\u000a" is than the byte that it stands for. */
 #define CONTROL_GROWS 5
 
 void report_json_init(void)
@@ -33,7 +33,8 @@ size_t report_json_budget(const struct limits *limits)
 	return limits->parse_memory / 2;
 }
 
-/* UTF-16 and UTF-32 show by a byte order mark or by the zeros of ASCII. */
+/* Whether a text is in UTF-16 or UTF-32: by a byte order mark, or by the zeros
+ * beside ASCII characters. */
 static bool is_wide(const char *bytes, size_t length)
 {
 	return length >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 ||
@@ -55,8 +56,8 @@ static bool check_bytes(
 	return true;
 }
 
-/* What stands behind the document is harmless, or another report: who took the
- * first one alone would let the mail with the second go. */
+/* Refuses another report behind the document: if only the first were stored,
+ * the mail with the second could be discarded. Anything else is harmless. */
 static bool check_rest(struct member_reader *reader, const char *bytes,
     size_t length, size_t document)
 {
@@ -82,7 +83,7 @@ static bool check_strings(struct member_reader *reader,
 	size_t max = reader->limits->string_length;
 	char *path;
 
-	/* What is long neither with its escapes nor without them. */
+	/* A string is no longer without its escapes than with them. */
 	if (scan->max_string <= max || !json_tree_long_string(root, max, &path))
 		return true;
 	(void)member_fail(reader, MEMBER_LIMIT, "limits.string-length", NULL,
@@ -113,9 +114,9 @@ static GString *escape_controls(const char *bytes, size_t length, size_t size)
 	return copy;
 }
 
-/* Parses a document by itself; NULL, and the reason in the reader. What only
- * control characters keep from being JSON is read from a copy, if that is no
- * larger than a report may be. */
+/* Parses a document by itself; on failure NULL, with the reason in the reader.
+ * A document that is not JSON only because of control characters is read from a
+ * copy, if that is not larger than a report may be. */
 static struct json_tree *parse(struct member_reader *reader, const char *bytes,
     size_t length, size_t controls, struct json_tree_info *ret_info)
 {
@@ -163,7 +164,7 @@ static bool is_report(const struct json_tree *root)
 	       json_tree_member(root, "report-id") != NULL;
 }
 
-/* False when the budget for it was refused. */
+/* Writes the document again; false when the budget for that was refused. */
 static bool write_document(
     struct report *report, const struct json_tree *root, size_t length)
 {
@@ -180,7 +181,7 @@ static bool write_document(
 	return true;
 }
 
-/* The result but for the budget, which only ends after the tree. */
+/* Reads a document, without judging the budget, which ends after the tree. */
 static enum report_json_result read_document(struct member_reader *reader,
     const char *bytes, size_t length, const struct report_json_source *source)
 {

@@ -3,9 +3,9 @@
  * report_json: a document's JSON text (RFC 7493) to a report (RFC 8460 section
  * 4.4).
  *
- * Knows what makes a document a report, and that a file has one. Leaves JSON
- * itself to json_tree.c, the tree's members to report_structure.c, compression
- * to gunzip.c, and fallbacks from mail to report_complete().
+ * Knows what makes a document a report, and that a file may have one only.
+ * Leaves JSON itself to json_tree.c, the tree's members to report_structure.c,
+ * compression to gunzip.c, and fallbacks from mail to report_complete().
  *
  * Any thread. Memory that jansson takes for one document is bounded by
  * report_json_budget(); what the report takes, by limits.policies and
@@ -25,8 +25,8 @@
 
 enum report_json_result {
 	REPORT_JSON_OK,
-	/* Valid or not, it does not claim to be a report: no JSON object with
-	 * a member "policies" or "report-id" (or no JSON at all). */
+	/* Not a JSON object with a member "policies" or "report-id", so it does
+	 * not claim to be a report, valid or not. */
 	REPORT_JSON_OTHER,
 	REPORT_JSON_INVALID,
 	REPORT_JSON_LIMIT /* over one of limits */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Senders deviate from RFC 8460 in every member that it has, and a report that
- * is refused for that is an outage nobody hears of. So each function here takes
- * what can be understood, notes the deviation, and fails only where taking the
- * value would mean inventing one.
+ * is refused for that is an outage nobody hears of. So each function here
+ * accepts what can be understood, notes the deviation, and fails only where
+ * accepting the value would mean inventing one.
  */
 #include "report_member.h"
 
@@ -103,7 +103,8 @@ static bool is_container(const struct json_tree *value)
 	       json_tree_is(value, JSON_TREE_ARRAY);
 }
 
-/* What an array of one element has in it; any other value is its own. */
+/* The element of an array of just one of the wanted type; any other value as it
+ * is. */
 static const struct json_tree *unwrap(
     const struct json_tree *value, enum json_tree_type wanted)
 {
@@ -318,15 +319,15 @@ bool member_count(struct member_reader *reader,
 	return member_fail_type(reader, &path, value, "a count of sessions");
 }
 
-/* Lines are bounded as details are, but no setting of limits.details forbids
- * an ordinary policy. */
+/* Lines have the same bound as details, but no setting of limits.details
+ * forbids an ordinary policy. */
 static size_t lines_max(const struct member_reader *reader)
 {
 	return MAX(reader->limits->details, MEMBER_LINES_MIN);
 }
 
-/* Counts one more; false at the limit. */
-static bool take_line(struct member_reader *reader)
+/* Counts one more line; false at the limit. */
+static bool count_line(struct member_reader *reader)
 {
 	if (++reader->lines <= lines_max(reader))
 		return true;
@@ -335,8 +336,9 @@ static bool take_line(struct member_reader *reader)
 	    lines_max(reader));
 }
 
-/* The hosts that commas or blanks part in one entry, if all are domains. NULL
- * for an entry that holds no two of them; else for g_strfreev(). */
+/* The hosts in an entry that are separated by commas or blanks, if all are
+ * domains, for g_strfreev(). NULL for an entry that does not hold at least two.
+ */
 static char **split_hosts(const char *entry)
 {
 	char **pieces = g_strsplit_set(entry, ",; \t\r", -1);
@@ -361,7 +363,7 @@ static char **split_hosts(const char *entry)
 	return NULL;
 }
 
-/* An entry of mx-host. */
+/* Adds an entry of mx-host. */
 static bool add_host(struct member_reader *reader,
     const struct member_list *list, GPtrArray *lines, const char *entry)
 {
@@ -374,7 +376,7 @@ static bool add_host(struct member_reader *reader,
 		report_note(reader->report, list->cleaned);
 		for (size_t i = 0; ok && several[i] != NULL; i++) {
 			g_ptr_array_add(lines, g_strdup(several[i]));
-			ok = take_line(reader);
+			ok = count_line(reader);
 		}
 		g_strfreev(several);
 		return ok;
@@ -384,10 +386,10 @@ static bool add_host(struct member_reader *reader,
 		report_note(reader->report, list->cleaned);
 	if (result != SYNTAX_BAD)
 		g_ptr_array_add(lines, host);
-	return take_line(reader);
+	return count_line(reader);
 }
 
-/* A line of policy-string. */
+/* Adds a line of policy-string. */
 static bool add_policy_line(struct member_reader *reader,
     const struct member_list *list, GPtrArray *lines, const char *line)
 {
@@ -399,7 +401,7 @@ static bool add_policy_line(struct member_reader *reader,
 		g_ptr_array_add(lines, stripped);
 	else
 		g_free(stripped);
-	return take_line(reader);
+	return count_line(reader);
 }
 
 static bool add_line(struct member_reader *reader,
@@ -409,7 +411,7 @@ static bool add_line(struct member_reader *reader,
 			   : add_policy_line(reader, list, lines, line);
 }
 
-/* The lines of a string. ends: whether line ends are nothing to note. */
+/* Adds the lines of a string. ends: whether line ends are normal in it. */
 static bool add_lines(struct member_reader *reader,
     const struct member_list *list, GPtrArray *lines, const char *text,
     bool ends)
@@ -439,7 +441,8 @@ static bool is_array_of_strings(const struct json_tree *value)
 	return json_tree_is(value, JSON_TREE_ARRAY);
 }
 
-/* A string of a list: lines, or a JSON array as text (Microsoft's tlsa). */
+/* Adds a string of a list: lines, or a JSON array as text (Microsoft's tlsa).
+ */
 static bool add_string(struct member_reader *reader,
     const struct member_list *list, GPtrArray *lines, const char *text,
     bool ends)

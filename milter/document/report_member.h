@@ -3,14 +3,14 @@
  * report_member: one member of a report, read with all the tolerance there is.
  *
  * Knows how senders get a text, a count, an address or a list of lines wrong,
- * and the anomaly that each deviation is noted as. Leaves to
+ * and as which anomaly each deviation is noted. Leaves to
  * report_structure.c which members there are.
  *
- * A text may be missing, so none is a reason to refuse a report: what has
- * another type is read as far as it can be, and counts as missing otherwise.
- * The other functions return false once the report cannot be taken; result and
- * reason are in the reader then. Out-parameters are untouched unless the member
- * is there. A reader belongs to one thread.
+ * A text may be missing, so a bad one is not a reason to refuse a report: a
+ * value of another type is read as far as possible, and counts as missing
+ * otherwise. The other functions return false when the report must be refused;
+ * result and reason are in the reader then. Out-parameters are untouched unless
+ * the member is there. A reader belongs to one thread.
  */
 #ifndef DOCUMENT_REPORT_MEMBER_H
 #define DOCUMENT_REPORT_MEMBER_H
@@ -45,10 +45,11 @@ struct member_path {
 	size_t index;
 };
 
-/* What a missing member is noted as, where no anomaly stands for it: null-value
- * when it is null, nothing when it is absent. */
+/* In place of an anomaly for a missing member: null-value is noted when it is
+ * null, and nothing when it is absent. */
 #define MEMBER_OPTIONAL ANOMALY_COUNT
-/* The same, where the caller or report_complete() notes it: nothing. */
+/* In place of an anomaly for a missing member: nothing is noted, since the
+ * caller or report_complete() does that. */
 #define MEMBER_NOTED_LATER (ANOMALY_COUNT + 1)
 
 /* How a list of strings is read. */
@@ -66,12 +67,14 @@ bool member_fail(struct member_reader *reader, enum member_result result,
     const char *source, const struct member_path *path, const char *format, ...)
     G_GNUC_PRINTF(5, 6);
 
-/* The same: value "is an array, not a string". */
+/* Ends the reading with the reason that a value "is an array, not a string".
+ * Returns false. */
 bool member_fail_type(struct member_reader *reader,
     const struct member_path *path, const struct json_tree *value,
     const char *wanted);
 
-/* A member that is there and not null; otherwise NULL, and missing is noted. */
+/* A member that is there and not null; otherwise notes missing and returns
+ * NULL. */
 const struct json_tree *member_get(struct member_reader *reader,
     const struct json_tree *object, const char *key, int missing);
 
@@ -80,27 +83,29 @@ const struct json_tree *member_get(struct member_reader *reader,
 void member_text(struct member_reader *reader, const struct json_tree *object,
     const char *key, int missing, char **ret_text);
 
-/* The same, without the blanks around it. */
+/* A text as member_text() reads it, without the blanks around it. */
 void member_word(struct member_reader *reader, const struct json_tree *object,
     const char *key, int missing, char **ret_text);
 
-/* An optional text in which every sender writes what it likes: another object
- * or array becomes its JSON text, of at most limits.string-length. */
+/* An optional text without a fixed form: an object or array becomes its JSON
+ * text, of at most limits.string-length. */
 bool member_free_text(struct member_reader *reader,
     const struct member_path *parent, const struct json_tree *object,
     const char *key, char **ret_text);
 
-/* A text that must be there: not missing, no object, no array. */
+/* A text that must be there, and must not be an object or array. */
 bool member_needed_text(struct member_reader *reader,
     const struct member_path *parent, const struct json_tree *object,
     const char *key, char **ret_text);
 
-/* What stands at path, whose last step is a member of parent. */
+/* The object at path, whose last step is a member of parent; NULL, with missing
+ * noted, when there is none. */
 bool member_object(struct member_reader *reader, const struct member_path *path,
     const struct json_tree *parent, int missing,
     const struct json_tree **ret_object);
 
-/* The same, also out of an array of just that one. */
+/* The object as member_object() reads it, also out of an array of just that
+ * one. */
 bool member_lone_object(struct member_reader *reader,
     const struct member_path *path, const struct json_tree *parent, int missing,
     const struct json_tree **ret_object);
@@ -116,12 +121,12 @@ bool member_count(struct member_reader *reader,
 bool member_list(struct member_reader *reader, const struct json_tree *object,
     int missing, const struct member_list *list, GPtrArray *lines);
 
-/* An IP address as a new string; what is none counts as missing. */
+/* An IP address as a new string; anything else counts as missing. */
 void member_ip(struct member_reader *reader, const struct json_tree *object,
     const char *key, char **ret_ip);
 
-/* A host's name: as syntax_domain() gives it when it is a domain, else as is.
- */
+/* A host's name, as syntax_domain() gives it when it is a domain, else as it
+ * is. */
 void member_host(struct member_reader *reader, const struct json_tree *object,
     const char *key, char **ret_host);
 

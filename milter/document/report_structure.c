@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Member by member in the order of RFC 8460 section 4.4, each by the function
- * of report_member.c that has the tolerance for it. What is strict here is what
- * rows are made of and nothing else says: when, how many sessions, and that an
+ * Members are read in the order of RFC 8460 section 4.4, each by the function
+ * of report_member.c that has the tolerance for it. Strict is only what rows
+ * are made of and nothing else can tell: when, how many sessions, and that an
  * element is an object at all.
  */
 #include "report_structure.h"
@@ -41,7 +41,7 @@ static bool read_failure(struct member_reader *reader,
 	    !member_free_text(reader, path, object, "failure-reason-code",
 		&failure->failure_reason_code))
 		return false;
-	/* The RFC's text has this name for what its example calls otherwise. */
+	/* The RFC's text has this name for what its example names otherwise. */
 	return failure->additional_information != NULL ||
 	       member_free_text(reader, path, object, "additional-info-uri",
 		   &failure->additional_information);
@@ -143,7 +143,8 @@ static bool has_type(const struct report_policy *policy, const char *type)
 	       strcmp(policy->policy_type, type) == 0;
 }
 
-/* Canonical where it is a domain; a missing one is for report_complete(). */
+/* Reads the policy domain, canonical if it is a domain; a missing one is left
+ * to report_complete(). */
 static void read_policy_domain(struct member_reader *reader,
     const struct json_tree *object, struct report_policy *policy)
 {
@@ -160,7 +161,7 @@ static void read_policy_domain(struct member_reader *reader,
 	policy->policy_domain = text;
 }
 
-/* policy-string and mx-host, and what an STS policy's lines say of the mode. */
+/* Reads policy-string and mx-host, and the mode from an STS policy's lines. */
 static bool read_policy_lists(struct member_reader *reader,
     const struct json_tree *object, struct report_policy *policy)
 {
@@ -337,7 +338,8 @@ static bool read_time(struct member_reader *reader,
 	return ok;
 }
 
-/* What is far off would also make the database a table for its month. */
+/* Refuses a start that is far off: it would also make the database create a
+ * table for its month. */
 static bool check_start(struct member_reader *reader,
     const struct member_path *parent, int64_t received_at)
 {

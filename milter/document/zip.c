@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sizes are taken from the directory at the archive's end, because the header
- * in front of a file may leave them out (APPNOTE.TXT 4.4.4, bit 3). Numbers are
- * little-endian in zip and in gzip alike, so the checksum goes over as it is.
+ * Sizes are read from the directory at the archive's end, because the header in
+ * front of a file may omit them (APPNOTE.TXT 4.4.4, bit 3). Numbers are
+ * little-endian in both zip and gzip, so the checksum is copied as it is.
  */
 #include "document/zip.h"
 
@@ -25,7 +25,7 @@ struct zip_file {
 	size_t length;
 	unsigned int method;
 	const uint8_t *crc;  /* four bytes in the directory */
-	const uint8_t *size; /* the same, before it was compressed */
+	const uint8_t *size; /* four bytes too: the size before compression */
 };
 
 static unsigned int two_bytes(const uint8_t *bytes)
@@ -53,7 +53,7 @@ static const uint8_t *find_end(const uint8_t *bytes, size_t length)
 	return NULL;
 }
 
-/* What a directory entry of a file points at. */
+/* Finds the data that a directory entry points at. */
 static bool locate(const uint8_t *bytes, size_t length, const uint8_t *entry,
     struct zip_file *ret_file)
 {
@@ -91,8 +91,7 @@ static bool is_passed_over(struct span name)
 	       span_begins(name, "__MACOSX/");
 }
 
-/* The entries that may be meant: of those named as reports are, or else of
- * all, how many there are and the first. */
+/* The entries that may be meant: those with a report's name, or else all. */
 struct choice {
 	const uint8_t *first;
 	size_t count;
@@ -152,7 +151,7 @@ static enum zip_result find_file(
 		   : ZIP_OK;
 }
 
-/* Stored bytes as deflate's stored blocks (RFC 1951 section 3.2.4). */
+/* Appends stored bytes as stored blocks of deflate (RFC 1951 section 3.2.4). */
 static void append_stored(GByteArray *gzip, const struct zip_file *file)
 {
 	size_t at = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Strict where it decides whom to believe, lenient where hosts differ. A value
- * in quotes never ends at a semicolon, so that a sender's address can't bring a
- * result of its own along; a text that ends inside quotes or a comment is
- * garbage. On the other hand values hold '/', '=' and '+' without quotes
- * (header.b), properties come without a ptype (action=none), and a semicolon
- * may stand at the end.
+ * The parser is strict where it decides whom to believe, and lenient where
+ * hosts differ. A value in quotes never ends at a semicolon, so that a sender's
+ * address can't smuggle in a result; a text that ends inside quotes or a
+ * comment is refused. On the other hand, values may hold '/', '=' and '+'
+ * without quotes (header.b), properties come without a ptype (action=none), and
+ * a semicolon may stand at the end.
  */
 #include "mail/authres.h"
 
@@ -34,8 +34,7 @@ void authres_free(struct authres *authres)
 	g_free(authres);
 }
 
-/* Puts the end of a Keyword (RFC 5321 section 4.1.2: Ldh-str) into *cursor;
- * false when none is there. */
+/* A Keyword (RFC 5321 section 4.1.2: Ldh-str); false when there is none. */
 static bool take_keyword(const char **cursor, GString *ret_keyword)
 {
 	const char *p = *cursor;
@@ -135,7 +134,7 @@ static bool take_property(
 	return take_char(cursor, '=') && take_value(cursor, ret_value);
 }
 
-/* Keeps header.d, and header.i only as long as no header.d was seen. */
+/* Keeps header.d, or header.i as long as no header.d has been seen. */
 static void keep_domain(
     struct authres_dkim *dkim, bool *has_d, const char *name, const char *value)
 {
@@ -218,7 +217,7 @@ static bool take_results(const char **cursor, GPtrArray *results)
 }
 
 /* The authserv-id and, perhaps, a version, up to the first semicolon. Some
- * hosts leave the authserv-id out; a result in its place is none. */
+ * hosts leave the authserv-id out; a result in its place is not one. */
 static bool take_authserv_id(const char **cursor, GString *ret_id)
 {
 	const char *start;

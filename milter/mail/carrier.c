@@ -2,8 +2,8 @@
 /*
  * Every header field of every message that passes is looked at, so nothing here
  * allocates, and every scan goes forward once. The Content-Type is read
- * leniently: what follows no grammar is skipped up to the next semicolon,
- * because a carrier that is not recognised is a report that is lost.
+ * leniently: what does not follow the grammar is skipped up to the next
+ * semicolon, because a carrier that is not recognised is a lost report.
  */
 #include "mail/carrier.h"
 
@@ -13,8 +13,8 @@
 #include "base/span.h"
 #include "rfc5322.h"
 
-/* A token or a quoted string without its quotes; returns where it ends. A
- * quoted pair is not resolved: no value that is looked for has one. */
+/* A token or a quoted string without its quotes; returns where it ends. Quoted
+ * pairs are not resolved: the values that are looked for have none. */
 static const char *take_word(const char *p, struct span *ret_word)
 {
 	rfc5322_skip_cfws(&p);
@@ -35,7 +35,7 @@ static const char *take_word(const char *p, struct span *ret_word)
 	return p;
 }
 
-/* To the next semicolon that is not inside quotes or a comment. */
+/* Skips to the next semicolon that is not inside quotes or a comment. */
 static const char *skip_to_semicolon(const char *p)
 {
 	struct span word;
@@ -48,8 +48,8 @@ static const char *skip_to_semicolon(const char *p)
 	return p;
 }
 
-/* Whether the parameters from p on, "; name=value; …", say which kind of
- * report it is: this one. */
+/* Whether the parameters from p on, "; name=value; …", say that the report is
+ * of this kind. */
 static bool find_report_type(const char *p)
 {
 	struct span name, value;

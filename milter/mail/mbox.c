@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An mbox has no grammar that all its writers keep to: some don't quote From_
- * lines but give a Content-Length, some leave the blank line between messages
- * out, and Content-Length may be wrong after an edit. So a length is believed
- * only when it ends where the next message begins, and a line "From " begins
- * one only when two of three signs agree: a blank line before it, a time of day
- * in it, a header field behind it.
+ * There is no grammar that all writers of an mbox follow: some don't quote
+ * From_ lines but give a Content-Length, some omit the blank line between
+ * messages, and Content-Length may be wrong after an edit. So a length is
+ * believed only when it ends where the next message begins, and a line "From "
+ * begins a message only when two of three signs agree: a blank line before it,
+ * a time of day in it, a header field behind it.
  */
 #include "mail/mbox.h"
 
@@ -29,7 +29,7 @@ static bool is_from(const uint8_t *p, const uint8_t *end)
 	return starts_with(p, end, from, FROM_LENGTH);
 }
 
-/* Behind the line's end. */
+/* The start of the next line. */
 static const uint8_t *next_line(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
@@ -139,8 +139,7 @@ static const uint8_t *find_body(
 	while (p < end && !is_blank_line(p, end)) {
 		if (*p == 'C' || *p == 'c')
 			read_length(p, end, &length);
-		/* A header that never ends must not swallow the next message.
-		 */
+		/* A header without an end must not swallow the next message. */
 		p = next_line(p, end);
 		if (is_from(p, end))
 			break;
@@ -183,8 +182,8 @@ static bool has_quotes(const uint8_t *p, const uint8_t *end)
 	return memmem(p, (size_t)(end - p), ">From ", FROM_LENGTH + 1) != NULL;
 }
 
-/* Takes one '>' from each quoted line of the body (mboxrd; for mboxo this is
- * right wherever it quoted). */
+/* Removes one '>' from each quoted line of the body (mboxrd; mboxo quotes fewer
+ * lines, and those in the same way). */
 static void unquote(GByteArray *out, const uint8_t *start, const uint8_t *body,
     const uint8_t *end)
 {
@@ -233,8 +232,8 @@ void mbox_clear(struct mbox *mbox)
 	mbox->unquoted = NULL;
 }
 
-/* Where the next message begins. *ret_verbatim tells that this one's body has
- * From_ lines that are not quoted (mboxcl2). */
+/* Where the next message begins. *ret_verbatim: the body of this one has From_
+ * lines that are not quoted (mboxcl2). */
 static const uint8_t *find_next(const struct mbox *mbox, const uint8_t *body,
     size_t length, bool *ret_verbatim)
 {

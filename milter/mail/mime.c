@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GMime finds the parts and decodes parameters; what it does badly with hostile
- * mail is kept from it:
- * - how many parts and header fields there are is counted first
- * (mime_limits.c);
- * - of the message's own header it gets the fields about content, since it
- * makes several objects of each, and a mail has dozens;
- * - the message is parsed as a part and enclosed messages as plain parts, for
- *   address fields of what GMime takes for a message go through its address
- *   parser (see rfc5322.c), and nothing in them is wanted;
+ * GMime finds the parts and decodes parameters; it is spared what it handles
+ * badly in hostile mail:
+ * - parts and header fields are counted first (mime_limits.c);
+ * - of the message's own header it gets only the fields about content, since it
+ *   makes several objects of each field, and a mail has dozens;
+ * - the message is parsed as a part, and enclosed messages as plain parts,
+ * since GMime runs its address parser (see rfc5322.c) over the address fields
+ * of a message, and nothing in them is needed;
  * - base64 is decoded here, since GMime 3.2.13 stops at the first padding and
  *   some senders pad every piece.
  */
@@ -36,8 +35,8 @@
 #include "mime_limits.h"
 #include "rfc5322.h"
 
-/* GLib and GMime would write to stderr. A critical one is a bug, here or there;
- * the rest says only that a mail is odd. */
+/* GLib and GMime would write to stderr. A critical message means a bug, here or
+ * there; others only say that a mail is odd. */
 static void log_glib(
     const char *domain, GLogLevelFlags flags, const char *message, void *unused)
 {
@@ -54,8 +53,8 @@ void mime_init(void)
 	static const char *const enclosed[] = {
 	    "rfc822", "rfc2822", "global", "news"};
 
-	/* GMime forgets the entry that a new one replaces: sixteen bytes, four
-	 * times in a process, and no reason for a test to fail. */
+	/* GMime leaks the entry that a new one replaces: sixteen bytes, four
+	 * times in a process, which should not make a test fail. */
 #ifdef LEAKS_ARE_LOOKED_FOR
 	__lsan_disable();
 #endif
@@ -112,7 +111,7 @@ static char *lower_line(const char *body)
 	return lower;
 }
 
-/* Of the From field. What is no domain name counts as none. */
+/* The domain of the From field; NULL when it is not a domain name. */
 static char *author_domain(const char *body)
 {
 	char *written = rfc5322_first_domain(body);
@@ -131,7 +130,7 @@ static bool is_named(const struct rfc5322_field *field, const char *name)
 	       g_ascii_strncasecmp(field->start, name, field->name_length) == 0;
 }
 
-/* What stands behind a field's colon. */
+/* The text behind a field's colon. */
 static char *copy_body(const struct rfc5322_field *field)
 {
 	const char *colon = memchr(field->start, ':', field->length);
@@ -140,7 +139,8 @@ static char *copy_body(const struct rfc5322_field *field)
 	return g_strndup(colon + 1, field->length - before);
 }
 
-/* Of a field that should stand once the first counts (RFC 5322 section 3.6). */
+/* Where a field should stand only once, the first counts (RFC 5322 section
+ * 3.6). */
 static void read_field(
     struct mime_message *message, const struct rfc5322_field *field)
 {
@@ -172,7 +172,7 @@ static void read_field(
 		}
 }
 
-/* Of the fields that MIME defines (RFC 2045 section 3). */
+/* Whether a field is one that MIME defines (RFC 2045 section 3). */
 static bool describes_content(const struct rfc5322_field *field)
 {
 	static const char prefix[] = "Content-";
@@ -183,8 +183,8 @@ static bool describes_content(const struct rfc5322_field *field)
 		       0);
 }
 
-/* Reads a message's header, and returns the body's offset. What GMime has to
- * know of the header goes to content. */
+/* Reads a message's header, and returns the body's offset. The fields that
+ * GMime needs are appended to content. */
 static size_t read_header(struct mime_message *message, const uint8_t *bytes,
     size_t length, GByteArray *content)
 {
@@ -201,7 +201,7 @@ static size_t read_header(struct mime_message *message, const uint8_t *bytes,
 	return offset;
 }
 
-/* Feeds the decoder piece by piece: padding in the middle is no end to it. */
+/* Feeds the decoder piece by piece: padding in the middle does not end it. */
 static void decode_base64(GMimeStream *stream, GByteArray *bytes)
 {
 	char piece[8192];
@@ -214,8 +214,8 @@ static void decode_base64(GMimeStream *stream, GByteArray *bytes)
 		g_byte_array_append(bytes, decoded,
 		    (guint)g_base64_decode_step(
 			piece, (gsize)got, decoded, &state, &save));
-	/* Padding that was forgotten: completes two or three characters, and
-	 * adds nothing to one or none. */
+	/* Missing padding: this completes two or three characters, and adds
+	 * nothing to one or none. */
 	g_byte_array_append(bytes, decoded,
 	    (guint)g_base64_decode_step("==", 2, decoded, &state, &save));
 }
@@ -229,8 +229,8 @@ static void decode_other(GMimeDataWrapper *content, GByteArray *bytes)
 	g_object_unref(out);
 }
 
-/* The part's bytes without transfer encoding. None of the encodings decodes to
- * more than was there, so the message's length bounds them. */
+/* The part's bytes without transfer encoding. No encoding decodes to more bytes
+ * than it has, so the message's length bounds them. */
 static GByteArray *decode_part(GMimePart *part)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
@@ -249,7 +249,7 @@ static GByteArray *decode_part(GMimePart *part)
 	return bytes;
 }
 
-/* Senders label reports as many things, but not as these. */
+/* Whether a part is of a type that no sender labels a report as. */
 static bool is_something_else(const char *media_type)
 {
 	static const char *const never[] = {
@@ -311,7 +311,7 @@ static void read_leaf(struct mime_message *message, GMimeObject *leaf)
 	g_ptr_array_add(message->attachments, attachment);
 }
 
-/* False when multiparts are nested deeper than levels more. */
+/* False when multiparts are nested more than levels deep. */
 static bool read_part(
     struct mime_message *message, GMimeObject *object, size_t levels)
 {
@@ -342,7 +342,7 @@ static void append_source(GMimeStream *whole, GByteArray *bytes)
 	g_object_unref(stream);
 }
 
-/* NULL when GMime finds nothing. The parts read from both later on. */
+/* NULL when GMime finds nothing. The parts read from header and body later. */
 static GMimeObject *parse(GByteArray *header, GByteArray *body)
 {
 	GMimeStream *stream = g_mime_stream_cat_new();
@@ -358,7 +358,7 @@ static GMimeObject *parse(GByteArray *header, GByteArray *body)
 	return top;
 }
 
-/* A limit for what GMime itself can hold comes first: its sizes are guint. */
+/* What GMime can hold is a limit too: its sizes are guint. */
 static char *too_large(size_t length, const struct limits *limits)
 {
 	size_t most = MIN(limits->message_size, (size_t)G_MAXINT);
@@ -375,7 +375,7 @@ enum mime_result mime_read(const uint8_t *bytes, size_t length,
 {
 	struct mime_message *message = NULL;
 	GByteArray *header = NULL;
-	GByteArray body; /* of bytes, for GMime, which does not write to it */
+	GByteArray body; /* the part of bytes for GMime, which only reads it */
 	size_t offset;
 	GMimeObject *top = NULL;
 	enum mime_limits_result scanned;

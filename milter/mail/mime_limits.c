@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A part costs a parser some kilobytes and microseconds, and its sender five
- * bytes, so parts are counted before there are any: a part begins where a line
+ * A part costs a parser some kilobytes and microseconds, but its sender five
+ * bytes, so parts are counted before they are parsed: a part begins where a
+ * line
  * "--boundary" stands, and each boundary is declared somewhere as a parameter.
  * All declarations are collected first, wherever they stand, and then the lines
  * that match one are counted. A declaration that is written in one of the many
@@ -16,8 +17,9 @@
 
 #include "base/span.h"
 
-/* So many boundaries may be declared for each part that is allowed: text that
- * only talks of boundaries costs nothing, and memory stays bounded. */
+/* So many boundaries may be declared for each part that is allowed, so that
+ * text which only mentions boundaries is no problem, and memory stays bounded.
+ */
 #define DECLARATIONS_PER_PART 8
 
 /* RFC 2046 section 5.1.1 allows 70. A longer one is not looked at closely, so
@@ -34,7 +36,7 @@ struct scan {
 	bool in_header;
 	bool in_parts; /* the message's own header has ended */
 	size_t fields; /* of the message's header; then of all the parts' */
-	size_t header_size; /* the same, in bytes */
+	size_t header_size; /* bytes of those fields */
 	char *reason;
 };
 
@@ -59,14 +61,14 @@ static struct span trim_end(const char *start, const char *end)
 
 static const char *skip_blanks(const char *p, const char *end)
 {
-	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+	while (p < end && span_is_blank(*p))
 		p++;
 	return p;
 }
 
-/* The text of a boundary in quotes, or false when it needs more decoding than
- * that, or is too long. */
-static bool take_quoted(
+/* Reads a boundary in quotes; false when it needs more decoding than removing
+ * them, or is too long. */
+static bool read_quoted(
     const char *p, const char *end, struct span *ret_boundary)
 {
 	const char *start = p;
@@ -79,15 +81,16 @@ static bool take_quoted(
 	return p < end && *p == '"';
 }
 
-/* Of a token (RFC 2045 section 5.1), or harmless in an unquoted value. */
+/* Whether a character may be in a token (RFC 2045 section 5.1), or is harmless
+ * in a value without quotes. */
 static bool is_plain(char c)
 {
 	return g_ascii_isgraph(c) && strchr("()<>@,;\"\\", c) == NULL;
 }
 
-/* The same for one without quotes, which must be a token, and end where the
- * parameter or the field does. */
-static bool take_token(
+/* Reads a boundary without quotes, which must be a token, and end where the
+ * parameter or the field does; false as for read_quoted(). */
+static bool read_token(
     const char *p, const char *end, struct span *ret_boundary)
 {
 	const char *start = p;
@@ -106,7 +109,7 @@ static bool take_token(
 	return p == end || *p == ';';
 }
 
-/* Takes note of the boundary declared behind a word "boundary", if one is. */
+/* Notes the boundary that is declared behind a word "boundary", if any. */
 static void note_declaration(struct scan *scan, const char *p)
 {
 	const char *end = scan->bytes + scan->length;
@@ -122,8 +125,8 @@ static void note_declaration(struct scan *scan, const char *p)
 		scan->any_boundary = true;
 	if (scan->any_boundary)
 		return;
-	plain = p < end && *p == '"' ? take_quoted(p + 1, end, &boundary)
-				     : take_token(p, end, &boundary);
+	plain = p < end && *p == '"' ? read_quoted(p + 1, end, &boundary)
+				     : read_token(p, end, &boundary);
 	if (!plain)
 		scan->any_boundary = true;
 	else if (g_tree_lookup(scan->boundaries, &boundary) == NULL)
@@ -178,8 +181,8 @@ static bool over_parts(struct scan *scan)
 	return true;
 }
 
-/* One line of a header. The headers of all parts are held against the limits
- * together. */
+/* Counts one line of a header; true when a limit is exceeded. The headers of
+ * all parts are held against the limits together. */
 static bool over_header(struct scan *scan, struct span line)
 {
 	const struct limits *limits = scan->limits;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mime_limits: how much a MIME parser would make of a message, before one is
- * let at it.
+ * mime_limits: how many parts and header fields a MIME parser would find in a
+ * message, before one parses it.
  *
  * Knows lines, header blocks and boundaries (RFC 2046 section 5.1). Leaves what
  * the parts are to mime.c. Pure; any thread.
@@ -22,9 +22,9 @@ enum mime_limits_result {
 
 /*
  * Holds a message against limits.mime_parts, header_count and header_size, in
- * one or two passes without a copy. Counts from above: never less than what a
- * parser finds. On MIME_LIMITS_EXCEEDED *ret_reason is one sentence that names
- * the limit (g_free).
+ * one or two passes without a copy. Never counts less than what a parser finds.
+ * On MIME_LIMITS_EXCEEDED *ret_reason is one sentence that names the limit
+ * (g_free).
  */
 enum mime_limits_result mime_limits(const uint8_t *bytes, size_t length,
     const struct limits *limits, char **ret_reason);

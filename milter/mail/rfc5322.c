@@ -11,7 +11,7 @@
 
 #include "base/span.h"
 
-/* Behind the line that starts at p. */
+/* The end of the line that starts at p, behind its line end. */
 static const uint8_t *skip_line(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
@@ -127,8 +127,8 @@ static char *copy_trimmed(const char *start, const char *end)
 	return start < end ? g_strndup(start, (size_t)(end - start)) : NULL;
 }
 
-/* From the '@' of an addr-spec: what follows up to where it must end. */
-static char *take_domain(const char *at)
+/* The domain behind the '@' of an addr-spec. */
+static char *copy_domain(const char *at)
 {
 	const char *start = at + 1;
 
@@ -171,7 +171,7 @@ char *rfc5322_first_domain(const char *body)
 			angle = *p == '<';
 		p++;
 	}
-	return at != NULL ? take_domain(at) : NULL;
+	return at != NULL ? copy_domain(at) : NULL;
 }
 
 char *rfc5322_message_id(const char *body)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rfc5322: the pieces of header field syntax that several rooms read.
+ * rfc5322: the pieces of header field syntax that several modules read.
  *
  * Knows fields, folding, comments and addresses (RFC 5322 sections 2.2, 3.2.2
- * and 3.4). Leaves to others what a field means. Pure, linear and without
+ * and 3.4). Leaves what a field means to others. Pure, linear and without
  * recursion, since all of it comes from strangers; any thread.
  */
 #ifndef MAIL_RFC5322_H
@@ -15,7 +15,7 @@
 
 /* A field as it stands in a header, with its folds and its last line end. */
 struct rfc5322_field {
-	const char *start; /* of its name; no NUL ends it */
+	const char *start; /* of its name; without a NUL at the end */
 	size_t name_length;
 	size_t length; /* of all of it, in bytes */
 };
@@ -23,8 +23,8 @@ struct rfc5322_field {
 /*
  * The next field of a header from *offset on, which is moved behind it. False
  * at the header's end: *offset is then that of the body, behind the blank line.
- * Blanks before the colon are allowed (section 4.5); a line that is no field,
- * as clumsy programs leave it in a header, is passed over.
+ * Blanks before the colon are allowed (section 4.5); a line that is not a
+ * field, as some programs leave in a header, is skipped.
  */
 bool rfc5322_next_field(const uint8_t *bytes, size_t length, size_t *offset,
     struct rfc5322_field *ret_field);
@@ -39,11 +39,12 @@ bool rfc5322_skip_cfws(const char **cursor);
  * and the blanks behind them kept. The caller frees it with g_free(). */
 char *rfc5322_unfold(const char *body);
 
-/* The domain of the first mailbox in an address list, as it is written, groups
- * looked into; NULL when there is none. The caller frees it with g_free(). */
+/* The domain of the first mailbox in an address list, as it is written, also
+ * inside a group; NULL when there is none. The caller frees it with g_free().
+ */
 char *rfc5322_first_domain(const char *body);
 
-/* What stands in <> in a Message-ID field, or all of it when nothing does; NULL
+/* What stands in <> in a Message-ID field, or the whole field without <>; NULL
  * when it is empty. The caller frees it with g_free(). */
 char *rfc5322_message_id(const char *body);
 
