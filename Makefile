@@ -109,11 +109,11 @@ $(B)/unit/%: tests/unit/%.c $(B)/libtlsrpt.a | $(B)/unit
 LINK_FUZZ = $(CC) $(WARN) $(CFLAGS) $(TEST_CPPFLAGS) -Itests/fuzz $(LDFLAGS) -MMD -MP
 $(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(B)/libtlsrpt.a | $(B)/fuzz
 	@echo "  TEST $@"
-	$(Q)$(LINK_FUZZ) -o $@ $(filter-out %.h,$^) $(L_intake)
+	$(Q)$(LINK_FUZZ) -o $@ $(filter %.c %.a,$^) $(L_intake)
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/libtlsrpt.a | $(B)/fuzz
 	@echo "  FUZZ $@"
-	$(Q)$(LINK_FUZZ) -fsanitize=fuzzer -o $@ $(filter-out %.h,$^) $(L_intake)
+	$(Q)$(LINK_FUZZ) -fsanitize=fuzzer -o $@ $(filter %.c %.a,$^) $(L_intake)
 
 $(B) $(B)/unit $(B)/fuzz $(B)/bench:
 	$(Q)mkdir -p $@

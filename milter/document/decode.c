@@ -106,9 +106,9 @@ static enum decode_result refuse_late(
 	return refuse(decoding,
 	    decoding->scan.claims_report || is_twice_gzip(decoding),
 	    DECODE_DEADLINE,
-	    g_strdup_printf("limits.deadline: there was no turn to %s the "
-			    "report within %u seconds",
-		what, decoding->limits->deadline));
+	    g_strdup_printf("limits.deadline: the report waited more than %u "
+			    "seconds to be %s",
+		decoding->limits->deadline, what));
 }
 
 static enum decode_result refuse_gzip(struct decoding *decoding,
@@ -223,7 +223,7 @@ static enum decode_result measure(struct decoding *decoding)
 		    decoding->limits->gzip_members, measure_piece, decoding,
 		    &info);
 		if (result == GUNZIP_STOPPED)
-			return refuse_late(decoding, "measure");
+			return refuse_late(decoding, "measured");
 		if (result != GUNZIP_OK)
 			return refuse_gzip(decoding, result, &info);
 		if (info.data_after_end)
@@ -368,7 +368,7 @@ static enum decode_result read_in_turn(
 		need = half;
 	}
 	if (!admission_enter(kind, need, half, decoding->input->deadline))
-		return refuse_late(decoding, "parse");
+		return refuse_late(decoding, "parsed");
 	if (decoding->gzip)
 		result = read_gzip(decoding, ret_report);
 	else

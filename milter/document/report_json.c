@@ -197,8 +197,8 @@ static enum report_json_result read_document(struct member_reader *reader,
 						      : REPORT_JSON_OTHER;
 	if (!is_report(root)) {
 		(void)member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, NULL,
-		    "the document is %s without policies and report-id, so no "
-		    "report",
+		    "the document is %s without policies and report-id, so it "
+		    "is not a report",
 		    json_tree_type_name(root));
 		result = REPORT_JSON_OTHER;
 	} else if (check_rest(reader, bytes, length, end) &&
