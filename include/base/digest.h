@@ -12,14 +12,6 @@
 #define DIGEST_SIZE 32
 #define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
 
-struct digest;
-
-/* digest_finish() writes the digest and frees it. */
-struct digest *digest_new(void);
-void digest_update(struct digest *digest, const void *bytes, size_t length);
-void digest_finish(struct digest *digest, uint8_t ret_digest[DIGEST_SIZE]);
-
-/* The digest of one piece of memory. */
 void digest_of(
     const void *bytes, size_t length, uint8_t ret_digest[DIGEST_SIZE]);
 

@@ -23,9 +23,6 @@ enum log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR };
  * lines go to stderr at level info. May be called again after a reload. */
 void log_open(const char *program, enum log_target target, int level);
 
-/* Whether a line of that level would be written. */
-bool log_enabled(int level);
-
 /*
  * Writes "event=EVENT" and then pairs of a name and a string value, ended by
  * NULL: log_event(LOG_INFO, "spooled", "report-id", id, NULL). A pair whose

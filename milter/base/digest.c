@@ -11,37 +11,14 @@
 
 G_STATIC_ASSERT(DIGEST_SIZE == SHA256_DIGEST_SIZE);
 
-struct digest {
-	struct sha256_ctx context;
-};
-
-struct digest *digest_new(void)
-{
-	struct digest *digest = g_new(struct digest, 1);
-
-	sha256_init(&digest->context);
-	return digest;
-}
-
-void digest_update(struct digest *digest, const void *bytes, size_t length)
-{
-	sha256_update(&digest->context, length, bytes);
-}
-
-void digest_finish(struct digest *digest, uint8_t ret_digest[DIGEST_SIZE])
-{
-	sha256_digest(&digest->context, DIGEST_SIZE, ret_digest);
-	g_free(digest);
-}
-
 void digest_of(
     const void *bytes, size_t length, uint8_t ret_digest[DIGEST_SIZE])
 {
-	struct digest digest;
+	struct sha256_ctx context;
 
-	sha256_init(&digest.context);
-	sha256_update(&digest.context, length, bytes);
-	sha256_digest(&digest.context, DIGEST_SIZE, ret_digest);
+	sha256_init(&context);
+	sha256_update(&context, length, bytes);
+	sha256_digest(&context, DIGEST_SIZE, ret_digest);
 }
 
 void digest_hex(

@@ -47,7 +47,8 @@ void log_open(const char *program, enum log_target target, int level)
 	atomic_store(&log_target, (int)target);
 }
 
-bool log_enabled(int level)
+/* Whether a line of that level is written. */
+static bool is_enabled(int level)
 {
 	return level <= atomic_load(&log_level);
 }
@@ -91,7 +92,7 @@ void log_event(int level, const char *event, ...)
 	const char *name;
 	va_list pairs;
 
-	if (!log_enabled(level))
+	if (!is_enabled(level))
 		return;
 	line = g_string_sized_new(256);
 	rest = g_string_sized_new(256);
@@ -117,7 +118,7 @@ void log_failure(int level, const char *event, const char *format, ...)
 	va_list arguments;
 	char *reason;
 
-	if (!log_enabled(level))
+	if (!is_enabled(level))
 		return;
 	va_start(arguments, format);
 	reason = g_strdup_vprintf(format, arguments);

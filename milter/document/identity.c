@@ -68,33 +68,34 @@ GPtrArray *identity_policy_domains(const struct report *report)
 	return distinct;
 }
 
-/* A string with its length before it, as eight bytes, the highest first. */
-static void digest_string(struct digest *digest, const char *text)
+/* Appends a string with its length before it, as eight bytes, the highest
+ * first. */
+static void append_string(GByteArray *bytes, const char *text)
 {
 	size_t length = text != NULL ? strlen(text) : 0;
 	uint64_t prefix = GUINT64_TO_BE((uint64_t)length);
 
-	digest_update(digest, &prefix, sizeof(prefix));
-	if (length > 0)
-		digest_update(digest, text, length);
+	g_byte_array_append(bytes, (const guint8 *)&prefix, sizeof(prefix));
+	g_byte_array_append(bytes, (const guint8 *)text, (guint)length);
 }
 
 void identity_digest(const struct report *report, const char *submitter,
     uint8_t ret_identity[DIGEST_SIZE])
 {
-	struct digest *digest = digest_new();
+	GByteArray *bytes = g_byte_array_new();
 	GPtrArray *domains = identity_policy_domains(report);
 	char start[SYNTAX_TIME_SIZE], end[SYNTAX_TIME_SIZE];
 
 	syntax_time_format(report->start_datetime, start);
 	syntax_time_format(report->end_datetime, end);
-	digest_string(digest, submitter);
-	digest_string(digest, report->organization_name);
-	digest_string(digest, report->report_id);
-	digest_string(digest, start);
-	digest_string(digest, end);
+	append_string(bytes, submitter);
+	append_string(bytes, report->organization_name);
+	append_string(bytes, report->report_id);
+	append_string(bytes, start);
+	append_string(bytes, end);
 	for (guint i = 0; i < domains->len; i++)
-		digest_string(digest, g_ptr_array_index(domains, i));
-	digest_finish(digest, ret_identity);
+		append_string(bytes, g_ptr_array_index(domains, i));
+	digest_of(bytes->data, bytes->len, ret_identity);
+	g_byte_array_unref(bytes);
 	g_ptr_array_unref(domains);
 }

@@ -175,10 +175,8 @@ gboolean report_result_type_known(const char *result_type)
 	    "sts-policy-fetch-error",
 	    "sts-policy-invalid",
 	    "sts-webpki-invalid",
+	    NULL,
 	};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
-		if (strcmp(result_type, known[i]) == 0)
-			return TRUE;
-	return FALSE;
+	return g_strv_contains(known, result_type);
 }

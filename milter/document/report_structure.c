@@ -139,8 +139,7 @@ static bool read_summary(struct member_reader *reader,
 
 static bool has_type(const struct report_policy *policy, const char *type)
 {
-	return policy->policy_type != NULL &&
-	       strcmp(policy->policy_type, type) == 0;
+	return g_strcmp0(policy->policy_type, type) == 0;
 }
 
 /* Reads the policy domain, canonical if it is a domain; a missing one is left

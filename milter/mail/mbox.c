@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+#include "base/span.h"
+#include "rfc5322.h"
+
 static const char from[] = "From ";
 #define FROM_LENGTH (sizeof(from) - 1)
 
@@ -29,24 +32,10 @@ static bool is_from(const uint8_t *p, const uint8_t *end)
 	return starts_with(p, end, from, FROM_LENGTH);
 }
 
-/* The start of the next line. */
-static const uint8_t *next_line(const uint8_t *p, const uint8_t *end)
-{
-	const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
-
-	return eol != NULL ? eol + 1 : end;
-}
-
-static bool is_blank_line(const uint8_t *p, const uint8_t *end)
-{
-	return p < end &&
-	       (*p == '\n' || (*p == '\r' && p + 1 < end && p[1] == '\n'));
-}
-
 /* Whether a line has a time such as 7:05 in it, as every asctime(3) does. */
 static bool has_time(const uint8_t *p, const uint8_t *end)
 {
-	const uint8_t *stop = next_line(p, end);
+	const uint8_t *stop = rfc5322_next_line(p, end);
 
 	for (p += 2; p + 2 < stop; p++)
 		if (*p == ':' && g_ascii_isdigit(p[-1]) &&
@@ -59,13 +48,8 @@ static bool has_time(const uint8_t *p, const uint8_t *end)
  * writers put above it, stands at p. */
 static bool is_field(const uint8_t *p, const uint8_t *end)
 {
-	const uint8_t *start = p;
-
-	if (starts_with(p, end, ">From ", FROM_LENGTH + 1))
-		return true;
-	while (p < end && g_ascii_isgraph(*p) && *p != ':')
-		p++;
-	return p > start && p < end && *p == ':';
+	return starts_with(p, end, ">From ", FROM_LENGTH + 1) ||
+	       rfc5322_measure_name(p, end) > 0;
 }
 
 static bool is_after_blank_line(const uint8_t *start, const uint8_t *p)
@@ -89,7 +73,7 @@ static bool is_separator(
 
 	if (blank && time)
 		return true;
-	return (blank || time) && is_field(next_line(p, end), end);
+	return (blank || time) && is_field(rfc5322_next_line(p, end), end);
 }
 
 /* The next separator from p on, or the end. */
@@ -110,13 +94,13 @@ static bool read_length(
     const uint8_t *p, const uint8_t *end, size_t *ret_length)
 {
 	static const char name[] = "Content-Length:";
-	const uint8_t *stop = next_line(p, end);
+	const uint8_t *stop = rfc5322_next_line(p, end);
 	size_t length = 0;
 
-	if ((size_t)(stop - p) < sizeof(name) - 1 ||
-	    g_ascii_strncasecmp((const char *)p, name, sizeof(name) - 1) != 0)
+	if (!span_begins(
+		(struct span){(const char *)p, (size_t)(stop - p)}, name))
 		return false;
-	p += sizeof(name) - 1;
+	p += strlen(name);
 	while (p < stop && (*p == ' ' || *p == '\t'))
 		p++;
 	if (p == stop || !g_ascii_isdigit(*p))
@@ -136,16 +120,16 @@ static const uint8_t *find_body(
 {
 	size_t length = SIZE_MAX;
 
-	while (p < end && !is_blank_line(p, end)) {
+	while (p < end && !rfc5322_is_blank_line(p, end)) {
 		if (*p == 'C' || *p == 'c')
 			read_length(p, end, &length);
 		/* A header without an end must not swallow the next message. */
-		p = next_line(p, end);
+		p = rfc5322_next_line(p, end);
 		if (is_from(p, end))
 			break;
 	}
 	*ret_length = length;
-	return is_blank_line(p, end) ? next_line(p, end) : p;
+	return rfc5322_is_blank_line(p, end) ? rfc5322_next_line(p, end) : p;
 }
 
 /* Where a body of that length ends, if the next message or the end of the file
@@ -160,9 +144,9 @@ static const uint8_t *follow_length(
 	p = body + length;
 	if (p == end || is_from(p, end))
 		return p;
-	if (!is_blank_line(p, end))
+	if (!rfc5322_is_blank_line(p, end))
 		return NULL;
-	p = next_line(p, end);
+	p = rfc5322_next_line(p, end);
 	return p == end || is_from(p, end) ? p : NULL;
 }
 
@@ -192,7 +176,7 @@ static void unquote(GByteArray *out, const uint8_t *start, const uint8_t *body,
 	g_byte_array_set_size(out, 0);
 	g_byte_array_append(out, start, (guint)(body - start));
 	for (const uint8_t *p = body; p < end; p = next) {
-		next = next_line(p, end);
+		next = rfc5322_next_line(p, end);
 		if (quote_length(p, end) > 0)
 			p++;
 		g_byte_array_append(out, p, (guint)(next - p));
@@ -259,9 +243,9 @@ bool mbox_next(struct mbox *mbox, struct mbox_message *ret_message)
 	do {
 		if (mbox->offset >= mbox->length)
 			return false;
-		start = next_line(mbox->bytes + mbox->offset, end);
+		start = rfc5322_next_line(mbox->bytes + mbox->offset, end);
 		while (quote_length(start, end) > 0)
-			start = next_line(start, end);
+			start = rfc5322_next_line(start, end);
 		body = find_body(start, end, &length);
 		next = find_next(mbox, body, length, &verbatim);
 		mbox->offset = (size_t)(next - mbox->bytes);

@@ -124,19 +124,13 @@ static char *author_domain(const char *body)
 	return domain;
 }
 
-static bool is_named(const struct rfc5322_field *field, const char *name)
-{
-	return strlen(name) == field->name_length &&
-	       g_ascii_strncasecmp(field->start, name, field->name_length) == 0;
-}
-
 /* The text behind a field's colon. */
-static char *copy_body(const struct rfc5322_field *field)
+static char *copy_body(struct span field)
 {
-	const char *colon = memchr(field->start, ':', field->length);
-	size_t before = (size_t)(colon + 1 - field->start);
+	const char *colon = memchr(field.start, ':', field.length);
+	size_t before = (size_t)(colon + 1 - field.start);
 
-	return g_strndup(colon + 1, field->length - before);
+	return g_strndup(colon + 1, field.length - before);
 }
 
 /* Where a field should stand only once, the first counts (RFC 5322 section
@@ -156,16 +150,17 @@ static void read_field(
 		lower_line},
 	};
 
-	if (is_named(field, "Authentication-Results")) {
-		char *body = copy_body(field);
+	if (span_equals(field->name, "Authentication-Results")) {
+		char *body = copy_body(field->whole);
 
 		g_ptr_array_add(
 		    message->authentication_results, rfc5322_unfold(body));
 		g_free(body);
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(once); i++)
-		if (*once[i].target == NULL && is_named(field, once[i].name)) {
-			char *body = copy_body(field);
+		if (*once[i].target == NULL &&
+		    span_equals(field->name, once[i].name)) {
+			char *body = copy_body(field->whole);
 
 			*once[i].target = once[i].read(body);
 			g_free(body);
@@ -173,14 +168,10 @@ static void read_field(
 }
 
 /* Whether a field is one that MIME defines (RFC 2045 section 3). */
-static bool describes_content(const struct rfc5322_field *field)
+static bool describes_content(struct span name)
 {
-	static const char prefix[] = "Content-";
-
-	return is_named(field, "MIME-Version") ||
-	       (field->name_length > strlen(prefix) &&
-		   g_ascii_strncasecmp(field->start, prefix, strlen(prefix)) ==
-		       0);
+	return span_equals(name, "MIME-Version") ||
+	       span_begins(name, "Content-");
 }
 
 /* Reads a message's header, and returns the body's offset. The fields that
@@ -193,9 +184,10 @@ static size_t read_header(struct mime_message *message, const uint8_t *bytes,
 
 	while (rfc5322_next_field(bytes, length, &offset, &field)) {
 		read_field(message, &field);
-		if (describes_content(&field))
+		if (describes_content(field.name))
 			g_byte_array_append(content,
-			    (const guint8 *)field.start, (guint)field.length);
+			    (const guint8 *)field.whole.start,
+			    (guint)field.whole.length);
 	}
 	g_byte_array_append(content, (const guint8 *)"\n", 1);
 	return offset;

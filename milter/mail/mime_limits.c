@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "rfc5322.h"
 
 /* So many boundaries may be declared for each part that is allowed, so that
  * text which only mentions boundaries is no problem, and memory stays bounded.
@@ -236,18 +237,11 @@ static bool over_limit(struct scan *scan, struct span line)
  * ends an empty header. */
 static bool is_message(const struct scan *scan)
 {
-	size_t i = 0;
+	const uint8_t *bytes = (const uint8_t *)scan->bytes;
 
-	while (i < scan->length && g_ascii_isgraph(scan->bytes[i]) &&
-	       scan->bytes[i] != ':')
-		i++;
-	if (i == 0)
-		return scan->length > 0 &&
-		       (scan->bytes[0] == '\n' || scan->bytes[0] == '\r');
-	while (i < scan->length &&
-	       (scan->bytes[i] == ' ' || scan->bytes[i] == '\t'))
-		i++;
-	return i < scan->length && scan->bytes[i] == ':';
+	return scan->length > 0 &&
+	       (*bytes == '\n' || *bytes == '\r' ||
+		   rfc5322_measure_name(bytes, bytes + scan->length) > 0);
 }
 
 static void scan_lines(struct scan *scan)

@@ -9,18 +9,14 @@
 #include <glib.h>
 #include <string.h>
 
-#include "base/span.h"
-
-/* The end of the line that starts at p, behind its line end. */
-static const uint8_t *skip_line(const uint8_t *p, const uint8_t *end)
+const uint8_t *rfc5322_next_line(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
 
 	return eol != NULL ? eol + 1 : end;
 }
 
-/* The length of the field's name that a line starts with, or 0. */
-static size_t measure_name(const uint8_t *p, const uint8_t *end)
+size_t rfc5322_measure_name(const uint8_t *p, const uint8_t *end)
 {
 	size_t left = (size_t)(end - p);
 	size_t length = 0, blanks;
@@ -34,8 +30,10 @@ static size_t measure_name(const uint8_t *p, const uint8_t *end)
 	return blanks < left && p[blanks] == ':' ? length : 0;
 }
 
-static bool is_blank_line(const uint8_t *p, const uint8_t *end)
+bool rfc5322_is_blank_line(const uint8_t *p, const uint8_t *end)
 {
+	if (p == end)
+		return false;
 	return *p == '\n' || (*p == '\r' && end - p > 1 && p[1] == '\n');
 }
 
@@ -47,18 +45,17 @@ bool rfc5322_next_field(const uint8_t *bytes, size_t length, size_t *offset,
 	const uint8_t *p;
 	size_t name = 0;
 
-	while (start < end && !is_blank_line(start, end) &&
-	       (name = measure_name(start, end)) == 0)
-		start = skip_line(start, end);
-	p = start < end ? skip_line(start, end) : end;
+	while (start < end && !rfc5322_is_blank_line(start, end) &&
+	       (name = rfc5322_measure_name(start, end)) == 0)
+		start = rfc5322_next_line(start, end);
+	p = start < end ? rfc5322_next_line(start, end) : end;
 	while (name > 0 && p < end && (*p == ' ' || *p == '\t'))
-		p = skip_line(p, end);
+		p = rfc5322_next_line(p, end);
 	*offset = (size_t)(p - bytes);
 	if (name > 0)
 		*ret_field = (struct rfc5322_field){
-		    .start = (const char *)start,
-		    .name_length = name,
-		    .length = (size_t)(p - start),
+		    .name = {(const char *)start, name},
+		    .whole = {(const char *)start, (size_t)(p - start)},
 		};
 	return name > 0;
 }

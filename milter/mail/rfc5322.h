@@ -13,12 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/span.h"
+
 /* A field as it stands in a header, with its folds and its last line end. */
 struct rfc5322_field {
-	const char *start; /* of its name; without a NUL at the end */
-	size_t name_length;
-	size_t length; /* of all of it, in bytes */
+	struct span name;
+	struct span whole;
 };
+
+/* The start of the next line, or the end. */
+const uint8_t *rfc5322_next_line(const uint8_t *p, const uint8_t *end);
+
+/* Whether the line at p is empty. */
+bool rfc5322_is_blank_line(const uint8_t *p, const uint8_t *end);
+
+/* The length of the field's name that a line begins with; 0 when it is not a
+ * field. */
+size_t rfc5322_measure_name(const uint8_t *p, const uint8_t *end);
 
 /*
  * The next field of a header from *offset on, which is moved behind it. False

@@ -390,7 +390,7 @@ static void test_no_turn(void **state)
 	run(place, &input);
 	admission_leave(ADMISSION_SMALL, half);
 	assert_report(
-	    place, 0, PIPELINE_FAILED, "limits.deadline: there was no turn ");
+	    place, 0, PIPELINE_FAILED, "limits.deadline: the report waited ");
 	assert_verdict(place, VERDICT_ACCEPT, NULL);
 }
 

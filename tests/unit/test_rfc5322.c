@@ -134,9 +134,10 @@ static void check_header(const char *header, const char *expected)
 
 	while (rfc5322_next_field(bytes, length, &offset, &field)) {
 		g_string_append_len(
-		    got, field.start, (gssize)field.name_length);
+		    got, field.name.start, (gssize)field.name.length);
 		g_string_append_c(got, '=');
-		g_string_append_len(got, field.start, (gssize)field.length);
+		g_string_append_len(
+		    got, field.whole.start, (gssize)field.whole.length);
 		g_string_append_c(got, '|');
 	}
 	g_string_append_len(got, header + offset, (gssize)(length - offset));
