@@ -38,7 +38,8 @@ size_t sniff_start(const uint8_t *bytes, size_t length)
 {
 	size_t at = skip_blanks(bytes, length, 0);
 
-	at += sniff_bom(bytes + at, length - at);
+	if (at < length)
+		at += sniff_bom(bytes + at, length - at);
 	return skip_blanks(bytes, length, at);
 }
 

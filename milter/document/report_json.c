@@ -224,10 +224,11 @@ enum report_json_result report_json_read(
 	struct member_reader reader = {
 	    .limits = limits, .report = report_new()};
 
-	if (bom > 0)
+	if (bom > 0) {
 		report_note(reader.report, ANOMALY_UTF8_BOM);
-	bytes += bom;
-	length -= bom;
+		bytes += bom;
+		length -= bom;
+	}
 	budget_begin(budget);
 	if (check_bytes(&reader, bytes, length))
 		result = read_document(&reader, bytes, length, source);

@@ -54,6 +54,8 @@ static void test_bom(void **state)
 	assert_int_equal(sniff_start(bytes_of(" \xef\xbb\xbf\r\n{"), 7), 6);
 	assert_int_equal(sniff_start(bytes_of(" \t\r\n"), 4), 4);
 	assert_int_equal(sniff_start(bytes_of(""), 0), 0);
+	assert_int_equal(sniff_start(NULL, 0), 0);
+	assert_false(sniff_report(NULL, 0));
 }
 
 static void test_report(void **state)
