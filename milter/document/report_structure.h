@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_structure: a JSON tree to the model of a report (RFC 8460 section 4.4).
+ * report_structure: a JSON tree to the model of a report (RFC 8460
+ * section 4.4).
  *
  * Knows which members a report has, what may not be missing, and where else
  * senders put them. Leaves the tolerance for one member to report_member.c, and

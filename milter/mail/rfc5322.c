@@ -9,13 +9,6 @@
 #include <glib.h>
 #include <string.h>
 
-const uint8_t *rfc5322_next_line(const uint8_t *p, const uint8_t *end)
-{
-	const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
-
-	return eol != NULL ? eol + 1 : end;
-}
-
 size_t rfc5322_measure_name(const uint8_t *p, const uint8_t *end)
 {
 	size_t left = (size_t)(end - p);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/span.h"
 
@@ -22,7 +23,13 @@ struct rfc5322_field {
 };
 
 /* The start of the next line, or the end. */
-const uint8_t *rfc5322_next_line(const uint8_t *p, const uint8_t *end);
+static inline const uint8_t *rfc5322_next_line(
+    const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
+
+	return eol != NULL ? eol + 1 : end;
+}
 
 /* Whether the line at p is empty. */
 bool rfc5322_is_blank_line(const uint8_t *p, const uint8_t *end);
