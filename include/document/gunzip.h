@@ -14,7 +14,7 @@
 
 enum gunzip_result {
 	GUNZIP_OK,
-	GUNZIP_CORRUPT,          /* broken, or cut short */
+	GUNZIP_DAMAGED,          /* damaged, or cut short */
 	GUNZIP_TOO_LARGE,        /* more than max_size bytes come out */
 	GUNZIP_TOO_MANY_MEMBERS, /* more than max_members */
 	GUNZIP_STOPPED           /* only gunzip_each(): by the sink */

@@ -17,8 +17,8 @@
 enum zip_result {
 	ZIP_OK,
 	ZIP_SEVERAL, /* more than one file may be meant */
-	ZIP_BROKEN   /* or encrypted, in ZIP64, compressed by another method
-			than deflate, or without any file */
+	ZIP_DAMAGED  /* or encrypted, in ZIP64, compressed by another method
+		       than deflate, or without any file */
 };
 
 /* More entries than this are not looked at: the archive has several files. */

@@ -126,9 +126,10 @@ static enum decode_result refuse_gzip(struct decoding *decoding,
 		    g_strdup_printf(
 			"limits.gzip-members: more than %zu gzip members",
 			decoding->limits->gzip_members));
-	/* Broken data may only be called a report's where the label says so. */
+	/* Damaged data may only be called a report's where the label says so.
+	 */
 	return refuse(decoding, false, DECODE_INVALID,
-	    g_strdup_printf("RFC 1952: attachment: gzip data is broken or cut "
+	    g_strdup_printf("RFC 1952: attachment: gzip data is damaged or cut "
 			    "short at byte %zu",
 		info->offset));
 }
@@ -196,10 +197,10 @@ static enum decode_result unzip(struct decoding *decoding)
 	enum zip_result result =
 	    zip_to_gzip(decoding->bytes, decoding->length, &decoding->unzipped);
 
-	if (result == ZIP_BROKEN)
+	if (result == ZIP_DAMAGED)
 		return refuse(decoding, false, DECODE_INVALID,
 		    g_strdup("RFC 8460 section 5.2: attachment: a zip archive "
-			     "that is broken, encrypted or has no file in it, "
+			     "that is damaged, encrypted or has no file in it, "
 			     "where gzip is asked for"));
 	decoding->several = result == ZIP_SEVERAL;
 	note(decoding, ANOMALY_ZIP_ARCHIVE);

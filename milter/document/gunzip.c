@@ -32,7 +32,7 @@ struct inflating {
 };
 
 /* zlib allocates by GLib: running out of memory ends the process as it does
- * elsewhere, and is never mistaken for a broken file. */
+ * elsewhere, and is never mistaken for a damaged file. */
 static voidpf zlib_alloc(voidpf opaque, uInt items, uInt size)
 {
 	(void)opaque;
@@ -88,7 +88,7 @@ static enum gunzip_result inflate_member(struct inflating *inflating)
 		status = inflate(&inflating->stream, Z_NO_FLUSH);
 		/* No progress was possible: the input ends too early. */
 		if (status != Z_OK && status != Z_STREAM_END)
-			return GUNZIP_CORRUPT;
+			return GUNZIP_DAMAGED;
 		result = pour(inflating, piece,
 		    sizeof(piece) - inflating->stream.avail_out);
 	}
@@ -115,7 +115,7 @@ static enum gunzip_result inflate_members(
 		if (info->members == max_members)
 			return GUNZIP_TOO_MANY_MEMBERS;
 		if (inflateReset(&inflating->stream) != Z_OK)
-			return GUNZIP_CORRUPT;
+			return GUNZIP_DAMAGED;
 		result = inflate_member(inflating);
 		info->offset = input_offset(inflating);
 		if (result != GUNZIP_OK)

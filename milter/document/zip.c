@@ -111,7 +111,7 @@ static void choose(
 		choice->first = entry;
 }
 
-/* False when the directory is broken. */
+/* False when the directory is damaged. */
 static bool read_directory(const uint8_t *bytes, size_t length,
     const uint8_t *end, struct choice *choice)
 {
@@ -145,7 +145,7 @@ static enum zip_result find_file(
 	if (end == NULL || !read_directory(bytes, length, end, &choice) ||
 	    choice.first == NULL ||
 	    !locate(bytes, length, choice.first, ret_file))
-		return ZIP_BROKEN;
+		return ZIP_DAMAGED;
 	return choice.count > 1 || two_bytes(end + 10) > ZIP_ENTRIES_MAX
 		   ? ZIP_SEVERAL
 		   : ZIP_OK;
@@ -182,8 +182,8 @@ enum zip_result zip_to_gzip(
 	enum zip_result result = find_file(bytes, length, &file);
 	GByteArray *gzip;
 
-	if (result == ZIP_BROKEN || file.length > G_MAXUINT / 2)
-		return ZIP_BROKEN;
+	if (result == ZIP_DAMAGED || file.length > G_MAXUINT / 2)
+		return ZIP_DAMAGED;
 	gzip = g_byte_array_new();
 	g_byte_array_append(gzip, header, sizeof(header));
 	if (file.method == METHOD_STORED)

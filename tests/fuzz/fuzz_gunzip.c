@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	GByteArray *member = NULL;
 
 	inflate_both_ways(bytes, length);
-	if (zip_to_gzip(bytes, length, &member) == ZIP_BROKEN) {
+	if (zip_to_gzip(bytes, length, &member) == ZIP_DAMAGED) {
 		FUZZ_CHECK(member == NULL);
 		return 0;
 	}

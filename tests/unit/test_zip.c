@@ -14,7 +14,7 @@ static bool unpacks(const uint8_t *bytes, size_t length)
 	GByteArray *text = NULL;
 	bool ok = false;
 
-	if (zip_to_gzip(bytes, length, &gzip) != ZIP_BROKEN) {
+	if (zip_to_gzip(bytes, length, &gzip) != ZIP_DAMAGED) {
 		ok = gunzip(gzip->data, gzip->len, 1 << 20, 1, &text, NULL) ==
 			 GUNZIP_OK &&
 		     text->len > 0 && text->data[0] == '{';
@@ -30,7 +30,7 @@ static enum zip_result result_of(const void *bytes, size_t length)
 	GByteArray *gzip = NULL;
 	enum zip_result result = zip_to_gzip(bytes, length, &gzip);
 
-	assert_true((gzip == NULL) == (result == ZIP_BROKEN));
+	assert_true((gzip == NULL) == (result == ZIP_DAMAGED));
 	if (gzip != NULL)
 		g_byte_array_unref(gzip);
 	return result;
@@ -81,9 +81,9 @@ static void test_no_archive(void **state)
 	static const uint8_t empty[30] = {'P', 'K', 5, 6};
 
 	(void)state;
-	assert_int_equal(result_of(empty, sizeof(empty)), ZIP_BROKEN);
-	assert_int_equal(result_of(bytes, sizeof(bytes)), ZIP_BROKEN);
-	assert_int_equal(result_of(bytes, 0), ZIP_BROKEN);
+	assert_int_equal(result_of(empty, sizeof(empty)), ZIP_DAMAGED);
+	assert_int_equal(result_of(bytes, sizeof(bytes)), ZIP_DAMAGED);
+	assert_int_equal(result_of(bytes, 0), ZIP_DAMAGED);
 }
 
 /* Which names are passed over or preferred is in tests/fixtures/documents. */
@@ -136,7 +136,7 @@ static void test_entries_are_bounded(void **state)
 		enum zip_result result;
 	} rows[] = {
 	    {0, ZIP_OK}, {ZIP_ENTRIES_MAX - 1, ZIP_OK},
-	    {ZIP_ENTRIES_MAX, ZIP_BROKEN}, /* the file is not reached */
+	    {ZIP_ENTRIES_MAX, ZIP_DAMAGED}, /* the file is not reached */
 	};
 
 	(void)state;
@@ -157,19 +157,19 @@ static void test_what_an_entry_points_at(void **state)
 		uint32_t value;
 		enum zip_result result;
 	} rows[] = {
-	    {8, 2, 1, ZIP_BROKEN},            /* encrypted */
-	    {8, 2, 2, ZIP_OK},                /* deflated with more patience */
-	    {10, 2, 8, ZIP_OK},               /* deflated */
-	    {10, 2, 9, ZIP_BROKEN},           /* by another method */
-	    {20, 4, 46 + 9 + 22, ZIP_OK},     /* all that follows */
-	    {20, 4, 46 + 9 + 23, ZIP_BROKEN}, /* more than that */
-	    {20, 4, UINT32_MAX, ZIP_BROKEN},
-	    {42, 4, 1, ZIP_BROKEN}, /* no file is there */
-	    {42, 4, 30 + 46 + 9 + 22, ZIP_BROKEN},
-	    {42, 4, UINT32_MAX, ZIP_BROKEN},
-	    {0, 4, 0, ZIP_BROKEN},           /* not an entry */
-	    {28, 2, 1 + 22 + 8, ZIP_OK},     /* a name to the end */
-	    {28, 2, 1 + 22 + 9, ZIP_BROKEN}, /* beyond it */
+	    {8, 2, 1, ZIP_DAMAGED},            /* encrypted */
+	    {8, 2, 2, ZIP_OK},                 /* deflated with more patience */
+	    {10, 2, 8, ZIP_OK},                /* deflated */
+	    {10, 2, 9, ZIP_DAMAGED},           /* by another method */
+	    {20, 4, 46 + 9 + 22, ZIP_OK},      /* all that follows */
+	    {20, 4, 46 + 9 + 23, ZIP_DAMAGED}, /* more than that */
+	    {20, 4, UINT32_MAX, ZIP_DAMAGED},
+	    {42, 4, 1, ZIP_DAMAGED}, /* no file is there */
+	    {42, 4, 30 + 46 + 9 + 22, ZIP_DAMAGED},
+	    {42, 4, UINT32_MAX, ZIP_DAMAGED},
+	    {0, 4, 0, ZIP_DAMAGED},           /* not an entry */
+	    {28, 2, 1 + 22 + 8, ZIP_OK},      /* a name to the end */
+	    {28, 2, 1 + 22 + 9, ZIP_DAMAGED}, /* beyond it */
 	};
 
 	(void)state;
