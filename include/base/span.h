@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * span: a stretch of somebody else's text, without a NUL of its own.
+ * span: a part of another text, without a NUL at its end.
  *
  * For code that looks at text without copying it. Case is ignored in ASCII
  * only. Pure; any thread.

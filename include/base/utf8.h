@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * utf8: which bytes are a character, and what becomes of those that are none.
+ * utf8: which bytes are a character, and what becomes of bytes that are not.
  *
  * The one place that decides this: a byte that no character begins with stands
  * for itself, and is shown as U+FFFD where the output must be UTF-8. Leaves to

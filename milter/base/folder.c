@@ -47,7 +47,8 @@ int folder_open(int parent, const char *path, int flags)
 
 	if (fd < 0) {
 		/* The error of making it says more than that it is missing.
-		 * One that exists need not be in a folder we may write to. */
+		 * One that exists need not be in a folder that may be
+		 * written to. */
 		if (errno == ENOENT)
 			errno = error;
 		return -1;

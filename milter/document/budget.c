@@ -21,7 +21,7 @@
 #define TRIM_FROM ((size_t)32 << 20)
 
 #define BLOCK_SIZE ((size_t)16 << 10)
-/* What is larger has a block of its own, so that little is left unused. */
+/* A larger piece has a block of its own, so that little is left unused. */
 #define PIECE_MOST (BLOCK_SIZE / 16)
 /* What malloc(3) aligns to. */
 #define ALIGNMENT ((size_t)16)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_scan: what can be told of a JSON text before anybody parses it.
+ * json_scan: what can be told about a JSON text before it is parsed.
  *
  * One pass over the bytes, in pieces of any size, that counts structure and
  * checks nothing: for a text that is not JSON the counts are harmless.

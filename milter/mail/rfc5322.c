@@ -99,7 +99,7 @@ char *rfc5322_unfold(const char *body)
 	return g_string_free(line, FALSE);
 }
 
-/* Behind the quoted string that starts at p. */
+/* The end of the quoted string that starts at p. */
 static const char *skip_quoted(const char *p)
 {
 	for (p++; *p != '\0' && *p != '"'; p++)

@@ -34,7 +34,8 @@ void record_free(struct record *record)
 	if (record == NULL)
 		return;
 	for (size_t i = 0; i < RECORD_FIELD_COUNT; i++) {
-		if (record_fields[i].offset > 0)
+		if (record_fields[i].offset > 0 &&
+		    record_fields[i].words[0] == NULL)
 			g_free(*record_field_string(&record_fields[i], record));
 	}
 	g_ptr_array_unref(record->recipients);
@@ -117,14 +118,6 @@ static void append_field(GString *out, size_t i, const struct record *record)
 	const char *string;
 
 	switch (i) {
-	case RECORD_FIELD_KIND:
-		append_line(
-		    out, field->name, rejection ? "rejection" : "report");
-		break;
-	case RECORD_FIELD_SOURCE:
-		append_line(out, field->name,
-		    record->source == RECORD_MILTER ? "milter" : "import");
-		break;
 	case RECORD_FIELD_RECEIVED_AT:
 		append_received_at(out, record->received_at);
 		break;
@@ -135,12 +128,6 @@ static void append_field(GString *out, size_t i, const struct record *record)
 		append_line(
 		    out, field->name, record->authenticated ? "yes" : "no");
 		break;
-	case RECORD_FIELD_REASON:
-		if (rejection)
-			append_line(out, field->name,
-			    record->reason == RECORD_INVALID ? "invalid"
-							     : "refused");
-		break;
 	case RECORD_FIELD_LENGTH:
 		g_string_append_printf(out, "length: %" G_GUINT64_FORMAT "\n",
 		    (guint64)record->length);
@@ -150,8 +137,12 @@ static void append_field(GString *out, size_t i, const struct record *record)
 		append_line(out, field->name, hex);
 		break;
 	default:
-		string = *record_field_string(field, record);
-		if (string != NULL && (i != RECORD_FIELD_DETAIL || rejection))
+		string = field->words[0] != NULL
+			     ? field->words[*record_field_word(field, record)]
+			     : *record_field_string(field, record);
+		if (string != NULL &&
+		    (rejection ||
+			(i != RECORD_FIELD_REASON && i != RECORD_FIELD_DETAIL)))
 			append_line(out, field->name, string);
 		break;
 	}

@@ -18,6 +18,12 @@ char **record_field_string(
 	return (char **)(void *)((char *)record + field->offset);
 }
 
+unsigned int *record_field_word(
+    const struct record_field *field, const struct record *record)
+{
+	return (unsigned int *)(void *)((char *)record + field->offset);
+}
+
 /* Decodes percent-encoding. NULL when value isn't encoded so, or has a NUL. */
 static char *decode(const char *value)
 {
@@ -76,39 +82,14 @@ static int choose(const char *value, const char *zero, const char *one)
 	return strcmp(value, one) == 0 ? 1 : -1;
 }
 
-static const char *parse_kind(
+static const char *parse_word(
     const struct record_field *field, struct record *record, const char *value)
 {
-	int choice = choose(value, "report", "rejection");
+	int choice = choose(value, field->words[0], field->words[1]);
 
-	(void)field;
 	if (choice < 0)
-		return "is neither report nor rejection";
-	record->kind = choice == 0 ? RECORD_REPORT : RECORD_REJECTION;
-	return NULL;
-}
-
-static const char *parse_source(
-    const struct record_field *field, struct record *record, const char *value)
-{
-	int choice = choose(value, "milter", "import");
-
-	(void)field;
-	if (choice < 0)
-		return "is neither milter nor import";
-	record->source = choice == 0 ? RECORD_MILTER : RECORD_IMPORT;
-	return NULL;
-}
-
-static const char *parse_reason(
-    const struct record_field *field, struct record *record, const char *value)
-{
-	int choice = choose(value, "invalid", "refused");
-
-	(void)field;
-	if (choice < 0)
-		return "is neither invalid nor refused";
-	record->reason = choice == 0 ? RECORD_INVALID : RECORD_REFUSED;
+		return field->problem;
+	*record_field_word(field, record) = (unsigned int)choice;
 	return NULL;
 }
 
@@ -189,29 +170,37 @@ static const char *parse_sha256(
 	{                                                           \
 		name, parse_string, offsetof(struct record, member) \
 	}
+#define WORD(name, member, first, second)                               \
+	{                                                               \
+		name, parse_word, offsetof(struct record, member),      \
+		    {first, second}, "is neither " first " nor " second \
+	}
 
 const struct record_field record_fields[RECORD_FIELD_COUNT] = {
-    [RECORD_FIELD_KIND] = {"kind", parse_kind, 0},
-    [RECORD_FIELD_SOURCE] = {"source", parse_source, 0},
-    [RECORD_FIELD_RECEIVED_AT] = {"received-at", parse_received_at, 0},
+    [RECORD_FIELD_KIND] = WORD("kind", kind, "report", "rejection"),
+    [RECORD_FIELD_SOURCE] = WORD("source", source, "milter", "import"),
+    [RECORD_FIELD_RECEIVED_AT] = {.name = "received-at",
+	.parse = parse_received_at},
     [RECORD_FIELD_QUEUE_ID] = STRING("queue-id", queue_id),
     [RECORD_FIELD_ENVELOPE_FROM] = STRING("envelope-from", envelope_from),
-    [RECORD_FIELD_RECIPIENT] = {"recipient", parse_recipient, 0},
+    [RECORD_FIELD_RECIPIENT] = {.name = "recipient", .parse = parse_recipient},
     [RECORD_FIELD_MESSAGE_ID] = STRING("message-id", message_id),
     [RECORD_FIELD_FROM_DOMAIN] = STRING("from-domain", from_domain),
     [RECORD_FIELD_TLS_REPORT_DOMAIN] =
 	STRING("tls-report-domain", tls_report_domain),
     [RECORD_FIELD_TLS_REPORT_SUBMITTER] =
 	STRING("tls-report-submitter", tls_report_submitter),
-    [RECORD_FIELD_DKIM_RESULT] = {"dkim-result", parse_dkim_result,
-	offsetof(struct record, dkim_result)},
+    [RECORD_FIELD_DKIM_RESULT] = {.name = "dkim-result",
+	.parse = parse_dkim_result,
+	.offset = offsetof(struct record, dkim_result)},
     [RECORD_FIELD_DKIM_DOMAIN] = STRING("dkim-domain", dkim_domain),
-    [RECORD_FIELD_AUTHENTICATED] = {"authenticated", parse_authenticated, 0},
+    [RECORD_FIELD_AUTHENTICATED] = {.name = "authenticated",
+	.parse = parse_authenticated},
     [RECORD_FIELD_SUBMITTER] = STRING("submitter", submitter),
     [RECORD_FIELD_MEDIA_TYPE] = STRING("media-type", media_type),
     [RECORD_FIELD_FILENAME] = STRING("filename", filename),
-    [RECORD_FIELD_REASON] = {"reason", parse_reason, 0},
+    [RECORD_FIELD_REASON] = WORD("reason", reason, "invalid", "refused"),
     [RECORD_FIELD_DETAIL] = STRING("detail", detail),
-    [RECORD_FIELD_LENGTH] = {"length", parse_length, 0},
-    [RECORD_FIELD_SHA256] = {"sha256", parse_sha256, 0},
+    [RECORD_FIELD_LENGTH] = {.name = "length", .parse = parse_length},
+    [RECORD_FIELD_SHA256] = {.name = "sha256", .parse = parse_sha256},
 };

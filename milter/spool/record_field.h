@@ -14,7 +14,7 @@
 
 #define RECORD_RECIPIENTS_MAX 10000
 
-/* In the order in which they are written, after "version: 1". */
+/* The lines in the order in which they are written, after "version: 1". */
 enum record_field_id {
 	RECORD_FIELD_KIND,
 	RECORD_FIELD_SOURCE,
@@ -49,14 +49,19 @@ typedef const char *(*record_field_parse)(
 struct record_field {
 	const char *name;
 	record_field_parse parse;
-	size_t offset; /* of the member in struct record, if a string; else 0 */
+	size_t offset;        /* in struct record, of a string or word */
+	const char *words[2]; /* by an enum's value, 0 or 1; or NULL */
+	const char *problem;  /* said of any other word */
 };
 
 /* The fields, by enum record_field_id. */
 extern const struct record_field record_fields[RECORD_FIELD_COUNT];
 
-/* The record's member for a field that is a string; it may be changed. */
+/* The record's member for a field that is a string, and for one with words; it
+ * may be changed. */
 char **record_field_string(
+    const struct record_field *field, const struct record *record);
+unsigned int *record_field_word(
     const struct record_field *field, const struct record *record);
 
 #endif
