@@ -106,9 +106,9 @@ static enum decode_result refuse_late(
 	return refuse(decoding,
 	    decoding->scan.claims_report || is_twice_gzip(decoding),
 	    DECODE_DEADLINE,
-	    g_strdup_printf("limits.deadline: the report waited more than %u "
-			    "seconds to be %s",
-		decoding->limits->deadline, what));
+	    g_strdup_printf(
+		"limits.deadline: the report could not be %s within %u seconds",
+		what, decoding->limits->deadline));
 }
 
 static enum decode_result refuse_gzip(struct decoding *decoding,

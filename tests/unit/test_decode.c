@@ -324,8 +324,8 @@ static void test_large_takes_turns(void **state)
 			     g_get_monotonic_time() + SOON, &reason),
 	    DECODE_DEADLINE);
 	assert_string_equal(reason,
-	    "limits.deadline: the report waited more than 30 seconds to be "
-	    "parsed");
+	    "limits.deadline: the report could not be parsed within 30 "
+	    "seconds");
 	g_free(reason);
 	assert_int_equal(
 	    decode_by(small, small_length, label, 1, &reason), DECODE_OK);

@@ -389,8 +389,8 @@ static void test_no_turn(void **state)
 	input.deadline = g_get_monotonic_time() + 50 * 1000;
 	run(place, &input);
 	admission_leave(ADMISSION_SMALL, half);
-	assert_report(
-	    place, 0, PIPELINE_FAILED, "limits.deadline: the report waited ");
+	assert_report(place, 0, PIPELINE_FAILED,
+	    "limits.deadline: the report could not be parsed ");
 	assert_verdict(place, VERDICT_ACCEPT, NULL);
 }
 
