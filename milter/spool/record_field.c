@@ -166,9 +166,10 @@ static const char *parse_sha256(
 	return NULL;
 }
 
-#define STRING(name, member)                                        \
-	{                                                           \
-		name, parse_string, offsetof(struct record, member) \
+#define STRING(line, member)                              \
+	{                                                 \
+		.name = line, .parse = parse_string,      \
+		.offset = offsetof(struct record, member) \
 	}
 #define WORD(name, member, first, second)                               \
 	{                                                               \
