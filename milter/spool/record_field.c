@@ -168,7 +168,7 @@ static const char *parse_sha256(
 
 #define STRING(line, member)                              \
 	{                                                 \
-		.name = line, .parse = parse_string,      \
+		.name = (line), .parse = parse_string,    \
 		.offset = offsetof(struct record, member) \
 	}
 #define WORD(name, member, first, second)                               \

@@ -286,15 +286,13 @@ static void test_judging_leaves_the_document_out(void **state)
 
 	(void)state;
 	json_scan_update(&scan, (const uint8_t *)bytes, length);
-	assert_int_equal(
-	    report_json_read(&source, &limits, &report, &reason),
+	assert_int_equal(report_json_read(&source, &limits, &report, &reason),
 	    REPORT_JSON_OK);
 	assert_null(report->document);
 	assert_int_not_equal(report->policies->len, 0);
 	report_free(report);
 	source.judge_only = false;
-	assert_int_equal(
-	    report_json_read(&source, &limits, &report, &reason),
+	assert_int_equal(report_json_read(&source, &limits, &report, &reason),
 	    REPORT_JSON_OK);
 	assert_non_null(report->document);
 	report_free(report);
