@@ -54,7 +54,7 @@ LIBS_tlsrpt-report = $(L_pg)
 
 SOURCES = $(wildcard milter/*/*.c)
 MODULES = $(foreach source,$(SOURCES),$(if $(findstring /main_,$(source)),,$(source)))
-# C files that are made of SQL and CSS.
+# The C files that are generated from SQL and CSS.
 EMBEDDED = $(B)/db/migrations.c $(B)/db/db_embedded.c $(B)/show/show_embedded.c
 OBJECTS = $(MODULES:milter/%.c=$(B)/%.o) $(EMBEDDED:.c=.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
@@ -82,7 +82,7 @@ $(B)/%.o: milter/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
-# SQL and CSS travel inside the programs, as C strings; thus program and schema
+# SQL and CSS are embedded in the programs as C strings, so program and schema
 # match.
 $(B)/db/migrations.c: include/db/migrations.h $(MIGRATIONS)
 $(B)/db/db_embedded.c: milter/db/db_embedded.h $(wildcard milter/db/sql/*.sql)

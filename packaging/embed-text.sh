@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Writes text files as C string constants, which HEADER declares; they are named
-# by suffix and name: milter/show/page.css becomes css_page.
+# Writes text files as C string constants, which HEADER declares. Their names are
+# made of suffix and file name: milter/show/page.css becomes css_page.
 # Usage: embed-text.sh HEADER FILE…
-# With the header migrations.h the files are the schema's, and the table
-# migrations[] follows; their numbers have to be 1, 2, 3 and so on.
+# If HEADER is migrations.h, the files are those of the schema, numbered 1, 2, 3
+# and so on, and the table migrations[] is written, too.
 set -eu
 header=$1
 shift
@@ -17,7 +17,7 @@ name_of()
 printf '/* Made by embed-text.sh; do not edit. */\n#include "%s"\n' "$header"
 for file in "$@"; do
 	printf '\nconst char %s[] =\n' "$(name_of "$file")"
-	# \? since ?? begins a trigraph in C11.
+	# Escape each ?, since ?? begins a trigraph in C11.
 	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/	/\\t/g' \
 	    -e 's/?/\\?/g' -e 's/^/    "/' -e 's/$/\\n"/' -e '$s/$/;/' "$file"
 done

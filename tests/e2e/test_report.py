@@ -619,7 +619,7 @@ VALUES = {
     ids=lambda path: f"{path.parents[1].name}-{path.stem}",
 )
 def test_sql_runs_in_psql(scene, path):
-    """Each by itself, with the parameters that its comment names."""
+    """Each file runs by itself, with the parameters that its comment names."""
     text = path.read_text("utf-8")
     types = re.findall(r"^--   \$[0-9] (\S+) ", text, re.M)
     assert len(types) == len(set(re.findall(r"\$[0-9]", text)))
