@@ -15,10 +15,8 @@
  */
 bool recipient_matches(char *const *patterns, const char *rcpt);
 
-/*
- * Whether a pattern is valid: NULL, or a static sentence that says what is
- * wrong with it.
- */
+/* Whether a pattern is valid: NULL, or a static sentence that goes on after it:
+ * "can't be a recipient: …". */
 const char *recipient_pattern_error(const char *pattern);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shapes are checked by hand and to the last byte: strptime(3) accepts
+ * The shapes are checked here and to the last byte: strptime(3) accepts
  * 30 February, and PostgreSQL accepts "tomorrow" and "10.0.0.1/8". A value
  * that leaves here is canonical, so that nothing downstream has to parse
  * foreign text again.
@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <glib.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,161 +20,79 @@
 #define SECONDS_PER_DAY INT64_C(86400)
 #define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
-/* A date-time while it is being read, and how unusual it has been so far. */
-struct civil {
-	struct tm tm;
-	int offset; /* seconds east of UTC */
-	bool zone;
-	bool unusual;
-};
+#define BLANK "[ \\t\\n\\f\\r]"
+#define BLANKS BLANK "*+"
+#define TWO "(\\d{2})"
 
-static const char *skip_blanks(const char *text)
+/* date-time of RFC 3339 section 5.6. */
+#define STRICT_TIME                           \
+	"^\\d{4}-\\d{2}-\\d{2}"               \
+	"T\\d{2}:\\d{2}:\\d{2}(?:[.]\\d++)?+" \
+	"(?:Z|[+-]\\d{2}:\\d{2})\\z"
+
+/* Whatever is understood. Quantifiers are possessive, so that a long text takes
+ * no longer than its length. */
+#define LENIENT_TIME                                                    \
+	"^" BLANKS "(\\d{4})-" TWO "-" TWO "(?:T|" BLANK ")" BLANKS TWO \
+	":" TWO "(?::" TWO ")?+(?:[.,]\\d++)?+" BLANKS "(Z|([+-])" TWO  \
+	"(?::?" TWO ")?+"                                               \
+	"(?:" BLANKS "(?:UTC|GMT))?+|UTC|GMT)?+" BLANKS "\\z"
+
+/* The groups of LENIENT_TIME. */
+enum { YEAR = 1, MONTH, DAY, HOUR, MINUTE, SECOND, ZONE, SIGN, HOURS, MINUTES };
+
+static GRegex *strict_time, *lenient_time;
+
+static void compile_times(void)
 {
-	while (g_ascii_isspace(*text))
-		text++;
-	return text;
+	const GRegexCompileFlags flags = G_REGEX_RAW | G_REGEX_CASELESS;
+
+	strict_time = g_regex_new(STRICT_TIME, flags, 0, NULL);
+	lenient_time = g_regex_new(LENIENT_TIME, flags, 0, NULL);
 }
 
-/* Reads exactly count digits. NULL when they are not there. */
-static const char *take_digits(const char *text, int count, int *ret_number)
+/* What a group of digits says; 0 when it is missing. */
+static int take_number(const GMatchInfo *match, int group)
 {
-	int number = 0;
+	g_autofree char *digits = g_match_info_fetch(match, group);
 
-	for (int i = 0; i < count; i++) {
-		if (!g_ascii_isdigit(text[i]))
-			return NULL;
-		number = number * 10 + (text[i] - '0');
-	}
-	*ret_number = number;
-	return text + count;
+	return digits == NULL ? 0 : (int)g_ascii_strtoll(digits, NULL, 10);
 }
 
-static const char *take_byte(const char *text, char byte)
+/* Whether the numbers are in their ranges and the day is in the calendar. */
+static bool is_time(const GMatchInfo *match)
 {
-	return text != NULL && *text == byte ? text + 1 : NULL;
-}
+	int minute = take_number(match, MINUTE);
+	int second = take_number(match, SECOND);
+	/* 24:00:00 is ISO 8601's end of the day. */
+	int last_hour = minute == 0 && second == 0 ? 24 : 23;
 
-/* Whether a day is in the calendar: timegm(3) makes 1 March of 30 February. */
-static bool is_date(const struct tm *tm)
-{
-	struct tm copy = *tm;
-
-	(void)timegm(&copy);
-	return copy.tm_mday == tm->tm_mday && copy.tm_mon == tm->tm_mon;
-}
-
-/* full-date of RFC 3339. */
-static const char *take_date(const char *text, struct tm *tm)
-{
-	text = take_digits(text, 4, &tm->tm_year);
-	text = take_byte(text, '-');
-	if (text != NULL)
-		text = take_digits(text, 2, &tm->tm_mon);
-	text = take_byte(text, '-');
-	if (text != NULL)
-		text = take_digits(text, 2, &tm->tm_mday);
-	tm->tm_year -= 1900;
-	tm->tm_mon--;
-	return text != NULL && is_date(tm) ? text : NULL;
-}
-
-static const char *take_fraction(const char *text, struct civil *civil)
-{
-	if (*text != '.' && *text != ',')
-		return text;
-	civil->unusual |= *text == ',';
-	text++;
-	if (!g_ascii_isdigit(*text))
-		return NULL;
-	while (g_ascii_isdigit(*text))
-		text++;
-	return text;
-}
-
-/* partial-time of RFC 3339, the seconds optional. */
-static const char *take_clock(const char *text, struct civil *civil)
-{
-	text = take_digits(text, 2, &civil->tm.tm_hour);
-	text = take_byte(text, ':');
-	if (text != NULL)
-		text = take_digits(text, 2, &civil->tm.tm_min);
-	if (text == NULL)
-		return NULL;
-	if (*text == ':')
-		text = take_digits(text + 1, 2, &civil->tm.tm_sec);
-	else
-		civil->unusual = true;
-	if (text == NULL || civil->tm.tm_min > 59 || civil->tm.tm_sec > 60)
-		return NULL;
-	if (civil->tm.tm_hour == 24 && civil->tm.tm_min == 0 &&
-	    civil->tm.tm_sec == 0)
-		civil->unusual = true; /* ISO 8601's end of the day */
-	else if (civil->tm.tm_hour > 23)
-		return NULL;
-	return take_fraction(text, civil);
-}
-
-/* "UTC" or "GMT", after blanks. Returns text itself when there is neither. */
-static const char *take_zone_name(const char *text, struct civil *civil)
-{
-	const char *name = skip_blanks(text);
-
-	if (g_ascii_strncasecmp(name, "UTC", 3) != 0 &&
-	    g_ascii_strncasecmp(name, "GMT", 3) != 0)
-		return text;
-	civil->zone = true;
-	civil->unusual = true;
-	return name + 3;
-}
-
-static const char *take_offset(const char *text, struct civil *civil)
-{
-	int sign = *text == '-' ? -1 : 1;
-	int hours = 0, minutes = 0;
-
-	text = take_digits(text + 1, 2, &hours);
-	if (text == NULL)
-		return NULL;
-	if (*text == ':') {
-		text = take_digits(text + 1, 2, &minutes);
-	} else {
-		civil->unusual = true;
-		if (g_ascii_isdigit(*text))
-			text = take_digits(text, 2, &minutes);
-	}
-	if (text == NULL || hours > 23 || minutes > 59)
-		return NULL;
-	civil->offset = sign * (hours * 3600 + minutes * 60);
-	civil->zone = true;
-	return take_zone_name(text, civil);
-}
-
-/* time-offset of RFC 3339, which may be missing. */
-static const char *take_zone(const char *text, struct civil *civil)
-{
-	const char *zone = skip_blanks(text);
-
-	if (*zone == '\0')
-		return text;
-	civil->unusual |= zone != text;
-	if (*zone == 'Z' || *zone == 'z') {
-		civil->zone = true;
-		return zone + 1;
-	}
-	if (*zone == '+' || *zone == '-')
-		return take_offset(zone, civil);
-	return take_zone_name(zone, civil);
+	return g_date_valid_dmy((GDateDay)take_number(match, DAY),
+		   (GDateMonth)take_number(match, MONTH),
+		   (GDateYear)take_number(match, YEAR)) &&
+	       take_number(match, HOUR) <= last_hour && minute <= 59 &&
+	       second <= 60 && take_number(match, HOURS) <= 23 &&
+	       take_number(match, MINUTES) <= 59;
 }
 
 /* False for a leap second that does not end a UTC day, and out of range. */
-static bool count_seconds(const struct civil *civil, int64_t *ret_seconds)
+static bool count_seconds(const GMatchInfo *match, int64_t *ret_seconds)
 {
-	bool leap = civil->tm.tm_sec == 60;
-	struct tm tm = civil->tm;
-	int64_t seconds;
+	g_autofree char *sign = g_match_info_fetch(match, SIGN);
+	int offset =
+	    take_number(match, HOURS) * 3600 + take_number(match, MINUTES) * 60;
+	bool leap = take_number(match, SECOND) == 60;
+	struct tm tm = {
+	    .tm_year = take_number(match, YEAR) - 1900,
+	    .tm_mon = take_number(match, MONTH) - 1,
+	    .tm_mday = take_number(match, DAY),
+	    .tm_hour = take_number(match, HOUR),
+	    .tm_min = take_number(match, MINUTE),
+	    .tm_sec = take_number(match, SECOND) - leap,
+	};
+	int64_t seconds = timegm(&tm);
 
-	tm.tm_sec -= leap;
-	seconds = timegm(&tm) - civil->offset;
+	seconds += g_strcmp0(sign, "-") == 0 ? offset : -offset;
 	if (seconds < 0 || seconds > LAST_SECOND)
 		return false;
 	if (leap && seconds % SECONDS_PER_DAY != SECONDS_PER_DAY - 1)
@@ -184,30 +103,21 @@ static bool count_seconds(const struct civil *civil, int64_t *ret_seconds)
 
 enum syntax_result syntax_time(const char *text, int64_t *ret_seconds)
 {
-	struct civil civil = {0};
-	const char *end = skip_blanks(text);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	g_autoptr(GMatchInfo) match = NULL;
+	g_autofree char *zone = NULL;
 
-	civil.unusual = end != text;
-	end = take_date(end, &civil.tm);
-	if (end == NULL)
+	(void)pthread_once(&once, compile_times);
+	if (!g_regex_match(lenient_time, text, 0, &match) || !is_time(match) ||
+	    !count_seconds(match, ret_seconds))
 		return SYNTAX_BAD;
-	if (*end == 'T' || *end == 't')
-		end++;
-	else if (!g_ascii_isspace(*end))
-		return SYNTAX_BAD;
-	civil.unusual |= g_ascii_isspace(*end);
-	end = skip_blanks(end);
-	end = take_clock(end, &civil);
-	if (end != NULL)
-		end = take_zone(end, &civil);
-	if (end == NULL)
-		return SYNTAX_BAD;
-	civil.unusual |= g_ascii_isspace(*end);
-	if (*skip_blanks(end) != '\0' || !count_seconds(&civil, ret_seconds))
-		return SYNTAX_BAD;
-	if (!civil.zone)
+	zone = g_match_info_fetch(match, ZONE);
+	if (zone == NULL || zone[0] == '\0')
 		return SYNTAX_WITHOUT_ZONE;
-	return civil.unusual ? SYNTAX_TOLERATED : SYNTAX_OK;
+	return take_number(match, HOUR) <= 23 &&
+		       g_regex_match(strict_time, text, 0, NULL)
+		   ? SYNTAX_OK
+		   : SYNTAX_TOLERATED;
 }
 
 void syntax_time_format(int64_t seconds, char *buf)
@@ -261,54 +171,45 @@ enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN])
 	return result;
 }
 
-static bool is_domain(const char *name, size_t length)
+/* Whether labels of lower-case letters, digits, '-' and '_' are joined by
+ * dots. */
+static bool is_domain(const char *name)
 {
-	size_t label = 0;
+	for (;;) {
+		size_t label = strspn(name, G_CSET_a_2_z G_CSET_DIGITS "-_");
 
-	if (length == 0 || length > NAME_MAX_LENGTH)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		if (name[i] == '.') {
-			if (label == 0)
-				return false;
-			label = 0;
-		} else if (g_ascii_isalnum(name[i]) || name[i] == '-' ||
-			   name[i] == '_') {
-			if (++label > LABEL_MAX)
-				return false;
-		} else {
+		if (label == 0 || label > LABEL_MAX)
 			return false;
-		}
+		if (name[label] != '.')
+			return name[label] == '\0';
+		name += label + 1;
 	}
-	return label > 0;
 }
 
 enum syntax_result syntax_domain(
     const char *text, bool wildcard, char **ret_domain)
 {
-	const char *start = skip_blanks(text);
-	size_t length = strlen(start);
-	size_t prefix;
-	char *domain;
+	char *domain = g_strstrip(g_ascii_strdown(text, -1));
+	const char *name = domain;
 
-	while (length > 0 && g_ascii_isspace(start[length - 1]))
-		length--;
-	if (length > 0 && start[length - 1] == '.')
-		length--;
-	prefix = wildcard && length > 2 && strncmp(start, "*.", 2) == 0 ? 2 : 0;
-	if (!is_domain(start + prefix, length - prefix))
+	if (g_str_has_suffix(domain, "."))
+		domain[strlen(domain) - 1] = '\0';
+	if (wildcard && g_str_has_prefix(name, "*."))
+		name += 2;
+	if (strlen(name) > NAME_MAX_LENGTH || !is_domain(name)) {
+		g_free(domain);
 		return SYNTAX_BAD;
-	domain = g_ascii_strdown(start, (gssize)length);
+	}
 	*ret_domain = domain;
 	return strcmp(domain, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;
 }
 
 bool syntax_domain_is_below(const char *name, const char *parent)
 {
-	size_t name_length = strlen(name);
-	size_t parent_length = strlen(parent);
+	size_t length = strlen(name);
+	size_t below = strlen(parent);
 
-	return parent_length > 0 && name_length > parent_length + 1 &&
-	       name[name_length - parent_length - 1] == '.' &&
-	       strcmp(name + name_length - parent_length, parent) == 0;
+	return below > 0 && length > below + 1 &&
+	       name[length - below - 1] == '.' &&
+	       g_str_has_suffix(name, parent);
 }

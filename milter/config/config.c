@@ -79,9 +79,9 @@ static bool check_bytes(
  * the text, so a line is empty, a comment, a [section] or key = value. */
 static bool check_repeats(const char *text, const char *name, char **ret_error)
 {
-	GHashTable *seen =
+	g_autoptr(GHashTable) seen =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	char **lines = g_strsplit(text, "\n", -1);
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	const char *section = "";
 	bool good = true;
 
@@ -108,16 +108,15 @@ static bool check_repeats(const char *text, const char *name, char **ret_error)
 			    "the key is repeated; remove all lines but one",
 			    ret_error);
 	}
-	g_strfreev(lines);
-	g_hash_table_unref(seen);
 	return good;
 }
 
-/* Appends the names of a section's keys, or of all sections (NULL). */
+/* Appends that a section's keys, or all sections (NULL), are allowed. */
 static void append_known(GString *out, const char *section)
 {
 	const char *last = NULL;
 
+	g_string_append(out, "allowed are ");
 	for (const struct config_key *k = key_table; k->section != NULL; k++) {
 		const char *known = section != NULL ? k->name : k->section;
 
@@ -130,71 +129,53 @@ static void append_known(GString *out, const char *section)
 	}
 }
 
-static bool refuse_section(
-    const char *name, const char *section, char **ret_error)
-{
-	GString *sentence = g_string_new("unknown section; allowed are ");
-
-	append_known(sentence, NULL);
-	refuse_at(name, section, NULL, sentence->str, ret_error);
-	g_string_free(sentence, TRUE);
-	return false;
-}
-
-/* Names an unknown key in a section that exists, and where it belongs or what
- * is known instead. */
-static bool refuse_key(
+/* Refuses an unknown section (key is NULL), or an unknown key of a section that
+ * exists: says where it belongs, or what is known instead. */
+static bool refuse_unknown(
     const char *name, const char *section, const char *key, char **ret_error)
 {
-	const struct config_key *elsewhere = key_table_find(NULL, key);
-	GString *sentence = g_string_new("unknown key; ");
+	const struct config_key *elsewhere =
+	    key != NULL ? key_table_find(NULL, key) : NULL;
+	g_autoptr(GString) sentence = g_string_new("unknown ");
 
+	g_string_append(sentence, key != NULL ? "key; " : "section; ");
 	if (elsewhere != NULL)
 		g_string_append_printf(
 		    sentence, "it belongs to [%s]", elsewhere->section);
 	else
-		append_known(
-		    g_string_append(sentence, "allowed are "), section);
-	refuse_at(name, section, key, sentence->str, ret_error);
-	g_string_free(sentence, TRUE);
-	return false;
+		append_known(sentence, key != NULL ? section : NULL);
+	return refuse_at(name, section, key, sentence->str, ret_error);
 }
 
 static bool set_key(const struct config_key *key, struct config *config,
     const char *text, const char *name, char **ret_error)
 {
-	char *sentence;
+	g_autofree char *sentence = NULL;
 
-	if (key_value_set(key, config, text, &sentence))
-		return true;
-	refuse_at(name, key->section, key->name, sentence, ret_error);
-	g_free(sentence);
-	return false;
+	return key_value_set(key, config, text, &sentence) ||
+	       refuse_at(name, key->section, key->name, sentence, ret_error);
 }
 
 /* Sets what stands in one section of the file. */
 static bool set_section(GKeyFile *file, const char *section,
     struct config *config, const char *name, char **ret_error)
 {
-	char **keys;
+	g_auto(GStrv) keys = g_key_file_get_keys(file, section, NULL, NULL);
 	bool good = true;
 
 	if (key_table_find(section, NULL) == NULL)
-		return refuse_section(name, section, ret_error);
-	keys = g_key_file_get_keys(file, section, NULL, NULL);
+		return refuse_unknown(name, section, NULL, ret_error);
 	for (size_t i = 0; keys[i] != NULL && good; i++) {
 		const struct config_key *key = key_table_find(section, keys[i]);
 		/* Without escapes: a backslash stands for itself. */
-		char *text = g_key_file_get_value(file, section, keys[i], NULL);
+		g_autofree char *text =
+		    g_key_file_get_value(file, section, keys[i], NULL);
 
-		if (key == NULL)
-			good = refuse_key(name, section, keys[i], ret_error);
-		else
-			good = set_key(
-			    key, config, g_strchomp(text), name, ret_error);
-		g_free(text);
+		good = key == NULL
+			   ? refuse_unknown(name, section, keys[i], ret_error)
+			   : set_key(key, config, g_strchomp(text), name,
+				 ret_error);
 	}
-	g_strfreev(keys);
 	return good;
 }
 
@@ -202,7 +183,7 @@ static bool set_section(GKeyFile *file, const char *section,
 static bool set_all(
     GKeyFile *file, struct config *config, const char *name, char **ret_error)
 {
-	char **sections = g_key_file_get_groups(file, NULL);
+	g_auto(GStrv) sections = g_key_file_get_groups(file, NULL);
 	bool good = true;
 
 	for (size_t i = 0; sections[i] != NULL && good; i++)
@@ -212,7 +193,6 @@ static bool set_all(
 		if (!g_key_file_has_key(file, key->section, key->name, NULL))
 			good = set_key(
 			    key, config, key->fallback, name, ret_error);
-	g_strfreev(sections);
 	return good;
 }
 
@@ -236,16 +216,15 @@ static bool check_together(
 	return true;
 }
 
-static GKeyFile *read_keys(
-    const char *text, size_t length, const char *name, char **ret_error)
+static GKeyFile *read_keys(const char *text, const char *name, char **ret_error)
 {
-	GKeyFile *file = g_key_file_new();
-	GError *error = NULL;
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_autoptr(GError) error = NULL;
 
 	/* Without the flag key[de] would be ignored. */
 	if (g_key_file_load_from_data(
-		file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error))
-		return file;
+		file, text, strlen(text), G_KEY_FILE_KEEP_TRANSLATIONS, &error))
+		return g_steal_pointer(&file);
 	refuse(name,
 	    g_error_matches(
 		error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND)
@@ -253,36 +232,29 @@ static GKeyFile *read_keys(
 		  "with a line such as [milter]"
 		: error->message,
 	    ret_error);
-	g_error_free(error);
-	g_key_file_unref(file);
 	return NULL;
 }
 
 struct config *config_parse(
     const char *text, size_t length, const char *name, char **ret_error)
 {
-	struct config *config = g_new0(struct config, 1);
 	/* Ends with a NUL whatever text does. */
-	char *copy = g_strndup(length > 0 ? text : "", length);
+	g_autofree char *copy = g_strndup(length > 0 ? text : "", length);
 	const char *start = copy;
-	GKeyFile *file = NULL;
-	bool good = false;
+	g_autoptr(GKeyFile) file = NULL;
+	struct config *config;
 
-	config->references = 1;
 	if (!check_bytes(copy, length, name, ret_error))
-		goto out;
+		return NULL;
 	if (g_str_has_prefix(copy, BYTE_ORDER_MARK))
 		start += strlen(BYTE_ORDER_MARK);
-	file = read_keys(start, strlen(start), name, ret_error);
-	if (file == NULL)
-		goto out;
-	good = check_repeats(start, name, ret_error) &&
-	       set_all(file, config, name, ret_error) &&
-	       check_together(config, name, ret_error);
-out:
-	g_clear_pointer(&file, g_key_file_unref);
-	g_free(copy);
-	if (good)
+	file = read_keys(start, name, ret_error);
+	if (file == NULL || !check_repeats(start, name, ret_error))
+		return NULL;
+	config = g_new0(struct config, 1);
+	config->references = 1;
+	if (set_all(file, config, name, ret_error) &&
+	    check_together(config, name, ret_error))
 		return config;
 	config_unref(config);
 	return NULL;
@@ -290,10 +262,9 @@ out:
 
 struct config *config_load(const char *path, char **ret_error)
 {
-	struct config *config = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
 	struct stat status;
-	GError *error = NULL;
-	char *text = NULL;
 	size_t length;
 
 	/* Opening a FIFO would wait for a writer. */
@@ -309,10 +280,8 @@ struct config *config_load(const char *path, char **ret_error)
 	else if (!g_file_get_contents(path, &text, &length, &error))
 		refuse(path, error->message, ret_error);
 	else
-		config = config_parse(text, length, path, ret_error);
-	g_clear_error(&error);
-	g_free(text);
-	return config;
+		return config_parse(text, length, path, ret_error);
+	return NULL;
 }
 
 struct config *config_default(void)

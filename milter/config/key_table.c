@@ -90,7 +90,7 @@ const struct config_key key_table[] = {
     SIZE("spool", "quota", spool_quota, "1G", MIB, GIB * 1024 * 1024),
 
     STRING("database", "conninfo", conninfo,
-	"service=tlsrpt", value_check_not_empty),
+	"service=tlsrpt", NULL),
     NUMBER("database", "batch", batch, "256", 1, 10000),
 
     CHOICE("log", "target", log_target, "syslog", log_targets),

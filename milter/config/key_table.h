@@ -14,7 +14,7 @@
 
 enum config_type {
 	CONFIG_STRING,
-	CONFIG_LIST,   /* of strings, NULL-terminated */
+	CONFIG_LIST,   /* of strings in lower case, NULL-terminated */
 	CONFIG_CHOICE, /* one of choices */
 	CONFIG_NUMBER, /* decimal */
 	CONFIG_SIZE    /* decimal with K, M, G */
@@ -36,8 +36,9 @@ struct config_key {
 	const char *fallback; /* as in a file; that of a list is empty */
 	const struct config_choice *choices;
 	uint64_t least, most;
-	/* Of a string or an item of a list: see value_check.h. */
-	char *(*check)(const char *text, char **ret_error);
+	/* Of a string or an item of a list: see value_check.h. NULL for a
+	 * string that may be anything but empty. */
+	const char *(*check)(char *text);
 };
 
 /* Sections together and in order; ends with a NULL section. */

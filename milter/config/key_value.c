@@ -10,68 +10,31 @@
 
 #include "base/escape.h"
 
-static void *find_member(const struct config_key *key, struct config *config)
-{
-	return (char *)config + key->offset;
-}
+/* By how many powers of 1024 a size may be multiplied. */
+static const char *const units[] = {"", "K", "M", "G"};
 
-static const void *find_const_member(
+static uint64_t load_number(
     const struct config_key *key, const struct config *config)
 {
-	return (const char *)config + key->offset;
+	if (key->size == sizeof(bool))
+		return G_STRUCT_MEMBER(bool, config, key->offset);
+	if (key->size == sizeof(unsigned int))
+		return G_STRUCT_MEMBER(unsigned int, config, key->offset);
+	return G_STRUCT_MEMBER(uint64_t, config, key->offset);
 }
 
 /* Stores a number in a member of any width; false when it doesn't fit. */
 static bool store_number(
     const struct config_key *key, struct config *config, uint64_t number)
 {
-	uint8_t byte = (uint8_t)number;
-	uint32_t word = (uint32_t)number;
-	void *member = find_member(key, config);
-
-	if (key->size == sizeof(byte) && number == byte)
-		memcpy(member, &byte, sizeof(byte));
-	else if (key->size == sizeof(word) && number == word)
-		memcpy(member, &word, sizeof(word));
-	else if (key->size == sizeof(number))
-		memcpy(member, &number, sizeof(number));
+	if (key->size == sizeof(bool))
+		G_STRUCT_MEMBER(bool, config, key->offset) = number != 0;
+	else if (key->size == sizeof(unsigned int))
+		G_STRUCT_MEMBER(unsigned int, config, key->offset) =
+		    (unsigned int)number;
 	else
-		return false;
-	return true;
-}
-
-static uint64_t load_number(
-    const struct config_key *key, const struct config *config)
-{
-	uint64_t number = 0;
-	uint32_t word;
-	uint8_t byte;
-	const void *member = find_const_member(key, config);
-
-	if (key->size == sizeof(byte)) {
-		memcpy(&byte, member, sizeof(byte));
-		number = byte;
-	} else if (key->size == sizeof(word)) {
-		memcpy(&word, member, sizeof(word));
-		number = word;
-	} else {
-		memcpy(&number, member, sizeof(number));
-	}
-	return number;
-}
-
-static unsigned int get_shift(char suffix)
-{
-	switch (g_ascii_toupper(suffix)) {
-	case 'K':
-		return 10;
-	case 'M':
-		return 20;
-	case 'G':
-		return 30;
-	default:
-		return 0;
-	}
+		G_STRUCT_MEMBER(uint64_t, config, key->offset) = number;
+	return load_number(key, config) == number;
 }
 
 /* Decimal digits, without sign or leading zero; for a size, one suffix. What is
@@ -79,7 +42,7 @@ static unsigned int get_shift(char suffix)
 static bool parse_number(
     const char *text, enum config_type type, uint64_t *ret_number)
 {
-	unsigned int shift = 0;
+	size_t unit = type == CONFIG_SIZE ? G_N_ELEMENTS(units) - 1 : 0;
 	uint64_t number;
 	char *end;
 
@@ -87,95 +50,76 @@ static bool parse_number(
 	    (text[0] == '0' && g_ascii_isdigit(text[1])))
 		return false;
 	number = g_ascii_strtoull(text, &end, 10);
-	if (type == CONFIG_SIZE)
-		shift = get_shift(*end);
-	if (end[shift > 0 ? 1 : 0] != '\0')
+	while (unit > 0 && g_ascii_strcasecmp(end, units[unit]) != 0)
+		unit--;
+	if (unit == 0 && *end != '\0')
 		return false;
 	*ret_number =
-	    number > UINT64_MAX >> shift ? UINT64_MAX : number << shift;
+	    number > UINT64_MAX >> 10 * unit ? UINT64_MAX : number << 10 * unit;
 	return true;
 }
 
-/* In the largest unit that gives a whole number. */
-static void append_size(GString *out, uint64_t size)
-{
-	static const char suffixes[] = "GMK";
-
-	for (size_t i = 0; i < 3 && size > 0; i++) {
-		unsigned int shift = get_shift(suffixes[i]);
-
-		if (size >> shift << shift == size) {
-			g_string_append_printf(out, "%" G_GUINT64_FORMAT "%c",
-			    (guint64)(size >> shift), suffixes[i]);
-			return;
-		}
-	}
-	g_string_append_printf(out, "%" G_GUINT64_FORMAT, (guint64)size);
-}
-
+/* A size in the largest unit that gives a whole number. */
 static void append_number(
     GString *out, const struct config_key *key, uint64_t number)
 {
-	if (key->type == CONFIG_SIZE)
-		append_size(out, number);
-	else
-		g_string_append_printf(
-		    out, "%" G_GUINT64_FORMAT, (guint64)number);
+	size_t unit = 0;
+
+	while (key->type == CONFIG_SIZE && unit < G_N_ELEMENTS(units) - 1 &&
+	       number > 0 && number % 1024 == 0) {
+		number /= 1024;
+		unit++;
+	}
+	g_string_append_printf(
+	    out, "%" G_GUINT64_FORMAT "%s", (guint64)number, units[unit]);
 }
 
-/* A sentence that begins with the value in quotes. */
-static GString *begin_error(const char *text)
+/* "VALUE" and what is wrong with it. False. */
+static bool refuse(const char *text, const char *sentence, char **ret_error)
 {
 	GString *error = g_string_new("\"");
 
 	escape_terminal(error, text, 100);
-	g_string_append(error, "\" ");
-	return error;
+	g_string_append_printf(error, "\" %s", sentence);
+	*ret_error = g_string_free(error, FALSE);
+	return false;
 }
 
 static bool set_number(const struct config_key *key, struct config *config,
     const char *text, char **ret_error)
 {
-	GString *error;
+	g_autoptr(GString) sentence = g_string_new("is out of range");
 	uint64_t number;
 
-	if (!parse_number(text, key->type, &number)) {
-		error = begin_error(text);
-		g_string_append(
-		    error, key->type == CONFIG_SIZE
-			       ? "is not a size like 1000, 256K, 25M or 1G"
-			       : "is not a whole number in decimal");
-		g_string_append(error, "; allowed are ");
-	} else if (number < key->least || number > key->most ||
-		   !store_number(key, config, number)) {
-		error = begin_error(text);
-		g_string_append(error, "is out of range; allowed are ");
-	} else {
+	if (!parse_number(text, key->type, &number))
+		g_string_assign(
+		    sentence, key->type == CONFIG_SIZE
+				  ? "is not a size like 1000, 256K, 25M or 1G"
+				  : "is not a whole number in decimal");
+	else if (number >= key->least && number <= key->most &&
+		 store_number(key, config, number))
 		return true;
-	}
-	append_number(error, key, key->least);
-	g_string_append(error, " to ");
-	append_number(error, key, key->most);
-	*ret_error = g_string_free(error, FALSE);
-	return false;
+	g_string_append(sentence, "; allowed are ");
+	append_number(sentence, key, key->least);
+	g_string_append(sentence, " to ");
+	append_number(sentence, key, key->most);
+	return refuse(text, sentence->str, ret_error);
 }
 
 static bool set_choice(const struct config_key *key, struct config *config,
     const char *text, char **ret_error)
 {
-	GString *error;
+	g_autoptr(GString) sentence =
+	    g_string_new("is not allowed; allowed are ");
 
-	for (size_t i = 0; key->choices[i].word != NULL; i++) {
-		if (strcmp(key->choices[i].word, text) == 0)
-			return store_number(key, config, key->choices[i].value);
-	}
-	error = begin_error(text);
-	g_string_append(error, "is not allowed; allowed are ");
-	for (size_t i = 0; key->choices[i].word != NULL; i++)
+	for (const struct config_choice *c = key->choices; c->word != NULL;
+	     c++) {
+		if (strcmp(c->word, text) == 0)
+			return store_number(key, config, c->value);
 		g_string_append_printf(
-		    error, "%s%s", i > 0 ? ", " : "", key->choices[i].word);
-	*ret_error = g_string_free(error, FALSE);
-	return false;
+		    sentence, "%s%s", c > key->choices ? ", " : "", c->word);
+	}
+	return refuse(text, sentence->str, ret_error);
 }
 
 /* What other formats allow and this one doesn't; NULL for nothing. The value is
@@ -184,11 +128,10 @@ static const char *find_misuse(const char *text)
 {
 	size_t length = strlen(text);
 
-	for (const char *at = strchr(text, '#'); at != NULL;
-	     at = strchr(at + 1, '#'))
-		if (at == text || at[-1] == ' ' || at[-1] == '\t')
-			return "a comment stands behind the value; comments "
-			       "stand on lines of their own";
+	if (text[0] == '#' || strstr(text, " #") != NULL ||
+	    strstr(text, "\t#") != NULL)
+		return "a comment stands behind the value; comments stand on "
+		       "lines of their own";
 	if (length >= 2 && (text[0] == '"' || text[0] == '\'') &&
 	    text[length - 1] == text[0])
 		return "the value stands in quotes; values are written without "
@@ -196,53 +139,54 @@ static const char *find_misuse(const char *text)
 	return NULL;
 }
 
-/* Takes one item of a list, without blanks around it. */
-static bool add_item(const struct config_key *key, GPtrArray *list,
-    const char *text, char **ret_error)
+/* The normal form of a string or an item, a new string; NULL for a bad one. */
+static char *normalize(
+    const struct config_key *key, const char *text, char **ret_error)
 {
-	const char *problem = text[0] == '\0'
-				  ? "an item of the list is empty; commas "
-				    "stand only between items"
-				  : find_misuse(text);
-	char *item;
+	char *value = key->type == CONFIG_LIST ? g_ascii_strdown(text, -1)
+					       : g_strdup(text);
+	const char *problem = key->check == NULL ? NULL : key->check(value);
 
-	if (problem != NULL) {
-		*ret_error = g_strdup(problem);
-		return false;
-	}
-	item = key->check(text, ret_error);
-	if (item != NULL)
-		g_ptr_array_add(list, item);
-	return item != NULL;
+	if (problem == NULL)
+		return value;
+	refuse(text, problem, ret_error);
+	g_free(value);
+	return NULL;
 }
 
 static bool set_list(const struct config_key *key, struct config *config,
     const char *text, char **ret_error)
 {
-	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
-	/* Of an empty text there are no parts. */
-	char **parts = g_strsplit(text, ",", -1);
-	bool good = true;
+	/* Of an empty text there are no items. */
+	g_auto(GStrv) list = g_strsplit(text, ",", -1);
 
-	for (size_t i = 0; parts[i] != NULL && good; i++)
-		good = add_item(key, list, g_strstrip(parts[i]), ret_error);
-	g_strfreev(parts);
-	g_ptr_array_add(list, NULL);
-	if (good)
-		*(char ***)find_member(key, config) =
-		    (char **)g_ptr_array_free(list, FALSE);
-	else
-		g_ptr_array_unref(list);
-	return good;
+	for (size_t i = 0; list[i] != NULL; i++) {
+		const char *problem =
+		    *g_strstrip(list[i]) == '\0'
+			? "an item of the list is empty; commas stand only "
+			  "between items"
+			: find_misuse(list[i]);
+		char *item = NULL;
+
+		if (problem != NULL)
+			*ret_error = g_strdup(problem);
+		else
+			item = normalize(key, list[i], ret_error);
+		if (item == NULL)
+			return false;
+		g_free(list[i]);
+		list[i] = item;
+	}
+	G_STRUCT_MEMBER(char **, config, key->offset) = g_steal_pointer(&list);
+	return true;
 }
 
 static bool set_string(const struct config_key *key, struct config *config,
     const char *text, char **ret_error)
 {
-	char *string = key->check(text, ret_error);
+	char *string = normalize(key, text, ret_error);
 
-	if (string != NULL)
-		*(char **)find_member(key, config) = string;
+	G_STRUCT_MEMBER(char *, config, key->offset) = string;
 	return string != NULL;
 }
 
@@ -251,6 +195,8 @@ bool key_value_set(const struct config_key *key, struct config *config,
 {
 	const char *misuse = find_misuse(text);
 
+	if (text[0] == '\0' && key->type == CONFIG_STRING && key->check == NULL)
+		misuse = "is empty; leave the key out for its default";
 	if (misuse != NULL) {
 		*ret_error = g_strdup(misuse);
 		return false;
@@ -269,35 +215,26 @@ bool key_value_set(const struct config_key *key, struct config *config,
 	return set_number(key, config, text, ret_error);
 }
 
-static const char *find_word(const struct config_key *key, uint64_t value)
-{
-	size_t i = 0;
-
-	while (key->choices[i].word != NULL && key->choices[i].value != value)
-		i++;
-	return key->choices[i].word;
-}
-
 void key_value_print(
     const struct config_key *key, const struct config *config, GString *out)
 {
-	const void *member = find_const_member(key, config);
-	char *const *list;
-	const char *string;
+	const struct config_choice *choice = key->choices;
+	g_autofree char *joined = NULL;
 
 	switch (key->type) {
 	case CONFIG_LIST:
-		list = *(char *const *const *)member;
-		for (size_t i = 0; list[i] != NULL; i++)
-			g_string_append_printf(
-			    out, "%s%s", i > 0 ? ", " : "", list[i]);
+		joined = g_strjoinv(
+		    ", ", G_STRUCT_MEMBER(char **, config, key->offset));
+		g_string_append(out, joined);
 		break;
 	case CONFIG_STRING:
-		string = *(char *const *)member;
-		g_string_append(out, string);
+		g_string_append(
+		    out, G_STRUCT_MEMBER(char *, config, key->offset));
 		break;
 	case CONFIG_CHOICE:
-		g_string_append(out, find_word(key, load_number(key, config)));
+		while (choice->value != load_number(key, config))
+			choice++;
+		g_string_append(out, choice->word);
 		break;
 	case CONFIG_SIZE:
 	case CONFIG_NUMBER:
@@ -308,10 +245,8 @@ void key_value_print(
 
 void key_value_clear(const struct config_key *key, struct config *config)
 {
-	void *member = find_member(key, config);
-
 	if (key->type == CONFIG_LIST)
-		g_strfreev(*(char ***)member);
+		g_strfreev(G_STRUCT_MEMBER(char **, config, key->offset));
 	else if (key->type == CONFIG_STRING)
-		g_free(*(char **)member);
+		g_free(G_STRUCT_MEMBER(char *, config, key->offset));
 }

@@ -11,6 +11,8 @@
 
 #include "base/span.h"
 
+#define REFUSED "can't be a recipient: "
+
 /* The address in an RCPT argument, without <> and without a source route
  * (RFC 5321 appendix C). Empty for the null path. */
 static struct span find_address(const char *rcpt)
@@ -53,15 +55,13 @@ static bool match_pattern(
 	struct span part, host;
 
 	if (!split_address(span_of(pattern), &part, &host) ||
-	    host.length != domain.length ||
-	    g_ascii_strncasecmp(host.start, domain.start, host.length) != 0)
+	    !span_same(host, domain))
 		return false;
 	if (part.start[part.length - 1] == '*') /* "*" or "local+*" */
 		return local.length >= part.length - 1 &&
 		       g_ascii_strncasecmp(
 			   part.start, local.start, part.length - 1) == 0;
-	return part.length == local.length &&
-	       g_ascii_strncasecmp(part.start, local.start, part.length) == 0;
+	return span_same(part, local);
 }
 
 bool recipient_matches(char *const *patterns, const char *rcpt)
@@ -83,28 +83,31 @@ const char *recipient_pattern_error(const char *pattern)
 
 	for (const char *p = pattern; *p != '\0'; p++)
 		if (g_ascii_iscntrl(*p) || *p == ' ' || *p == '<' || *p == '>')
-			return "an address has no blanks, controls, '<' or "
-			       "'>' in it";
+			return REFUSED
+			    "an address has no blanks, controls, '<' or "
+			    "'>' in it";
 	if (pattern[0] == '#')
-		return "what begins with '#' looks like a comment";
+		return REFUSED "what begins with '#' looks like a comment";
 	if (strchr(pattern, '@') == NULL)
-		return "an address needs an '@', such as tlsrpt@example.com";
+		return REFUSED
+		    "an address needs an '@', such as tlsrpt@example.com";
 	if (!split_address(span_of(pattern), &local, &domain))
 		return pattern[0] == '@' && strchr(pattern + 1, '@') == NULL
-			   ? "nothing stands before the '@'; write *@domain "
-			     "for all "
-			     "addresses of a domain"
-			   : "nothing stands before or behind the last '@'";
+			   ? REFUSED "nothing stands before the '@'; write "
+				     "*@domain for all addresses of a domain"
+			   : REFUSED
+			   "nothing stands before or behind the last '@'";
 	if (memchr(domain.start, '*', domain.length) != NULL)
-		return "'*' isn't allowed in the domain";
+		return REFUSED "'*' isn't allowed in the domain";
 	if (memchr(domain.start, '\'', domain.length) != NULL ||
 	    memchr(domain.start, '"', domain.length) != NULL)
-		return "a quote isn't allowed in the domain";
+		return REFUSED "a quote isn't allowed in the domain";
 	star = memchr(local.start, '*', local.length);
 	if (star == NULL || (local.length == 1 && star == local.start))
 		return NULL;
 	if (star != local.start + local.length - 1 || local.length < 3 ||
 	    star[-1] != '+')
-		return "'*' is allowed only as *@domain or local+*@domain";
+		return REFUSED
+		    "'*' is allowed only as *@domain or local+*@domain";
 	return NULL;
 }

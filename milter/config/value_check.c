@@ -11,24 +11,12 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "base/escape.h"
 #include "base/syntax.h"
 #include "config/recipient.h"
 
 #define SOCKET_FORMS                                                   \
 	"unix:/PATH, local:/PATH, inet:PORT@HOST, inet6:PORT@HOST or " \
 	"fd:NUMBER"
-
-/* "VALUE" and what is wrong with it; always returns NULL. */
-static char *refuse(const char *text, const char *sentence, char **ret_error)
-{
-	GString *error = g_string_new("\"");
-
-	escape_terminal(error, text, 100);
-	g_string_append_printf(error, "\" %s", sentence);
-	*ret_error = g_string_free(error, FALSE);
-	return NULL;
-}
 
 /* A decimal number from least, which is over 0, to 65535. */
 static bool is_number(const char *text, guint64 least)
@@ -49,146 +37,106 @@ static bool is_host(const char *host)
 		length -= 2;
 	}
 	return length > 0 && length <= 255 &&
-	       strspn(host,
-		   "abcdefghijklmnopqrstuvwxyz"
-		   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%") == length;
+	       strspn(host, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS ".-_:%") ==
+		   length;
 }
 
-/* port is what follows the colon in text. */
-static char *check_inet(const char *text, const char *port, char **ret_error)
+/* port is what follows the colon. */
+static const char *check_inet(const char *port)
 {
-	char **parts = g_strsplit(port, "@", 2);
-	char *socket = NULL;
+	g_auto(GStrv) parts = g_strsplit(port, "@", 2);
 
-	if (parts[0] == NULL || parts[1] == NULL)
-		refuse(text, "names no host; allowed are " SOCKET_FORMS,
-		    ret_error);
-	else if (!is_number(parts[0], 1))
-		refuse(text, "has no port from 1 to 65535 before the @",
-		    ret_error);
-	else if (!is_host(parts[1]))
-		refuse(
-		    text, "has no host name or address after the @", ret_error);
-	else
-		socket = g_strdup(text);
-	g_strfreev(parts);
-	return socket;
+	if (g_strv_length(parts) < 2)
+		return "names no host; allowed are " SOCKET_FORMS;
+	if (!is_number(parts[0], 1))
+		return "has no port from 1 to 65535 before the @";
+	if (!is_host(parts[1]))
+		return "has no host name or address after the @";
+	return NULL;
 }
 
-/* path is what follows the colon in text. */
-static char *check_unix(const char *text, const char *path, char **ret_error)
+/* path is what follows the colon. */
+static const char *check_unix(const char *path)
 {
 	struct sockaddr_un address;
 
 	if (path[0] != '/')
-		return refuse(
-		    text, "has no absolute path after the colon", ret_error);
+		return "has no absolute path after the colon";
 	if (strlen(path) >= sizeof(address.sun_path))
-		return refuse(text,
-		    "has a path that is too long for a socket; allowed are 107 "
-		    "bytes",
-		    ret_error);
-	return g_strdup(text);
+		return "has a path that is too long for a socket; allowed are "
+		       "107 bytes";
+	return NULL;
 }
 
-char *value_check_socket(const char *text, char **ret_error)
+const char *value_check_socket(char *text)
 {
 	const char *colon = strchr(text, ':');
 	const char *rest = colon == NULL ? "" : colon + 1;
 
 	if (g_str_has_prefix(text, "unix:") || g_str_has_prefix(text, "local:"))
-		return check_unix(text, rest, ret_error);
+		return check_unix(rest);
 	if (g_str_has_prefix(text, "inet:") || g_str_has_prefix(text, "inet6:"))
-		return check_inet(text, rest, ret_error);
+		return check_inet(rest);
 	if (!g_str_has_prefix(text, "fd:"))
-		return refuse(text,
-		    "is not a socket; allowed are " SOCKET_FORMS, ret_error);
+		return "is not a socket; allowed are " SOCKET_FORMS;
 	/* 0, 1 and 2 are standard input, output and error. */
 	if (!is_number(rest, 3))
-		return refuse(text,
-		    "has no descriptor from 3 on after the colon", ret_error);
-	return g_strdup(text);
-}
-
-char *value_check_path(const char *text, char **ret_error)
-{
-	if (text[0] != '/')
-		return refuse(text,
-		    "is not an absolute path; it has to begin with /",
-		    ret_error);
-	/* Room for a record's name under new. */
-	if (strlen(text) > PATH_MAX - 512)
-		return refuse(text, "is too long for a path", ret_error);
-	return g_strdup(text);
-}
-
-char *value_check_path_or_none(const char *text, char **ret_error)
-{
-	if (text[0] == '\0')
-		return g_strdup("");
-	if (text[0] != '/')
-		return refuse(text,
-		    "is not an absolute path; it has to begin with /, or to be "
-		    "empty for none",
-		    ret_error);
-	return value_check_path(text, ret_error);
-}
-
-char *value_check_recipient(const char *text, char **ret_error)
-{
-	size_t length = strlen(text);
-	const char *problem;
-	char *sentence, *pattern;
-
-	if (length >= 2 && text[0] == '<' && text[length - 1] == '>')
-		pattern = g_ascii_strdown(text + 1, (gssize)length - 2);
-	else
-		pattern = g_ascii_strdown(text, -1);
-	problem = recipient_pattern_error(pattern);
-	if (problem == NULL)
-		return pattern;
-	sentence = g_strdup_printf("can't be a recipient: %s", problem);
-	refuse(text, sentence, ret_error);
-	g_free(sentence);
-	g_free(pattern);
+		return "has no descriptor from 3 on after the colon";
 	return NULL;
 }
 
-char *value_check_domain(const char *text, char **ret_error)
+const char *value_check_path(char *text)
 {
-	char *domain;
+	if (text[0] != '/')
+		return "is not an absolute path; it has to begin with /";
+	/* Room for a record's name under new. */
+	return strlen(text) > PATH_MAX - 512 ? "is too long for a path" : NULL;
+}
+
+const char *value_check_path_or_none(char *text)
+{
+	if (text[0] == '\0')
+		return NULL;
+	if (text[0] != '/')
+		return "is not an absolute path; it has to begin with /, or to "
+		       "be empty for none";
+	return value_check_path(text);
+}
+
+const char *value_check_recipient(char *text)
+{
+	size_t length = strlen(text);
+
+	if (length >= 2 && text[0] == '<' && text[length - 1] == '>') {
+		text[length - 1] = '\0';
+		memmove(text, text + 1, length - 1);
+	}
+	return recipient_pattern_error(text);
+}
+
+const char *value_check_domain(char *text)
+{
+	g_autofree char *domain = NULL;
 
 	if (syntax_domain(text, true, &domain) == SYNTAX_BAD)
-		return refuse(text,
-		    "is not a domain name; allowed are \"example.com\" and "
-		    "\"*.example.com\", beyond ASCII as A-labels (\"xn--…\")",
-		    ret_error);
-	return domain;
+		return "is not a domain name; allowed are \"example.com\" and "
+		       "\"*.example.com\", beyond ASCII as A-labels "
+		       "(\"xn--…\")";
+	g_strlcpy(text, domain, strlen(text) + 1);
+	return NULL;
 }
 
 /* The authserv-id of RFC 8601 section 2.2 is a MIME value; of those, all that
  * are in use are tokens (RFC 2045 section 5.1), most of them host names. */
-char *value_check_authserv_id(const char *text, char **ret_error)
+const char *value_check_authserv_id(char *text)
 {
 	bool good = text[0] != '\0' && strlen(text) <= 255;
 
-	for (const char *at = text; *at != '\0'; at++) {
+	for (const char *at = text; *at != '\0'; at++)
 		if (!g_ascii_isgraph(*at) ||
 		    strchr("()<>@,;:\\\"/[]?=", *at) != NULL)
 			good = false;
-	}
-	if (!good)
-		return refuse(text,
-		    "is not an authserv-id; it is one word without any of "
-		    "()<>@,;:\\\"/[]?=, mostly the mail server's host name",
-		    ret_error);
-	return g_ascii_strdown(text, -1);
-}
-
-char *value_check_not_empty(const char *text, char **ret_error)
-{
-	if (text[0] != '\0')
-		return g_strdup(text);
-	*ret_error = g_strdup("is empty; leave the key out for its default");
-	return NULL;
+	return good ? NULL
+		    : "is not an authserv-id; it is one word without any of "
+		      "()<>@,;:\\\"/[]?=, mostly the mail server's host name";
 }
