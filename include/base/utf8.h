@@ -30,9 +30,6 @@ struct utf8_char utf8_next(const char *text);
  * character, a line or paragraph separator, or an invisible tag of plane 14. */
 bool utf8_is_visible(gunichar code);
 
-/* A copy in which U+FFFD stands for each invalid byte, for g_free(). */
-char *utf8_make_valid(const char *text);
-
 /* How many bytes of a text to keep, so that they are at most `most` and no
  * character is split. */
 size_t utf8_cut(const char *text, size_t most);

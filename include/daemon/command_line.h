@@ -35,20 +35,20 @@ struct command_line {
  * (0 or EX_CONFIG) and wrong usage (EX_USAGE). Returns the index of the first
  * operand, with *ret_path the configuration's path.
  */
-int command_line_parse(const struct command_line *cli, int argc, char **argv,
-    const char **ret_path);
+int command_line_parse(const struct command_line *command_line, int argc,
+    char **argv, const char **ret_path);
 
 /* Ends the program for wrong usage: one line "PROGRAM: …; try 'PROGRAM --help'"
  * on stderr, EX_USAGE. For on_option() and for operands. */
-_Noreturn void command_line_usage(const struct command_line *cli,
+_Noreturn void command_line_usage(const struct command_line *command_line,
     const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* config_load() and the program's own check, for a reload. */
-struct config *command_line_load(
-    const struct command_line *cli, const char *path, char **ret_error);
+struct config *command_line_load(const struct command_line *command_line,
+    const char *path, char **ret_error);
 
 /* Loads the configuration, or prints the error and exits with EX_CONFIG. */
 struct config *command_line_config(
-    const struct command_line *cli, const char *path);
+    const struct command_line *command_line, const char *path);
 
 #endif

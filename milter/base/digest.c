@@ -7,6 +7,7 @@
 #include "base/digest.h"
 
 #include <glib.h>
+#include <nettle/base16.h>
 #include <nettle/sha2.h>
 
 G_STATIC_ASSERT(DIGEST_SIZE == SHA256_DIGEST_SIZE);
@@ -24,11 +25,6 @@ void digest_of(
 void digest_hex(
     const uint8_t digest[DIGEST_SIZE], char ret_hex[DIGEST_HEX_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < DIGEST_SIZE; i++) {
-		ret_hex[2 * i] = digits[digest[i] >> 4];
-		ret_hex[2 * i + 1] = digits[digest[i] & 0x0f];
-	}
+	base16_encode_update(ret_hex, DIGEST_SIZE, digest);
 	ret_hex[DIGEST_HEX_SIZE - 1] = '\0';
 }

@@ -16,12 +16,13 @@
 #define ELLIPSIS "\xe2\x80\xa6"
 
 /* Writes how one character looks on a terminal into buf, and returns its width
- * there; an escape is as wide as the characters it has. */
-static size_t show_char(
-    const char *at, const struct utf8_char *c, char *buf, size_t size)
+ * there; an escape is as wide as the characters it has. backslash is what is
+ * written for a backslash. */
+static size_t show_char(const char *at, const struct utf8_char *c,
+    const char *backslash, char *buf, size_t size)
 {
 	if (c->valid && c->code == '\\') {
-		g_strlcpy(buf, "\\\\", size);
+		g_strlcpy(buf, backslash, size);
 	} else if (c->valid && utf8_is_visible(c->code)) {
 		memcpy(buf, at, c->length);
 		buf[c->length] = '\0';
@@ -46,13 +47,14 @@ static size_t plain_length(const char *text, char but)
 	return length;
 }
 
-void escape_terminal(GString *out, const char *text, size_t max_chars)
+/* Appends text as show_char() shows it, at most max_chars wide; 0 for no
+ * maximum. */
+static void show_text(
+    GString *out, const char *text, const char *backslash, size_t max_chars)
 {
 	size_t left = max_chars > 0 ? max_chars : SIZE_MAX;
 
-	if (text == NULL)
-		return;
-	while (*text != '\0') {
+	while (text != NULL && *text != '\0') {
 		struct utf8_char c;
 		char shown[16];
 		size_t width = MIN(plain_length(text, '\\'), left);
@@ -63,7 +65,7 @@ void escape_terminal(GString *out, const char *text, size_t max_chars)
 		if (*text == '\0')
 			return;
 		c = utf8_next(text);
-		width = show_char(text, &c, shown, sizeof(shown));
+		width = show_char(text, &c, backslash, shown, sizeof(shown));
 		if (width > left) {
 			g_string_append(out, ELLIPSIS);
 			return;
@@ -72,6 +74,11 @@ void escape_terminal(GString *out, const char *text, size_t max_chars)
 		left -= width;
 		text += c.length;
 	}
+}
+
+void escape_terminal(GString *out, const char *text, size_t max_chars)
+{
+	show_text(out, text, "\\\\", max_chars);
 }
 
 void escape_logfmt(GString *out, const char *text)
@@ -95,26 +102,18 @@ void escape_logfmt(GString *out, const char *text)
 
 void escape_header(GString *out, const char *text, size_t max_bytes)
 {
-	size_t written = 0;
+	for (; text != NULL && *text != '\0'; text++) {
+		struct utf8_char c = {(guchar)*text, 1, g_ascii_isprint(*text)};
+		char shown[16];
+		size_t width =
+		    show_char(text, &c, "\\\\", shown, sizeof(shown));
 
-	if (text == NULL)
-		return;
-	for (; *text != '\0'; text++) {
-		guchar byte = (guchar)*text;
-		char shown[8] = {(char)byte, '\0'};
-		size_t width;
-
-		if (byte == '\\')
-			g_strlcpy(shown, "\\\\", sizeof(shown));
-		else if (byte < 0x20 || byte > 0x7e)
-			g_snprintf(shown, sizeof(shown), "\\x%02x", byte);
-		width = strlen(shown);
-		if (width > max_bytes - written) {
+		if (width > max_bytes) {
 			g_string_append(out, "...");
 			return;
 		}
 		g_string_append(out, shown);
-		written += width;
+		max_bytes -= width;
 	}
 }
 
@@ -130,6 +129,33 @@ void escape_json_code(GString *out, gunichar code)
 	    0xdc00 + (code & 0x3ff));
 }
 
+/* A string's inside, or a document: there quotes and backslashes mean what they
+ * say, lines are kept, and \t and \r can only stand outside of strings. */
+static void append_json(GString *out, const char *text, bool document)
+{
+	while (*text != '\0') {
+		size_t plain = plain_length(text, '"');
+		struct utf8_char c = utf8_next(text + plain);
+
+		g_string_append_len(out, text, (gssize)plain);
+		text += plain;
+		if (*text == '\0')
+			break;
+		if (!c.valid)
+			g_string_append(out, UTF8_REPLACEMENT);
+		else if (!document && (c.code == '"' || c.code == '\\'))
+			g_string_append_printf(out, "\\%c", (char)c.code);
+		else if (utf8_is_visible(c.code) ||
+			 (document && c.code == '\n'))
+			g_string_append_len(out, text, (gssize)c.length);
+		else if (document && (c.code == '\t' || c.code == '\r'))
+			g_string_append_c(out, ' ');
+		else
+			escape_json_code(out, c.code);
+		text += c.length;
+	}
+}
+
 void escape_json(GString *out, const char *text)
 {
 	if (text == NULL) {
@@ -137,87 +163,24 @@ void escape_json(GString *out, const char *text)
 		return;
 	}
 	g_string_append_c(out, '"');
-	while (*text != '\0') {
-		size_t plain = plain_length(text, '"');
-		struct utf8_char c;
-
-		if (plain > 0) {
-			g_string_append_len(out, text, (gssize)plain);
-			text += plain;
-			continue;
-		}
-		c = utf8_next(text);
-		if (!c.valid) {
-			g_string_append(out, UTF8_REPLACEMENT);
-		} else if (c.code == '"' || c.code == '\\') {
-			g_string_append_c(out, '\\');
-			g_string_append_c(out, (char)c.code);
-		} else if (utf8_is_visible(c.code)) {
-			g_string_append_len(out, text, (gssize)c.length);
-		} else {
-			escape_json_code(out, c.code);
-		}
-		text += c.length;
-	}
+	append_json(out, text, false);
 	g_string_append_c(out, '"');
 }
 
 void escape_json_document(GString *out, const char *json)
 {
-	if (json == NULL)
-		return;
-	while (*json != '\0') {
-		struct utf8_char c = utf8_next(json);
-
-		if (!c.valid)
-			g_string_append(out, UTF8_REPLACEMENT);
-		else if (c.code == '\n' || utf8_is_visible(c.code))
-			g_string_append_len(out, json, (gssize)c.length);
-		else if (c.code == '\t' || c.code == '\r')
-			/* Outside of strings, where alone it may stand. */
-			g_string_append_c(out, ' ');
-		else
-			escape_json_code(out, c.code);
-		json += c.length;
-	}
-}
-
-/* The reference for a character that means something in HTML, or NULL. */
-static const char *html_reference(gunichar code)
-{
-	switch (code) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
-	}
+	if (json != NULL)
+		append_json(out, json, true);
 }
 
 void escape_html(GString *out, const char *text)
 {
-	if (text == NULL)
-		return;
-	while (*text != '\0') {
-		struct utf8_char c = utf8_next(text);
-		const char *reference = c.valid ? html_reference(c.code) : NULL;
-		char shown[16];
+	static const char *const references[][2] = {{"&", "&amp;"},
+	    {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
+	g_autoptr(GString) shown = g_string_new(NULL);
 
-		if (reference != NULL) {
-			g_string_append(out, reference);
-		} else if (c.valid && c.code == '\\') {
-			g_string_append_c(out, '\\');
-		} else {
-			show_char(text, &c, shown, sizeof(shown));
-			g_string_append(out, shown);
-		}
-		text += c.length;
-	}
+	show_text(shown, text, "\\", 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(references); i++)
+		g_string_replace(shown, references[i][0], references[i][1], 0);
+	g_string_append_len(out, shown->str, (gssize)shown->len);
 }

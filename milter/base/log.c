@@ -53,25 +53,20 @@ static bool is_enabled(int level)
 	return level <= atomic_load(&log_level);
 }
 
-static void write_stderr(int level, GString *line)
-{
-	if (atomic_load(&log_to_journal)) {
-		char prefix[] = {'<', (char)('0' + (level & 7)), '>', '\0'};
-
-		g_string_prepend(line, prefix);
-	}
-	g_string_append_c(line, '\n');
-	(void)file_write_all(STDERR_FILENO, line->str, line->len);
-}
-
 static void write_line(int level, GString *line)
 {
 	int saved = errno;
 
-	if (atomic_load(&log_target) == LOG_TARGET_SYSLOG)
+	if (atomic_load(&log_target) == LOG_TARGET_SYSLOG) {
 		syslog(level, "%s", line->str);
-	else
-		write_stderr(level, line);
+	} else {
+		char prefix[] = {'<', (char)('0' + (level & 7)), '>', '\0'};
+
+		if (atomic_load(&log_to_journal))
+			g_string_prepend(line, prefix);
+		g_string_append_c(line, '\n');
+		(void)file_write_all(STDERR_FILENO, line->str, line->len);
+	}
 	errno = saved;
 }
 
@@ -114,19 +109,13 @@ void log_event(int level, const char *event, ...)
 
 void log_failure(int level, const char *event, const char *format, ...)
 {
-	GString *line;
+	g_autofree char *reason = NULL;
 	va_list arguments;
-	char *reason;
 
 	if (!is_enabled(level))
 		return;
 	va_start(arguments, format);
 	reason = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	line = g_string_sized_new(256);
-	append_pair(line, "event", event);
-	append_pair(line, "reason", reason);
-	write_line(level, line);
-	g_string_free(line, TRUE);
-	g_free(reason);
+	log_event(level, event, "reason", reason, NULL);
 }

@@ -14,7 +14,6 @@
  */
 #include "base/metrics.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <pthread.h>
@@ -22,9 +21,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/folder.h"
 
 struct metric {
 	const char *name;
@@ -122,54 +120,27 @@ static GString *make_text(const char *program)
 	return text;
 }
 
-/* Writes a new file that everybody may read: node_exporter has another user and
- * group. */
-static bool write_file(const char *path, const GString *text)
-{
-	int fd;
-	bool good;
-	int saved;
-
-	if (unlink(path) != 0 && errno != ENOENT)
-		return false;
-	fd = open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return false;
-	good =
-	    fchmod(fd, 0644) == 0 && file_write_all(fd, text->str, text->len);
-	saved = errno;
-	if (close(fd) != 0 && good) {
-		good = false;
-		saved = errno;
-	}
-	errno = saved;
-	return good;
-}
-
 bool metrics_write(const char *directory, const char *program)
 {
-	GString *text;
-	char *temporary, *path;
+	g_autoptr(GString) text = make_text(program);
+	g_autofree char *path =
+	    g_strdup_printf("%s/%s.prom", directory, program);
+	g_autofree char *temporary =
+	    g_strdup_printf("%s/.%s.prom.tmp", directory, program);
 	bool good;
-	int saved;
 
 	if (directory[0] == '\0')
 		return true;
-	text = make_text(program);
-	path = g_strdup_printf("%s/%s.prom", directory, program);
-	temporary = g_strdup_printf("%s/.%s.prom.tmp", directory, program);
-
 	pthread_mutex_lock(&write_lock);
-	good = write_file(temporary, text) && rename(temporary, path) == 0;
-	saved = errno;
-	if (!good)
-		(void)unlink(temporary);
+	folder_discard(AT_FDCWD, temporary);
+	good = folder_create(
+	    AT_FDCWD, temporary, text->str, text->len, NULL, 0, false);
+	/* Everybody may read it: node_exporter has another user and group. */
+	if (good &&
+	    (chmod(temporary, 0644) != 0 || rename(temporary, path) != 0)) {
+		folder_discard(AT_FDCWD, temporary);
+		good = false;
+	}
 	pthread_mutex_unlock(&write_lock);
-
-	g_free(temporary);
-	g_free(path);
-	g_string_free(text, TRUE);
-	errno = saved;
 	return good;
 }

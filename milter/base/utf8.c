@@ -34,11 +34,6 @@ bool utf8_is_visible(gunichar code)
 	}
 }
 
-char *utf8_make_valid(const char *text)
-{
-	return g_utf8_make_valid(text, -1);
-}
-
 size_t utf8_cut(const char *text, size_t most)
 {
 	size_t length = strnlen(text, most + 1);

@@ -39,17 +39,12 @@ static void print_text(const char *text)
 	exit(EX_CANTCREAT);
 }
 
-static _Noreturn void print_help(const struct command_line *cli)
+static _Noreturn void print_help(const struct command_line *command_line)
 {
-	GString *help = g_string_new(NULL);
-
-	g_string_append_printf(help, "Usage: %s %s\n\n%s\n\nOptions:\n",
-	    cli->program, cli->usage, cli->description);
-	if (cli->options != NULL)
-		g_string_append(help, cli->options);
-	if (help->str[help->len - 1] != '\n')
-		g_string_append_c(help, '\n');
-	g_string_append(help,
+	const char *options =
+	    command_line->options != NULL ? command_line->options : "";
+	char *help = g_strdup_printf(
+	    "Usage: %s %s\n\n%s\n\nOptions:\n%s"
 	    "  -c, --config=FILE  configuration, instead of\n"
 	    "                     " CONFIG_DEFAULT_PATH "\n"
 	    "      --check-config print the configuration and exit; "
@@ -66,14 +61,17 @@ static _Noreturn void print_help(const struct command_line *cli)
 	    "  70  an error in this program\n"
 	    "  73  output that can't be written\n"
 	    "  75  a passing failure, try again\n"
-	    "  78  wrong configuration\n");
-	print_text(help->str);
-	g_string_free(help, TRUE);
+	    "  78  wrong configuration\n",
+	    command_line->program, command_line->usage,
+	    command_line->description, options);
+
+	print_text(help);
+	g_free(help);
 	exit(EX_OK);
 }
 
 _Noreturn void command_line_usage(
-    const struct command_line *cli, const char *format, ...)
+    const struct command_line *command_line, const char *format, ...)
 {
 	va_list arguments;
 	GString *line = g_string_new(NULL);
@@ -83,8 +81,8 @@ _Noreturn void command_line_usage(
 	problem = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
 	escape_terminal(line, problem, 0);
-	fprintf(stderr, "%s: %s; try '%s --help'\n", cli->program, line->str,
-	    cli->program);
+	fprintf(stderr, "%s: %s; try '%s --help'\n", command_line->program,
+	    line->str, command_line->program);
 	g_string_free(line, TRUE);
 	g_free(problem);
 	exit(EX_USAGE);
@@ -106,27 +104,29 @@ static const struct option *join_options(const struct option *own)
 
 /* What getopt_long(3) did not like, in words. */
 static _Noreturn void refuse_option(
-    const struct command_line *cli, int found, char **argv)
+    const struct command_line *command_line, int found, char **argv)
 {
 	const char *word = argv[optind - 1];
 	bool is_long = strncmp(word, "--", 2) == 0;
 
 	if (found == ':' && is_long)
-		command_line_usage(cli, "%s needs an argument", word);
+		command_line_usage(command_line, "%s needs an argument", word);
 	if (found == ':')
-		command_line_usage(cli, "-%c needs an argument", optopt);
+		command_line_usage(
+		    command_line, "-%c needs an argument", optopt);
 	if (is_long && optopt != 0)
-		command_line_usage(cli, "%.*s takes no argument",
+		command_line_usage(command_line, "%.*s takes no argument",
 		    (int)strcspn(word, "="), word);
 	if (is_long)
-		command_line_usage(cli, "unknown or ambiguous option %s", word);
-	command_line_usage(cli, "unknown option -%c", optopt);
+		command_line_usage(
+		    command_line, "unknown or ambiguous option %s", word);
+	command_line_usage(command_line, "unknown option -%c", optopt);
 }
 
 static _Noreturn void check_config(
-    const struct command_line *cli, const char *path)
+    const struct command_line *command_line, const char *path)
 {
-	struct config *config = command_line_config(cli, path);
+	struct config *config = command_line_config(command_line, path);
 	char *printed = config_print(config);
 
 	print_text(printed);
@@ -135,10 +135,10 @@ static _Noreturn void check_config(
 	exit(EX_OK);
 }
 
-int command_line_parse(const struct command_line *cli, int argc, char **argv,
-    const char **ret_path)
+int command_line_parse(const struct command_line *command_line, int argc,
+    char **argv, const char **ret_path)
 {
-	const struct option *options = join_options(cli->own);
+	const struct option *options = join_options(command_line->own);
 	const char *path = CONFIG_DEFAULT_PATH;
 	bool check = false;
 	int found;
@@ -154,54 +154,53 @@ int command_line_parse(const struct command_line *cli, int argc, char **argv,
 			check = true;
 			break;
 		case HELP:
-			print_help(cli);
+			print_help(command_line);
 		case SHOW_VERSION:
 			print_text("tlsrpt-milter " VERSION "\n");
 			exit(EX_OK);
 		case ':':
 		case '?':
-			refuse_option(cli, found, argv);
+			refuse_option(command_line, found, argv);
 		default:
-			cli->on_option(found, optarg, cli->data);
+			command_line->on_option(
+			    found, optarg, command_line->data);
 		}
 	}
 	if (check)
-		check_config(cli, path);
+		check_config(command_line, path);
 	*ret_path = path;
 	return optind;
 }
 
 struct config *command_line_load(
-    const struct command_line *cli, const char *path, char **ret_error)
+    const struct command_line *command_line, const char *path, char **ret_error)
 {
 	struct config *config = config_load(path, ret_error);
-	char *sentence;
+	g_autofree char *sentence = NULL;
 
-	if (config == NULL || cli->check == NULL ||
-	    cli->check(config, &sentence))
+	if (config == NULL || command_line->check == NULL ||
+	    command_line->check(config, &sentence))
 		return config;
 	*ret_error = g_strdup_printf("%s: %s", path, sentence);
-	g_free(sentence);
 	config_unref(config);
 	return NULL;
 }
 
 struct config *command_line_config(
-    const struct command_line *cli, const char *path)
+    const struct command_line *command_line, const char *path)
 {
-	char *error = NULL;
+	g_autofree char *error = NULL;
 	struct config *config;
 
 	/* Mostly the default's path, which nobody has typed. */
 	if (access(path, R_OK) != 0) {
 		fprintf(stderr, "%s: %s: %s; name another file with -c FILE\n",
-		    cli->program, path, g_strerror(errno));
+		    command_line->program, path, g_strerror(errno));
 		exit(EX_CONFIG);
 	}
-	config = command_line_load(cli, path, &error);
+	config = command_line_load(command_line, path, &error);
 	if (config == NULL) {
 		fprintf(stderr, "%s\n", error);
-		g_free(error);
 		exit(EX_CONFIG);
 	}
 	return config;

@@ -15,8 +15,8 @@
 int housekeeping_refuse_start(const struct config *config, const char *program,
     int status, const char *format, ...)
 {
+	g_autofree char *reason = NULL;
 	va_list arguments;
-	char *reason;
 
 	va_start(arguments, format);
 	reason = g_strdup_vprintf(format, arguments);
@@ -24,17 +24,7 @@ int housekeeping_refuse_start(const struct config *config, const char *program,
 	log_failure(LOG_ERR, "start-failed", "%s", reason);
 	if (config->log_target == LOG_TARGET_SYSLOG)
 		fprintf(stderr, "%s: %s\n", program, reason);
-	g_free(reason);
 	return status;
-}
-
-/* systemctl reload only sends a signal, so the reason is in the status too. */
-static void refuse_reload(const char *reason)
-{
-	log_failure(LOG_ERR, "reload-refused",
-	    "%s; the old configuration stays in use", reason);
-	service_manager_status(
-	    "reload refused: %s; the old configuration stays in use", reason);
 }
 
 struct config *housekeeping_reload(const struct command_line *command_line,
@@ -42,7 +32,7 @@ struct config *housekeeping_reload(const struct command_line *command_line,
     housekeeping_fixed_key fixed_key)
 {
 	const char *program = command_line->program;
-	char *error = NULL;
+	g_autofree char *error = NULL;
 	struct config *config = command_line_load(command_line, path, &error);
 	const char *key = config == NULL ? NULL : fixed_key(old, config);
 
@@ -50,9 +40,13 @@ struct config *housekeeping_reload(const struct command_line *command_line,
 		error = g_strdup_printf("%s: %s can't change while running; "
 					"restart %s to change it",
 		    path, key, program);
-	if (config == NULL || key != NULL) {
-		refuse_reload(error);
-		g_free(error);
+	if (error != NULL) {
+		log_failure(LOG_ERR, "reload-refused",
+		    "%s; the old configuration stays in use", error);
+		/* systemctl reload only sends a signal and shows nothing. */
+		service_manager_status(
+		    "reload refused: %s; the old configuration stays in use",
+		    error);
 		config_unref(config);
 		return NULL;
 	}

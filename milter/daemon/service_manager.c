@@ -30,8 +30,8 @@ void service_manager_reloading(void)
 
 void service_manager_status(const char *format, ...)
 {
+	g_autofree char *text = NULL;
 	va_list values;
-	char *text;
 
 	va_start(values, format);
 	text = g_strdup_vprintf(format, values);
@@ -39,7 +39,6 @@ void service_manager_status(const char *format, ...)
 	/* A second line would be another assignment. */
 	g_strdelimit(text, "\r\n", ' ');
 	(void)sd_notifyf(0, "STATUS=%s", text);
-	g_free(text);
 }
 
 void service_manager_watchdog(void)

@@ -12,7 +12,6 @@
 #include "base/digest.h"
 #include "base/sniff.h"
 #include "base/span.h"
-#include "base/utf8.h"
 #include "budget.h"
 #include "json_scan.h"
 #include "json_tree.h"
@@ -244,7 +243,7 @@ enum report_json_result report_json_read(
 		*ret_report = reader.report;
 	} else {
 		/* It may quote text cut in the middle of a character. */
-		*ret_reason = utf8_make_valid(reader.reason);
+		*ret_reason = g_utf8_make_valid(reader.reason, -1);
 		report_free(reader.report);
 	}
 	g_free(reader.reason);
