@@ -98,15 +98,15 @@ static const struct command_line import_command_line = {
     .program = PROGRAM,
     .usage = "[-c FILE] [--dry-run] [--json] PATH…|-",
     .description =
-	"Puts the SMTP TLS reports (RFC 8460) in files into the spool, as "
-	"tlsrpt-milter does\nwith those in mail. PATH is a message, an mbox, a "
-	"report (JSON, plain or gzip),\nor a folder with any of "
-	"them, such as a Maildir; - is standard input.\n\n"
-	"If started as root it becomes the owner of spool.directory before it "
-	"reads anything\nbut the configuration; that user must be able "
-	"to read PATH. If interrupted, it\nfinishes the current message and "
-	"exits with 75. Importing a file twice is safe.\n\n"
-	"Prints a line for each report on standard output, and a summary on "
+	"Puts the SMTP TLS reports (RFC 8460) in files into the spool, as\n"
+	"tlsrpt-milter does with those in mail. PATH is a message, an mbox, a\n"
+	"report (JSON, plain or gzip), or a folder with any of them, such as a\n"
+	"Maildir; - is standard input.\n\n"
+	"If started as root it becomes the owner of spool.directory before it\n"
+	"reads anything but the configuration; that user must be able to read\n"
+	"PATH. If interrupted, it finishes the current message and exits with\n"
+	"75. Importing a file twice is safe.\n\n"
+	"Prints a line for each report on standard output, and a summary on\n"
 	"standard error.",
     .options = "      --dry-run      read and judge everything, write nothing\n"
 	       "      --json         print each line as a JSON object\n",
