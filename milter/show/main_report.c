@@ -20,7 +20,6 @@
 #include "db/migrate.h"
 #include "monitoring.h"
 #include "problem_html.h"
-#include "problem_json.h"
 #include "problem_text.h"
 #include "summary_html.h"
 #include "summary_json.h"
@@ -43,25 +42,27 @@ enum {
 	OPTION_MAX_AGE
 };
 
-enum format { FORMAT_TEXT, FORMAT_HTML, FORMAT_JSON };
+static void write_text(GString *out, const struct summary *summary);
+static void write_html(GString *out, const struct summary *summary);
+static void write_json(GString *out, const struct summary *summary);
 
 /* The formats: their names, how many rows of a kind they show, and whether they
  * show failures and documents. */
-static const struct {
+static const struct format {
 	const char *name;
 	int rows;
 	bool detail;
+	void (*write)(GString *out, const struct summary *summary);
 } formats[] = {
-    [FORMAT_TEXT] = {"text", 20, false},
-    [FORMAT_HTML] = {"html", 100, true},
-    [FORMAT_JSON] = {"json", 100000, false},
+    {"text", 20, false, write_text},
+    {"html", 100, true, write_html},
+    {"json", 100000, false, write_json},
 };
 
 struct arguments {
-	GPtrArray *domains; /* of char *, as in the database */
-	char *const *names; /* the domains as an array that ends with NULL */
+	GPtrArray *domains; /* of char *, as in the database; ended by NULL */
 	int days;
-	enum format format;
+	const struct format *format;
 	const char *problem; /* an id, or NULL */
 	const char *output;  /* a file, or NULL for standard output */
 	bool check;
@@ -85,6 +86,7 @@ static const struct option own_options[] = {
 
 static struct arguments arguments = {
     .days = 7,
+    .format = &formats[0],
     .limits = {.warning = 1, .critical = 5, .max_age = 0},
 };
 
@@ -160,11 +162,11 @@ static char *take_domain(const char *value)
 	return domain;
 }
 
-static enum format take_format(const char *value)
+static const struct format *take_format(const char *value)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
 		if (strcmp(value, formats[i].name) == 0)
-			return (enum format)i;
+			return &formats[i];
 	command_line_usage(
 	    &cli, "--format %s: text, html or json is needed", value);
 }
@@ -216,7 +218,7 @@ static bool wants_colour(void)
 	       (no_color == NULL || *no_color == '\0');
 }
 
-static struct terminal make_terminal(GString *out)
+static void write_text(GString *out, const struct summary *summary)
 {
 	struct terminal terminal = {
 	    .out = out,
@@ -224,39 +226,27 @@ static struct terminal make_terminal(GString *out)
 	    .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 	};
 
-	return terminal;
-}
-
-static void write_summary(GString *out, const struct summary *summary)
-{
-	struct terminal terminal = make_terminal(out);
-
-	switch (arguments.format) {
-	case FORMAT_HTML:
-		summary_html(out, summary);
-		break;
-	case FORMAT_JSON:
-		summary_json(out, summary);
-		break;
-	default:
+	if (arguments.problem != NULL)
+		problem_text(
+		    &terminal, g_ptr_array_index(summary->problems, 0));
+	else
 		summary_text(&terminal, summary);
-	}
 }
 
-static void write_problem(GString *out, const struct summary_problem *problem)
+static void write_html(GString *out, const struct summary *summary)
 {
-	struct terminal terminal = make_terminal(out);
+	if (arguments.problem != NULL)
+		problem_html(out, g_ptr_array_index(summary->problems, 0));
+	else
+		summary_html(out, summary);
+}
 
-	switch (arguments.format) {
-	case FORMAT_HTML:
-		problem_html(out, problem);
-		break;
-	case FORMAT_JSON:
-		problem_json(out, problem);
-		break;
-	default:
-		problem_text(&terminal, problem);
-	}
+static void write_json(GString *out, const struct summary *summary)
+{
+	if (arguments.problem != NULL)
+		summary_json_problem(out, summary);
+	else
+		summary_json(out, summary);
 }
 
 /* A file is replaced as a whole, so that nobody ever reads half a page. */
@@ -280,9 +270,16 @@ static int deliver(const GString *out)
 	return EX_CANTCREAT;
 }
 
-static enum db_result open_database(
-    const struct config *config, struct db **ret_db, char **ret_error)
+static enum db_result ask(
+    const struct config *config, struct summary **ret_summary, char **ret_error)
 {
+	const struct summary_request request = {
+	    .days = arguments.days,
+	    .domains = (const char *const *)arguments.domains->pdata,
+	    .problems = arguments.format->rows,
+	    .detail = arguments.format->detail,
+	    .problem = arguments.problem,
+	};
 	struct db *db = NULL;
 	enum db_result result;
 
@@ -290,95 +287,51 @@ static enum db_result open_database(
 	if (result == DB_OK)
 		result = db_check_schema(db, NULL, ret_error);
 	if (result == DB_OK)
-		*ret_db = db;
-	else
-		db_free(db);
-	return result;
-}
-
-static enum db_result ask(const struct config *config,
-    const struct summary_request *request, struct summary **ret_summary,
-    char **ret_error)
-{
-	struct db *db = NULL;
-	enum db_result result = open_database(config, &db, ret_error);
-
-	if (result == DB_OK)
-		result = summary_ask(db, request, ret_summary, ret_error);
+		result = summary_ask(db, &request, ret_summary, ret_error);
 	db_free(db);
 	return result;
 }
 
-static int fail(enum db_result result, const char *error)
+static int report(const char *path, GString *out)
 {
-	fprintf(stderr, PROGRAM ": %s\n", error);
-	return result == DB_RETRY || result == DB_WAIT ? EX_UNAVAILABLE
-						       : EX_CONFIG;
-}
-
-static int report_summary(const struct config *config, GString *out)
-{
-	const struct summary_request request = {
-	    .days = arguments.days,
-	    .domains = arguments.names,
-	    .problems = formats[arguments.format].rows,
-	    .detail = formats[arguments.format].detail,
-	};
+	struct config *config = command_line_config(&cli, path);
 	struct summary *summary = NULL;
 	char *error = NULL;
-	enum db_result result = ask(config, &request, &summary, &error);
+	enum db_result result = ask(config, &summary, &error);
 	int status;
 
 	if (result != DB_OK) {
-		status = fail(result, error);
-		g_free(error);
-		return status;
+		fprintf(stderr, PROGRAM ": %s\n", error);
+		status = result == DB_RETRY || result == DB_WAIT
+			     ? EX_UNAVAILABLE
+			     : EX_CONFIG;
+	} else {
+		if (arguments.problem != NULL && summary->problems->len == 0)
+			command_line_usage(&cli,
+			    "--problem %s: there is none; tlsrpt-report lists "
+			    "the ids",
+			    arguments.problem);
+		arguments.format->write(out, summary);
+		status = deliver(out);
 	}
-	write_summary(out, summary);
+	g_free(error);
 	summary_free(summary);
-	return deliver(out);
-}
-
-static int report_problem(const struct config *config, GString *out)
-{
-	struct db *db = NULL;
-	struct summary_problem *problem = NULL;
-	char *error = NULL;
-	enum db_result result = open_database(config, &db, &error);
-	int status;
-
-	if (result == DB_OK)
-		result = summary_ask_problem(
-		    db, arguments.problem, &problem, &error);
-	db_free(db);
-	if (result != DB_OK) {
-		status = fail(result, error);
-		g_free(error);
-		return status;
-	}
-	if (problem == NULL)
-		command_line_usage(&cli,
-		    "--problem %s: there is none; tlsrpt-report lists the ids",
-		    arguments.problem);
-	write_problem(out, problem);
-	summary_problem_free(problem);
-	return deliver(out);
+	config_unref(config);
+	return status;
 }
 
 /* Any failure is the plugin's state "unknown", told on standard output. */
 static int report_check(const char *path, GString *out)
 {
-	const struct summary_request request = {
-	    .days = arguments.days,
-	    .domains = arguments.names,
-	    .problems = formats[FORMAT_TEXT].rows,
-	};
 	struct summary *summary = NULL;
 	char *error = NULL;
 	struct config *config = command_line_load(&cli, path, &error);
 	enum monitoring_status status;
 
-	if (config != NULL && ask(config, &request, &summary, &error) == DB_OK)
+	/* It is about all problems, of which it lists as many as text does. */
+	arguments.problem = NULL;
+	arguments.format = &formats[0];
+	if (config != NULL && ask(config, &summary, &error) == DB_OK)
 		status = monitoring_output(out, summary, &arguments.limits);
 	else
 		status = monitoring_unknown(out, error);
@@ -388,39 +341,21 @@ static int report_check(const char *path, GString *out)
 	return deliver(out) == EX_OK ? (int)status : MONITORING_UNKNOWN;
 }
 
-static int report(const char *path, GString *out)
-{
-	struct config *config;
-	int status;
-
-	if (arguments.check)
-		return report_check(path, out);
-	config = command_line_config(&cli, path);
-	if (arguments.problem != NULL)
-		status = report_problem(config, out);
-	else
-		status = report_summary(config, out);
-	config_unref(config);
-	return status;
-}
-
 int main(int argc, char **argv)
 {
 	const char *path = NULL;
 	GString *out = g_string_new(NULL);
-	GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
 	int status;
 
 	/* Not LC_NUMERIC: programs read decimal points. */
 	setlocale(LC_CTYPE, "");
-	arguments.domains = domains;
+	arguments.domains = g_ptr_array_new_with_free_func(g_free);
 	if (command_line_parse(&cli, argc, argv, &path) < argc)
 		command_line_usage(&cli, "no operands are allowed");
-	g_ptr_array_add(domains, NULL);
-	arguments.names = (char *const *)domains->pdata;
+	g_ptr_array_add(arguments.domains, NULL);
 	log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);
-	status = report(path, out);
-	g_ptr_array_unref(domains);
+	status = arguments.check ? report_check(path, out) : report(path, out);
+	g_ptr_array_unref(arguments.domains);
 	g_string_free(out, TRUE);
 	return status;
 }

@@ -21,7 +21,6 @@ extern const char sql_rejections[];
 extern const char sql_reporters[];
 extern const char sql_reports[];
 extern const char sql_result_types[];
-extern const char sql_rights[];
 extern const char sql_tenant_documents[];
 extern const char sql_undetailed[];
 

@@ -6,6 +6,7 @@
 #include "summary.h"
 
 #include "base/sessions.h"
+#include "db/db.h"
 
 void summary_sessions_add(
     struct summary_sessions *sessions, const struct summary_sessions *more)
@@ -49,132 +50,42 @@ void summary_day(
 	    g_date_get_month(&day), g_date_get_day(&day));
 }
 
-static void failure_free(void *data)
-{
-	struct summary_failure *failure = data;
-
-	g_free(failure->day);
-	g_free(failure->organization_name);
-	g_free(failure->sending_mta_ip);
-	g_free(failure->receiving_ip);
-	g_free(failure->receiving_mx_helo);
-	g_free(failure->policy_type);
-	g_free(failure->policy_mode);
-	g_free(failure->failure_reason_code);
-	g_free(failure->additional_information);
-	g_free(failure->report_key);
-	g_free(failure->report_id);
-	g_free(failure->contact_info);
-	g_free(failure);
-}
-
-static void document_free(void *data)
-{
-	struct summary_document *document = data;
-
-	g_free(document->report_key);
-	g_free(document->day);
-	g_free(document->organization_name);
-	g_free(document->report_id);
-	g_free(document->received_at);
-	g_free(document->document);
-	g_free(document);
-}
-
 static void domain_free(void *data)
 {
 	struct summary_domain *domain = data;
 
-	g_free(domain->policy_domain);
-	g_free(domain->last_report);
 	g_free(domain->by_day);
 	g_free(domain);
 }
 
-static void asked_free(void *data)
+static void problem_free(void *data)
 {
-	struct summary_asked *asked = data;
+	struct summary_problem *problem = data;
 
-	g_free(asked->policy_domain);
-	g_free(asked->last_report);
-	g_free(asked);
-}
-
-static void undetailed_free(void *data)
-{
-	struct summary_undetailed *undetailed = data;
-
-	g_free(undetailed->policy_domain);
-	g_free(undetailed->reporter_names);
-	g_free(undetailed);
-}
-
-static void share_free(void *data)
-{
-	struct summary_share *share = data;
-
-	g_free(share->name);
-	g_free(share);
-}
-
-static void reporter_free(void *data)
-{
-	struct summary_reporter *reporter = data;
-
-	g_free(reporter->organization_name);
-	g_free(reporter->last_report);
-	g_free(reporter);
-}
-
-void summary_problem_free(struct summary_problem *problem)
-{
-	if (problem == NULL)
-		return;
-	g_free(problem->problem_id);
-	g_free(problem->policy_domain);
-	g_free(problem->result_type);
-	g_free(problem->receiving_mx_hostname);
-	g_free(problem->state);
-	g_free(problem->first_seen);
-	g_free(problem->last_seen);
-	g_free(problem->reporter_names);
-	g_free(problem->side);
-	g_free(problem->evidence);
-	g_free(problem->explanation);
-	g_free(problem->action);
 	g_ptr_array_unref(problem->failures);
 	g_ptr_array_unref(problem->documents);
 	g_free(problem);
 }
 
-static void problem_free(void *data)
+static void rows_free(void *data)
 {
-	summary_problem_free(data);
-}
-
-struct summary_problem *summary_problem_new(void)
-{
-	struct summary_problem *problem = g_new0(struct summary_problem, 1);
-
-	problem->failures = g_ptr_array_new_with_free_func(failure_free);
-	problem->documents = g_ptr_array_new_with_free_func(document_free);
-	return problem;
+	db_rows_free(data);
 }
 
 struct summary *summary_new(int days)
 {
 	struct summary *summary = g_new0(struct summary, 1);
 
+	summary->rows = g_ptr_array_new_with_free_func(rows_free);
 	summary->days = days;
-	summary->age_days = -1;
 	summary->by_day = g_new0(struct summary_sessions, (gsize)days);
-	summary->asked = g_ptr_array_new_with_free_func(asked_free);
-	summary->undetailed = g_ptr_array_new_with_free_func(undetailed_free);
+	summary->asked = g_ptr_array_new_with_free_func(g_free);
+	summary->undetailed = g_ptr_array_new_with_free_func(g_free);
 	summary->domains = g_ptr_array_new_with_free_func(domain_free);
 	summary->problems = g_ptr_array_new_with_free_func(problem_free);
-	summary->types = g_ptr_array_new_with_free_func(share_free);
-	summary->hosts = g_ptr_array_new_with_free_func(share_free);
-	summary->reporters = g_ptr_array_new_with_free_func(reporter_free);
+	summary->types = g_ptr_array_new_with_free_func(g_free);
+	summary->hosts = g_ptr_array_new_with_free_func(g_free);
+	summary->reporters = g_ptr_array_new_with_free_func(g_free);
 	return summary;
 }
 
@@ -182,9 +93,6 @@ void summary_free(struct summary *summary)
 {
 	if (summary == NULL)
 		return;
-	g_free(summary->generated_at);
-	g_free(summary->first_day);
-	g_free(summary->last_day);
 	g_free(summary->by_day);
 	g_ptr_array_unref(summary->asked);
 	g_ptr_array_unref(summary->undetailed);
@@ -193,5 +101,6 @@ void summary_free(struct summary *summary)
 	g_ptr_array_unref(summary->types);
 	g_ptr_array_unref(summary->hosts);
 	g_ptr_array_unref(summary->reporters);
+	g_ptr_array_unref(summary->rows);
 	g_free(summary);
 }

@@ -2,13 +2,15 @@
 /*
  * summary: what a person is shown, as typed values.
  *
- * Knows the values and who owns them. Leaves asking for them to
- * summary_query.c, and showing them to summary_text.c, summary_html.c,
- * summary_json.c and monitoring.c. One thread.
+ * Knows the values and who owns them. Leaves the columns that they are read
+ * from to summary_table.c, asking for them to summary_query.c, and showing them
+ * to summary_text.c, summary_html.c, summary_json.c and monitoring.c. One
+ * thread.
  *
- * Every text may be a stranger's (a report's) and may be NULL where the report
- * has none. Days are YYYY-MM-DD in UTC. Counts are never negative and saturate
- * at INT64_MAX.
+ * Texts belong to the rows of the database that the summary keeps. Every text
+ * may be a stranger's (a report's) and may be NULL where the report has none.
+ * Days are YYYY-MM-DD in UTC. Counts are never negative and saturate at
+ * INT64_MAX.
  */
 #ifndef SHOW_SUMMARY_H
 #define SHOW_SUMMARY_H
@@ -28,76 +30,76 @@ struct summary_sessions {
 
 /* One policy domain over the days that were asked for. */
 struct summary_domain {
-	char *policy_domain; /* NULL: the reports name none */
+	const char *policy_domain; /* NULL: the reports name none */
 	struct summary_sessions sessions;
 	struct summary_sessions previous; /* the same number of days before */
 	int64_t reporters;
-	char *last_report;
+	const char *last_report;
 	struct summary_sessions *by_day; /* oldest first */
 };
 
 /* A domain that was asked for by its name. */
 struct summary_asked {
-	char *policy_domain;
-	char *last_report; /* the last day that a report covers; NULL: no
-			    * report names the domain */
+	const char *policy_domain;
+	const char *last_report; /* the last day that a report covers; NULL: no
+				  * report names the domain */
 };
 
 /* Failures at a domain of which the reports give no details; only for domains
  * without an open problem. */
 struct summary_undetailed {
-	char *policy_domain;
+	const char *policy_domain;
 	int64_t failed_sessions;
 	int64_t reporters;
-	char *reporter_names; /* as in summary_problem */
+	const char *reporter_names; /* as in summary_problem */
 };
 
 /* One row of tlsrpt.failure_detail. */
 struct summary_failure {
-	char *day;
-	char *organization_name;
+	const char *day;
+	const char *organization_name;
 	int64_t failed_sessions;
-	char *sending_mta_ip;
-	char *receiving_ip;
-	char *receiving_mx_helo;
-	char *policy_type;
-	char *policy_mode;
-	char *failure_reason_code;
-	char *additional_information;
-	char *report_key;
-	char *report_id;
-	char *contact_info;
+	const char *sending_mta_ip;
+	const char *receiving_ip;
+	const char *receiving_mx_helo;
+	const char *policy_type;
+	const char *policy_mode;
+	const char *failure_reason_code;
+	const char *additional_information;
+	const char *report_key;
+	const char *report_id;
+	const char *contact_info;
 	bool authenticated;
 };
 
 /* The original report, with the columns that introduce it. */
 struct summary_document {
-	char *report_key;
-	char *day;
-	char *organization_name;
-	char *report_id;
-	char *received_at; /* 2026-11-24T21:16:31Z */
-	char *document;    /* JSON, indented by PostgreSQL */
+	const char *report_key;
+	const char *day;
+	const char *organization_name;
+	const char *report_id;
+	const char *received_at; /* 2026-11-24T21:16:31Z */
+	const char *document;    /* JSON, indented by PostgreSQL */
 };
 
 /* One row of tlsrpt.problem. */
 struct summary_problem {
-	char *problem_id;
-	char *policy_domain;
-	char *result_type;
-	char *receiving_mx_hostname;
-	char *state; /* new, ongoing, resolved */
-	char *first_seen;
-	char *last_seen;
+	const char *problem_id;
+	const char *policy_domain;
+	const char *result_type;
+	const char *receiving_mx_hostname;
+	const char *state; /* new, ongoing, resolved */
+	const char *first_seen;
+	const char *last_seen;
 	int64_t failed_sessions;
 	double affected_share; /* 0 to 1, of its last week; below 0: not known
 				*/
 	int64_t reporters;
-	char *reporter_names; /* the first two, joined by ", " */
-	char *side;           /* ours, sender, unknown */
-	char *evidence;
-	char *explanation;
-	char *action;
+	const char *reporter_names; /* the first two, joined by ", " */
+	const char *side;           /* ours, sender, unknown */
+	const char *evidence;
+	const char *explanation;
+	const char *action;
 	int64_t urgency;
 	GPtrArray *failures;  /* of struct summary_failure *, newest first */
 	GPtrArray *documents; /* of struct summary_document *, newest first */
@@ -105,31 +107,34 @@ struct summary_problem {
 
 /* Failed sessions with a result type or an MX host in common. */
 struct summary_share {
-	char *name; /* a result type, or an MX host */
+	const char *name; /* a result type, or an MX host */
 	int64_t failed_sessions;
 	int64_t reporters;
 };
 
 struct summary_reporter {
-	char *organization_name;
+	const char *organization_name;
 	int64_t reports;
 	struct summary_sessions sessions;
-	char *last_report;
+	const char *last_report;
 	int64_t silent_domains; /* on which it has stopped reporting, by
 				 * tlsrpt.silent_reporter */
 };
 
 struct summary {
+	GPtrArray *rows; /* of struct db_rows *, the owners of all texts */
 	int days;
-	char *generated_at; /* 2026-11-24T21:16:31Z */
-	char *first_day;
-	char *last_day; /* today */
+	const char *generated_at; /* 2026-11-24T21:16:31Z */
+	const char *first_day;
+	const char *last_day; /* today */
 	int64_t reports;
 	int64_t rejections; /* received in this period; below 0: not asked
 			     * for, or this role may not see them */
 	int64_t age_days;   /* since a report was received, in the last 90
 			     * days; below 0: none was */
 	bool any_domain;    /* the database has one, whatever was asked for */
+	bool all_documents; /* this role may read every document */
+	bool own_documents; /* it may read what is in them about its domains */
 	struct summary_sessions sessions;
 	struct summary_sessions previous;
 	struct summary_sessions *by_day;
@@ -152,8 +157,6 @@ struct summary {
  * NULL. */
 struct summary *summary_new(int days);
 void summary_free(struct summary *summary);
-struct summary_problem *summary_problem_new(void);
-void summary_problem_free(struct summary_problem *problem);
 
 /* The day of an index into by_day as YYYY-MM-DD; buffer has 11 bytes or more.
  */

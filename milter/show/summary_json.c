@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rows of an array stand on lines of their own, for people and for diff.
+ *
+ * A document is what a stranger sent, but PostgreSQL has read and written it as
+ * jsonb: it is valid JSON, and only has to be safe on a terminal.
  */
 #include "summary_json.h"
 
 #include <math.h>
 
+#include "base/escape.h"
 #include "base/json_writer.h"
-#include "problem_json.h"
+#include "summary_table.h"
 
 static void put_sessions(
     struct json_writer *json, const struct summary_sessions *sessions)
@@ -19,20 +23,12 @@ static void put_sessions(
 	json_writer_number(json, "failure_rate", rate < 0 ? NAN : rate);
 }
 
-/* The rows of an array, of which put() writes the members. */
-static void put_rows(struct json_writer *json, const char *name,
-    const GPtrArray *rows,
-    void (*put)(struct json_writer *json, const void *row))
+static void put_previous(
+    struct json_writer *json, const struct summary_sessions *sessions)
 {
-	json_writer_line(json);
-	json_writer_begin_array(json, name);
-	for (guint i = 0; i < rows->len; i++) {
-		json_writer_line(json);
-		json_writer_begin_object(json, NULL);
-		put(json, g_ptr_array_index(rows, i));
-		json_writer_end_object(json);
-	}
-	json_writer_end_array(json);
+	json_writer_integer(
+	    json, "previous_successful_sessions", sessions->successful);
+	json_writer_integer(json, "previous_failed_sessions", sessions->failed);
 }
 
 static void put_days(struct json_writer *json, const struct summary *summary,
@@ -51,36 +47,87 @@ static void put_days(struct json_writer *json, const struct summary *summary,
 	json_writer_end_array(json);
 }
 
-static void put_domain(struct json_writer *json, const struct summary *summary,
-    const struct summary_domain *domain)
+static void put_document(
+    struct json_writer *json, const char *name, const char *document)
 {
+	GString *safe = g_string_new(NULL);
+
+	escape_json_document(safe, document);
+	json_writer_raw(json, name, safe->str, safe->len);
+	g_string_free(safe, TRUE);
+}
+
+static void put_column(struct json_writer *json, const struct summary *summary,
+    const struct summary_column *column, const void *member)
+{
+	const char *name = column->name;
+	int64_t count;
+	double share;
+
+	switch (column->type) {
+	case SUMMARY_TEXT:
+		json_writer_string(json, name, *(char *const *)member);
+		break;
+	case SUMMARY_DOCUMENT:
+		put_document(json, name, *(char *const *)member);
+		break;
+	case SUMMARY_COUNT:
+	case SUMMARY_KNOWN:
+		count = *(const int64_t *)member;
+		if (count < 0)
+			json_writer_string(json, name, NULL);
+		else
+			json_writer_integer(json, name, count);
+		break;
+	case SUMMARY_SHARE:
+		share = *(const double *)member;
+		json_writer_number(json, name, share < 0 ? NAN : share);
+		break;
+	case SUMMARY_FLAG:
+		json_writer_boolean(json, name, *(const bool *)member);
+		break;
+	case SUMMARY_SESSIONS:
+		put_sessions(json, member);
+		break;
+	case SUMMARY_PREVIOUS:
+		put_previous(json, member);
+		break;
+	case SUMMARY_DAYS:
+		put_days(
+		    json, summary, *(struct summary_sessions *const *)member);
+		break;
+	case SUMMARY_ROWS:
+		break;
+	}
+}
+
+/* The members of an object, which is a row of the table or the summary. */
+static void put_members(struct json_writer *json, const struct summary *summary,
+    const struct summary_table *table, const void *object)
+{
+	for (const struct summary_column *column = table->columns;
+	     column->name != NULL; column++)
+		if (!column->hidden)
+			put_column(json, summary, column,
+			    G_STRUCT_MEMBER_P(object, column->offset));
+}
+
+/* The table's rows, which parent has. */
+static void put_rows(struct json_writer *json, const struct summary *summary,
+    const struct summary_table *table, const void *parent)
+{
+	const GPtrArray *rows =
+	    G_STRUCT_MEMBER(GPtrArray *, parent, table->place);
+
 	json_writer_line(json);
-	json_writer_begin_object(json, NULL);
-	json_writer_string(json, "policy_domain", domain->policy_domain);
-	put_sessions(json, &domain->sessions);
-	json_writer_integer(
-	    json, "previous_successful_sessions", domain->previous.successful);
-	json_writer_integer(
-	    json, "previous_failed_sessions", domain->previous.failed);
-	json_writer_integer(json, "reporters", domain->reporters);
-	json_writer_string(json, "last_report", domain->last_report);
-	put_days(json, summary, domain->by_day);
-	json_writer_end_object(json);
-}
-
-static void put_problem(struct json_writer *json, const void *row)
-{
-	problem_json_members(json, row);
-}
-
-static void put_undetailed(struct json_writer *json, const void *row)
-{
-	const struct summary_undetailed *undetailed = row;
-
-	json_writer_string(json, "policy_domain", undetailed->policy_domain);
-	json_writer_integer(
-	    json, "failed_sessions", undetailed->failed_sessions);
-	json_writer_integer(json, "reporters", undetailed->reporters);
+	json_writer_begin_array(json, table->name);
+	for (guint i = 0; i < rows->len; i++) {
+		json_writer_line(json);
+		json_writer_begin_object(json, NULL);
+		put_members(json, summary, table, g_ptr_array_index(rows, i));
+		json_writer_end_object(json);
+	}
+	json_writer_end_array(json);
 }
 
 /* The domains that were asked for and that no report names. */
@@ -97,68 +144,40 @@ static void put_unknown(struct json_writer *json, const struct summary *summary)
 	json_writer_end_array(json);
 }
 
-static void put_share(struct json_writer *json, const char *name,
-    const struct summary_share *share)
-{
-	json_writer_string(json, name, share->name);
-	json_writer_integer(json, "failed_sessions", share->failed_sessions);
-	json_writer_integer(json, "reporters", share->reporters);
-}
-
-static void put_type(struct json_writer *json, const void *row)
-{
-	put_share(json, "result_type", row);
-}
-
-static void put_host(struct json_writer *json, const void *row)
-{
-	put_share(json, "receiving_mx_hostname", row);
-}
-
-static void put_reporter(struct json_writer *json, const void *row)
-{
-	const struct summary_reporter *reporter = row;
-
-	json_writer_string(
-	    json, "organization_name", reporter->organization_name);
-	json_writer_integer(json, "reports", reporter->reports);
-	put_sessions(json, &reporter->sessions);
-	json_writer_string(json, "last_report", reporter->last_report);
-	json_writer_integer(json, "silent_domains", reporter->silent_domains);
-}
-
 void summary_json(GString *out, const struct summary *summary)
 {
-	struct json_writer writer = {.out = out, .spaced = true};
-	struct json_writer *json = &writer;
+	static const struct summary_table *const tables[] = {&summary_domains,
+	    &summary_problems, &summary_undetailed, &summary_types,
+	    &summary_hosts, &summary_reporters};
+	struct json_writer json = {.out = out, .spaced = true};
 
-	json_writer_begin_object(json, NULL);
-	json_writer_integer(json, "version", 1);
-	json_writer_string(json, "generated_at", summary->generated_at);
-	json_writer_string(json, "first_day", summary->first_day);
-	json_writer_string(json, "last_day", summary->last_day);
-	json_writer_integer(json, "reports", summary->reports);
-	if (summary->rejections < 0)
-		json_writer_string(json, "rejections", NULL);
-	else
-		json_writer_integer(json, "rejections", summary->rejections);
-	put_sessions(json, &summary->sessions);
-	json_writer_integer(json, "problem_count", summary->problem_count);
-	json_writer_integer(json, "open_problem_count", summary->open_count);
-	put_unknown(json, summary);
-	json_writer_line(json);
-	put_days(json, summary, summary->by_day);
-	json_writer_line(json);
-	json_writer_begin_array(json, "domains");
-	for (guint i = 0; i < summary->domains->len; i++)
-		put_domain(
-		    json, summary, g_ptr_array_index(summary->domains, i));
-	json_writer_end_array(json);
-	put_rows(json, "problems", summary->problems, put_problem);
-	put_rows(json, "undetailed", summary->undetailed, put_undetailed);
-	put_rows(json, "result_types", summary->types, put_type);
-	put_rows(json, "mx_hosts", summary->hosts, put_host);
-	put_rows(json, "reporters", summary->reporters, put_reporter);
-	json_writer_end_object(json);
+	json_writer_begin_object(&json, NULL);
+	json_writer_integer(&json, "version", 1);
+	put_members(&json, summary, &summary_period, summary);
+	put_members(&json, summary, &summary_reports, summary);
+	put_members(&json, summary, &summary_rejections, summary);
+	put_sessions(&json, &summary->sessions);
+	put_members(&json, summary, &summary_counts, summary);
+	put_unknown(&json, summary);
+	json_writer_line(&json);
+	put_days(&json, summary, summary->by_day);
+	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+		put_rows(&json, summary, tables[i], summary);
+	json_writer_end_object(&json);
+	g_string_append_c(out, '\n');
+}
+
+void summary_json_problem(GString *out, const struct summary *summary)
+{
+	const struct summary_problem *problem =
+	    g_ptr_array_index(summary->problems, 0);
+	struct json_writer json = {.out = out, .spaced = true};
+
+	json_writer_begin_object(&json, NULL);
+	json_writer_integer(&json, "version", 1);
+	put_members(&json, summary, &summary_problems, problem);
+	put_rows(&json, summary, &summary_failures, problem);
+	put_rows(&json, summary, &summary_documents, problem);
+	json_writer_end_object(&json);
 	g_string_append_c(out, '\n');
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * summary_json: a summary as one JSON object.
+ * summary_json: a summary, or one problem, as one JSON object.
  *
- * Knows the members, which tlsrpt-report(1) documents; those that are a view's
- * columns have the column's name. Leaves the problems' members to
- * problem_json.c. Pure; any thread.
+ * Knows how tlsrpt-report(1) documents it. Leaves the members of rows to
+ * summary_table.c. Pure; any thread.
  */
 #ifndef SHOW_SUMMARY_JSON_H
 #define SHOW_SUMMARY_JSON_H
@@ -17,5 +16,9 @@
  * to 1, days and times text; what is not known is null. Text is escaped as
  * escape_json() does it, so that the output is safe on a terminal. */
 void summary_json(GString *out, const struct summary *summary);
+
+/* Likewise for the first problem of the summary, with its failures and
+ * documents. A document is part of the JSON, not a string in it. */
+void summary_json_problem(GString *out, const struct summary *summary);
 
 #endif

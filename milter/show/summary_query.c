@@ -5,9 +5,8 @@
  */
 #include "summary_query.h"
 
-#include "problem_questions.h"
 #include "show_embedded.h"
-#include "summary_questions.h"
+#include "summary_table.h"
 
 /* Parameters of the questions about a problem's failures and documents: how
  * many rows at most, from how many days before the problem was last seen, and
@@ -31,134 +30,171 @@ static const struct evidence problem_evidence = {.failures = "100",
     .days = "1000000",
     .document_chars = "1073741824"};
 
-/* {"a","b"} with the quoting of an array literal (PostgreSQL manual, 8.15.6).
- * NULL for an empty list. */
-static char *array_literal(char *const *words)
-{
-	GString *out;
+struct question {
+	const char *sql;
+	/* How many of these it takes: $1 the domains as an array, or NULL for
+	 * all; $2 the number of days; $3 how many rows at most. */
+	int parameters;
+	const struct summary_table *whole; /* the columns about the whole */
+	const struct summary_table *rows;
+};
 
-	if (words == NULL || *words == NULL)
-		return NULL;
-	out = g_string_new("{");
-	for (; *words != NULL; words++) {
-		if (out->len > 1)
-			g_string_append_c(out, ',');
-		g_string_append_c(out, '"');
-		for (const char *p = *words; *p != '\0'; p++) {
-			if (*p == '"' || *p == '\\')
-				g_string_append_c(out, '\\');
-			g_string_append_c(out, *p);
-		}
-		g_string_append_c(out, '"');
+static const struct question period_question = {
+    sql_period, 2, &summary_period, NULL};
+static const struct question problem_question = {
+    sql_problem, 1, NULL, &summary_problems};
+
+/* The others of a whole summary, in the order to be asked in. */
+static const struct question questions[] = {
+    {sql_asked, 1, NULL, &summary_asked},
+    {sql_reports, 2, &summary_reports, NULL},
+    {sql_rejections, 2, &summary_rejections, NULL},
+    {sql_domains, 2, NULL, &summary_domains},
+    {sql_problems, 3, &summary_counts, &summary_problems},
+    {sql_undetailed, 3, NULL, &summary_undetailed},
+    {sql_result_types, 3, NULL, &summary_types},
+    {sql_mx_hosts, 3, NULL, &summary_hosts},
+    {sql_reporters, 3, NULL, &summary_reporters},
+};
+
+/* {"a","b"}, an array literal (PostgreSQL manual, 8.15.6): neither domains nor
+ * problem_ids have quotes or backslashes in them. NULL for an empty list. */
+static char *array_literal(const char *const *words)
+{
+	char *joined = g_strjoinv("\",\"", (char **)words);
+	char *literal =
+	    *words != NULL ? g_strdup_printf("{\"%s\"}", joined) : NULL;
+
+	g_free(joined);
+	return literal;
+}
+
+/* The problem that a row names, or NULL. */
+static struct summary_problem *find_problem(
+    const struct summary *summary, const struct db_rows *rows, int row)
+{
+	const char *id = db_rows_get(rows, row, "problem_id");
+
+	for (guint i = 0; i < summary->problems->len; i++) {
+		struct summary_problem *problem =
+		    g_ptr_array_index(summary->problems, i);
+
+		if (g_strcmp0(problem->problem_id, id) == 0)
+			return problem;
 	}
-	g_string_append_c(out, '}');
-	return g_string_free(out, FALSE);
+	return NULL;
+}
+
+static void add_row(struct summary *summary, const struct summary_table *table,
+    const struct db_rows *rows, int row)
+{
+	void *parent = summary;
+	void *members;
+
+	if (table->of_problem)
+		parent = find_problem(summary, rows, row);
+	if (parent == NULL)
+		return;
+	members = g_malloc0(table->size);
+	summary_table_read(table, rows, row, summary->days, members);
+	g_ptr_array_add(
+	    G_STRUCT_MEMBER(GPtrArray *, parent, table->place), members);
+}
+
+static enum db_result ask(struct db *db, struct summary *summary,
+    const struct question *question, const char *const *values,
+    char **ret_error)
+{
+	struct db_rows *rows = NULL;
+	enum db_result result = db_query(
+	    db, question->sql, values, question->parameters, &rows, ret_error);
+
+	if (result != DB_OK)
+		return result;
+	g_ptr_array_add(summary->rows, rows);
+	if (question->whole != NULL && db_rows_count(rows) > 0)
+		summary_table_read(
+		    question->whole, rows, 0, summary->days, summary);
+	for (int row = 0; question->rows != NULL && row < db_rows_count(rows);
+	     row++)
+		add_row(summary, question->rows, rows, row);
+	return DB_OK;
+}
+
+/* Adds the domains' numbers to those of the whole. */
+static void add_up(struct summary *summary)
+{
+	for (guint i = 0; i < summary->domains->len; i++) {
+		const struct summary_domain *domain =
+		    g_ptr_array_index(summary->domains, i);
+
+		summary_sessions_add(&summary->sessions, &domain->sessions);
+		summary_sessions_add(&summary->previous, &domain->previous);
+		for (int day = 0; day < summary->days; day++)
+			summary_sessions_add(
+			    &summary->by_day[day], &domain->by_day[day]);
+	}
 }
 
 static enum db_result ask_questions(struct db *db, struct summary *summary,
-    const char *const *values, char **ret_error)
+    const struct summary_request *request, char **ret_error)
 {
-	enum db_result result = DB_OK;
-
-	for (const struct summary_question *question = summary_questions;
-	     question->sql != NULL && result == DB_OK; question++) {
-		struct db_rows *rows = NULL;
-
-		if (question->wanted != NULL && !question->wanted(summary))
-			continue;
-		result = db_query(db, question->sql, values,
-		    question->parameters, &rows, ret_error);
-		for (int row = 0; result == DB_OK && row < db_rows_count(rows);
-		     row++)
-			question->add_row(summary, rows, row);
-		db_rows_free(rows);
-	}
-	return result;
-}
-
-/* Asks for rows of which each names one of the problems, and adds each to its
- * problem. */
-static enum db_result ask_details(struct db *db, const char *sql,
-    GPtrArray *problems, const char *const *values, int count,
-    void (*add_row)(
-	struct summary_problem *problem, const struct db_rows *rows, int row),
-    char **ret_error)
-{
-	GHashTable *by_id = g_hash_table_new(g_str_hash, g_str_equal);
-	struct db_rows *rows = NULL;
-	enum db_result result;
-
-	for (guint i = 0; i < problems->len; i++) {
-		struct summary_problem *problem =
-		    g_ptr_array_index(problems, i);
-
-		g_hash_table_insert(by_id, problem->problem_id, problem);
-	}
-	result = db_query(db, sql, values, count, &rows, ret_error);
-	for (int row = 0; result == DB_OK && row < db_rows_count(rows); row++) {
-		const char *id = db_rows_get(rows, row, "problem_id");
-		struct summary_problem *problem =
-		    id != NULL ? g_hash_table_lookup(by_id, id) : NULL;
-
-		if (problem != NULL)
-			add_row(problem, rows, row);
-	}
-	db_rows_free(rows);
-	g_hash_table_unref(by_id);
-	return result;
-}
-
-/* *ret_sql is the question for the documents that this role may read, or NULL
- * if it may read none. */
-static enum db_result choose_documents(
-    struct db *db, const char **ret_sql, char **ret_error)
-{
-	struct db_rows *rows = NULL;
+	char *domains = array_literal(request->domains);
+	char *days = g_strdup_printf("%d", request->days);
+	char *most = g_strdup_printf("%d", request->problems);
+	const char *const values[] = {domains, days, most};
 	enum db_result result =
-	    db_query(db, sql_rights, NULL, 0, &rows, ret_error);
+	    ask(db, summary, &period_question, values, ret_error);
 
-	if (result == DB_OK) {
-		if (summary_questions_flag(rows, 0, "all_documents"))
-			*ret_sql = sql_documents;
-		else if (summary_questions_flag(rows, 0, "own_documents"))
-			*ret_sql = sql_tenant_documents;
-		else
-			*ret_sql = NULL;
-	}
-	db_rows_free(rows);
+	if (request->problem != NULL && result == DB_OK)
+		result = ask(db, summary, &problem_question, &request->problem,
+		    ret_error);
+	for (size_t i = 0; request->problem == NULL && result == DB_OK &&
+			   i < G_N_ELEMENTS(questions);
+	     i++)
+		/* Below 0, this role may not read the rejections. */
+		if (questions[i].whole != &summary_rejections ||
+		    summary->rejections >= 0)
+			result =
+			    ask(db, summary, &questions[i], values, ret_error);
+	add_up(summary);
+	g_free(domains);
+	g_free(days);
+	g_free(most);
 	return result;
 }
 
-static enum db_result ask_evidence(struct db *db, GPtrArray *problems,
+/* The newest failures and documents of the problems. */
+static enum db_result ask_evidence(struct db *db, struct summary *summary,
     const struct evidence *evidence, char **ret_error)
 {
-	GPtrArray *ids = g_ptr_array_new();
+	const struct question failures = {
+	    sql_failures, 3, NULL, &summary_failures};
+	const struct question documents = {
+	    summary->all_documents ? sql_documents : sql_tenant_documents, 4,
+	    NULL, &summary_documents};
+	const char **ids = g_new0(const char *, summary->problems->len + 1);
 	const char *values[] = {
 	    NULL, evidence->days, evidence->failures, evidence->document_chars};
 	char *literal;
 	enum db_result result = DB_OK;
-	const char *sql = NULL;
 
-	for (guint i = 0; i < problems->len; i++) {
+	for (guint i = 0; i < summary->problems->len; i++) {
 		const struct summary_problem *problem =
-		    g_ptr_array_index(problems, i);
+		    g_ptr_array_index(summary->problems, i);
 
-		g_ptr_array_add(ids, problem->problem_id);
+		ids[i] = problem->problem_id;
 	}
-	g_ptr_array_add(ids, NULL);
-	literal = array_literal((char *const *)ids->pdata);
+	literal = array_literal(ids);
 	values[0] = literal;
 	if (literal != NULL)
-		result = ask_details(db, sql_failures, problems, values, 3,
-		    problem_questions_add_failure, ret_error);
-	if (literal != NULL && result == DB_OK)
-		result = choose_documents(db, &sql, ret_error);
+		result = ask(db, summary, &failures, values, ret_error);
 	values[2] = evidence->documents;
-	if (result == DB_OK && sql != NULL)
-		result = ask_details(db, sql, problems, values, 4,
-		    problem_questions_add_document, ret_error);
+	if (literal != NULL && result == DB_OK &&
+	    (summary->all_documents || summary->own_documents))
+		result = ask(db, summary, &documents, values, ret_error);
 	g_free(literal);
-	g_ptr_array_unref(ids);
+	g_free(ids);
 	return result;
 }
 
@@ -166,54 +202,20 @@ enum db_result summary_ask(struct db *db, const struct summary_request *request,
     struct summary **ret_summary, char **ret_error)
 {
 	struct summary *summary = summary_new(request->days);
-	char *days = g_strdup_printf("%d", request->days);
-	char *domains = array_literal(request->domains);
-	char *most = g_strdup_printf("%d", request->problems);
-	const char *const values[] = {domains, days, most};
-	enum db_result result;
+	enum db_result result = db_script(db, sql_begin, ret_error);
 
-	result = db_script(db, sql_begin, ret_error);
 	if (result == DB_OK)
-		result = ask_questions(db, summary, values, ret_error);
-	if (result == DB_OK && request->detail)
-		result = ask_evidence(
-		    db, summary->problems, &page_evidence, ret_error);
+		result = ask_questions(db, summary, request, ret_error);
+	if (result == DB_OK && request->problem != NULL)
+		result =
+		    ask_evidence(db, summary, &problem_evidence, ret_error);
+	else if (result == DB_OK && request->detail)
+		result = ask_evidence(db, summary, &page_evidence, ret_error);
 	if (result == DB_OK)
 		result = db_script(db, "COMMIT", ret_error);
 	if (result == DB_OK)
 		*ret_summary = summary;
 	else
 		summary_free(summary);
-	g_free(days);
-	g_free(domains);
-	g_free(most);
-	return result;
-}
-
-enum db_result summary_ask_problem(struct db *db, const char *id,
-    struct summary_problem **ret_problem, char **ret_error)
-{
-	GPtrArray *problems = g_ptr_array_new();
-	struct summary_problem *problem = NULL;
-	struct db_rows *rows = NULL;
-	enum db_result result;
-
-	result = db_script(db, sql_begin, ret_error);
-	if (result == DB_OK)
-		result = db_query(db, sql_problem, &id, 1, &rows, ret_error);
-	if (result == DB_OK && db_rows_count(rows) > 0) {
-		problem = problem_questions_new(rows, 0);
-		g_ptr_array_add(problems, problem);
-		result =
-		    ask_evidence(db, problems, &problem_evidence, ret_error);
-	}
-	if (result == DB_OK)
-		result = db_script(db, "COMMIT", ret_error);
-	if (result == DB_OK)
-		*ret_problem = problem;
-	else
-		summary_problem_free(problem);
-	db_rows_free(rows);
-	g_ptr_array_unref(problems);
 	return result;
 }

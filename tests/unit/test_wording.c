@@ -162,17 +162,16 @@ static void check_undetailed(
 static void test_undetailed(void **state)
 {
 	(void)state;
-	check_undetailed(
-	    (struct summary_undetailed){.policy_domain = (char *)"q.test",
-		.failed_sessions = 10,
-		.reporters = 2,
-		.reporter_names = (char *)"A, B Inc."},
+	check_undetailed((struct summary_undetailed){.policy_domain = "q.test",
+			     .failed_sessions = 10,
+			     .reporters = 2,
+			     .reporter_names = "A, B Inc."},
 	    "10 sessions failed at q.test, but the reports give no details of "
 	    "them: ask whoever reported them (A, B Inc.; see contact_info in "
 	    "tlsrpt.report), or look at the documents.");
-	check_undetailed((struct summary_undetailed){.failed_sessions = 1,
-			     .reporters = 3,
-			     .reporter_names = (char *)"A, B"},
+	check_undetailed(
+	    (struct summary_undetailed){
+		.failed_sessions = 1, .reporters = 3, .reporter_names = "A, B"},
 	    "1 session failed at (domain not named), but the reports give no "
 	    "details of it: ask whoever reported it (3 reporters; see "
 	    "contact_info in tlsrpt.report), or look at the documents.");
@@ -183,8 +182,8 @@ static void add_asked(
 {
 	struct summary_asked *asked = g_new0(struct summary_asked, 1);
 
-	asked->policy_domain = g_strdup(name);
-	asked->last_report = g_strdup(last_report);
+	asked->policy_domain = name;
+	asked->last_report = last_report;
 	g_ptr_array_add(summary->asked, asked);
 }
 
@@ -203,7 +202,7 @@ static void test_asked(void **state)
 	GString *out = g_string_new(NULL);
 
 	(void)state;
-	summary->first_day = g_strdup("2026-11-18");
+	summary->first_day = "2026-11-18";
 	wording_nothing(out, summary);
 	assert_non_null(strstr(out->str, "is tlsrpt-loader running?"));
 	g_string_truncate(out, 0);
@@ -289,15 +288,15 @@ static void test_cut(void **state)
 static void test_facts(void **state)
 {
 	struct summary_problem problem = {
-	    .result_type = (char *)"certificate-expired",
-	    .receiving_mx_hostname = (char *)"mx2.example.com",
-	    .first_seen = (char *)"2026-11-22",
-	    .last_seen = (char *)"2026-11-23",
+	    .result_type = "certificate-expired",
+	    .receiving_mx_hostname = "mx2.example.com",
+	    .first_seen = "2026-11-22",
+	    .last_seen = "2026-11-23",
 	    .failed_sessions = 101,
 	    .affected_share = 0.012,
 	    .reporters = 4,
-	    .reporter_names = (char *)"A, B, C Inc.",
-	    .side = (char *)"ours",
+	    .reporter_names = "A, B, C Inc.",
+	    .side = "ours",
 	};
 	GString *out = g_string_new(NULL);
 
@@ -312,10 +311,10 @@ static void test_facts(void **state)
 
 	/* Nothing said twice or left hanging where something is missing. */
 	problem = (struct summary_problem){.failed_sessions = 1,
-	    .last_seen = (char *)"2026-11-23",
+	    .last_seen = "2026-11-23",
 	    .affected_share = -1,
 	    .reporters = 1,
-	    .reporter_names = (char *)"C Inc."};
+	    .reporter_names = "C Inc."};
 	out = g_string_new(NULL);
 	wording_what(out, &problem);
 	g_string_append(out, ": ");
@@ -337,7 +336,7 @@ static void check_share_days(
     const char *first, const char *last, const char *expected)
 {
 	struct summary_problem problem = {
-	    .first_seen = (char *)first, .last_seen = (char *)last};
+	    .first_seen = first, .last_seen = last};
 
 	assert_string_equal(wording_share_days(&problem), expected);
 }
@@ -363,7 +362,7 @@ static void test_sums_stay_in_range(void **state)
 	assert_true(sessions_add(INT64_MAX, 1) == INT64_MAX);
 	assert_true(sessions_add(1, INT64_MAX) == INT64_MAX);
 	assert_true(sessions_add(2, 3) == 5);
-	summary->first_day = g_strdup("2024-02-28");
+	summary->first_day = "2024-02-28";
 	summary_day(summary, 0, day, sizeof(day));
 	assert_string_equal(day, "2024-02-28");
 	summary_day(summary, 1, day, sizeof(day));
@@ -372,7 +371,6 @@ static void test_sums_stay_in_range(void **state)
 	assert_string_equal(day, "2024-03-29");
 	summary_free(summary);
 	summary_free(NULL);
-	summary_problem_free(NULL);
 }
 
 int main(void)

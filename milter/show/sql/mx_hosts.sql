@@ -3,8 +3,7 @@
 --   $1 text[]  domains, NULL for all
 --   $2 int     number of days, today included
 --   $3 int     how many hosts at most
-SELECT receiving_mx_hostname AS name,
-       sum(failed_session_count) AS failed_sessions,
+SELECT receiving_mx_hostname, sum(failed_session_count) AS failed_sessions,
        count(DISTINCT coalesce(organization_name, '')) AS reporters
   FROM tlsrpt.failure
  WHERE day > (now() AT TIME ZONE 'UTC')::date - $2::int

@@ -33,7 +33,7 @@ SELECT p.*,
            AND h.policy_domain IS NOT DISTINCT FROM p.policy_domain)
            AS reporter_names,
        (SELECT max(n) FROM f) AS problem_count,
-       (SELECT max(open) FROM f) AS open_count,
+       (SELECT max(open) FROM f) AS open_problem_count,
        (SELECT max(ours) FROM f) AS ours_count
   FROM tlsrpt.problem p
  WHERE coalesce(p.policy_domain, '') = ANY (ARRAY(
