@@ -17,7 +17,7 @@ enum gunzip_result {
 	GUNZIP_DAMAGED,          /* damaged, or cut short */
 	GUNZIP_TOO_LARGE,        /* more than max_size bytes come out */
 	GUNZIP_TOO_MANY_MEMBERS, /* more than max_members */
-	GUNZIP_STOPPED           /* only gunzip_each(): by the sink */
+	GUNZIP_STOPPED           /* by the sink */
 };
 
 struct gunzip_info {
@@ -36,17 +36,8 @@ typedef bool gunzip_sink(void *context, const uint8_t *bytes, size_t length);
  * piece by piece, never more than max_size bytes in all. Needs about 80 KiB of
  * memory, whatever comes out. *ret_info is always written, unless it is NULL.
  */
-enum gunzip_result gunzip_each(const uint8_t *bytes, size_t length,
-    size_t max_size, size_t max_members, gunzip_sink *sink, void *context,
-    struct gunzip_info *ret_info);
-
-/*
- * Inflates all members, one after another. On GUNZIP_OK *ret_bytes is a new
- * array for the caller (g_byte_array_unref), with one NUL byte behind its
- * length. Memory grows with what comes out, to at most max_size + 1. *ret_info
- * is always written, unless it is NULL.
- */
 enum gunzip_result gunzip(const uint8_t *bytes, size_t length, size_t max_size,
-    size_t max_members, GByteArray **ret_bytes, struct gunzip_info *ret_info);
+    size_t max_members, gunzip_sink *sink, void *context,
+    struct gunzip_info *ret_info);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ARENAS 2
 #define MMAP_THRESHOLD (256 << 10)
@@ -36,9 +37,9 @@ static _Thread_local struct {
 	bool refused;
 	size_t limit;
 	size_t held;
-	struct block *large;  /* for one piece each */
-	struct block *shared; /* for small pieces; the last has space */
-	size_t used;          /* of that */
+	struct block *last;
+	unsigned char *free; /* in a block for small pieces */
+	size_t left;         /* bytes there */
 } budget;
 
 void budget_init(void)
@@ -51,29 +52,19 @@ void budget_init(void)
 
 void budget_begin(size_t limit)
 {
+	memset(&budget, 0, sizeof(budget));
 	budget.active = true;
-	budget.refused = false;
 	budget.limit = limit;
-	budget.held = 0;
-	budget.large = NULL;
-	budget.shared = NULL;
-	budget.used = BLOCK_SIZE;
-}
-
-static void free_blocks(struct block *last)
-{
-	while (last != NULL) {
-		struct block *before = last->before;
-
-		free(last);
-		last = before;
-	}
 }
 
 bool budget_end(void)
 {
-	free_blocks(budget.large);
-	free_blocks(budget.shared);
+	while (budget.last != NULL) {
+		struct block *before = budget.last->before;
+
+		free(budget.last);
+		budget.last = before;
+	}
 	budget.active = false;
 	if (budget.held >= TRIM_FROM)
 		(void)malloc_trim(0);
@@ -85,10 +76,9 @@ size_t budget_peak(void)
 	return budget.held;
 }
 
-/* Puts a new block in front of a list. Once something was refused, everything
- * is: a library that went on after a failed allocation could only give a wrong
- * result. */
-static bool add_block(struct block **list, size_t size)
+/* Once something was refused, everything is: a library that went on after a
+ * failed allocation could only give a wrong result. */
+static unsigned char *add_block(size_t size)
 {
 	size_t left = budget.limit - budget.held;
 	struct block *block = NULL;
@@ -98,12 +88,13 @@ static bool add_block(struct block **list, size_t size)
 		block = malloc(sizeof(*block) + size);
 	if (block == NULL) {
 		budget.refused = true;
-		return false;
+		budget.left = 0;
+		return NULL;
 	}
 	budget.held += sizeof(*block) + size;
-	block->before = *list;
-	*list = block;
-	return true;
+	block->before = budget.last;
+	budget.last = block;
+	return block->bytes;
 }
 
 void *budget_malloc(size_t size)
@@ -113,18 +104,17 @@ void *budget_malloc(size_t size)
 	if (!budget.active)
 		return malloc(size);
 	if (size > PIECE_MOST)
-		return add_block(&budget.large, size) ? budget.large->bytes
-						      : NULL;
+		return add_block(size);
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	if (size > BLOCK_SIZE - budget.used) {
-		if (!add_block(&budget.shared, BLOCK_SIZE))
+	if (size > budget.left) {
+		budget.free = add_block(BLOCK_SIZE);
+		if (budget.free == NULL)
 			return NULL;
-		budget.used = 0;
+		budget.left = BLOCK_SIZE;
 	}
-	if (budget.refused)
-		return NULL;
-	memory = budget.shared->bytes + budget.used;
-	budget.used += size;
+	memory = budget.free;
+	budget.free += size;
+	budget.left -= size;
 	return memory;
 }
 

@@ -31,13 +31,11 @@ struct decoding {
 	const struct decode_input *input;
 	const struct limits *limits;
 	bool labelled;
-	/* The input's bytes, or what they hold: without base64, and the file of
-	 * a zip archive as gzip. */
+	/* The input's bytes, or what was unpacked from them so far. */
 	const uint8_t *bytes;
 	size_t length;
-	GByteArray *plain;
-	GByteArray *unzipped;
-	bool several; /* files in the archive; unzipped is the first */
+	GByteArray *unpacked;
+	bool several; /* files in a zip archive, of which this is the first */
 
 	/* What measuring found. */
 	bool gzip;
@@ -111,29 +109,6 @@ static enum decode_result refuse_late(
 		what, decoding->limits->deadline));
 }
 
-static enum decode_result refuse_gzip(struct decoding *decoding,
-    enum gunzip_result result, const struct gunzip_info *info)
-{
-	bool claims = decoding->scan.claims_report;
-
-	if (result == GUNZIP_TOO_LARGE)
-		return refuse(decoding, claims, DECODE_LIMIT,
-		    g_strdup_printf(
-			"limits.report-size: more than %zu bytes when inflated",
-			decoding->limits->report_size));
-	if (result == GUNZIP_TOO_MANY_MEMBERS)
-		return refuse(decoding, claims, DECODE_LIMIT,
-		    g_strdup_printf(
-			"limits.gzip-members: more than %zu gzip members",
-			decoding->limits->gzip_members));
-	/* Damaged data may only be called a report's where the label says so.
-	 */
-	return refuse(decoding, false, DECODE_INVALID,
-	    g_strdup_printf("RFC 1952: attachment: gzip data is damaged or cut "
-			    "short at byte %zu",
-		info->offset));
-}
-
 static bool past_deadline(const struct decoding *decoding)
 {
 	int64_t deadline = decoding->input->deadline;
@@ -157,17 +132,24 @@ static void keep_piece(
 static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 {
 	struct decoding *decoding = context;
-	size_t room = SNIFF_SIZE - decoding->head_length;
+	size_t head = MIN(length, SNIFF_SIZE - decoding->head_length);
 
-	if (room > length)
-		room = length;
-	if (room > 0)
-		memcpy(decoding->head + decoding->head_length, bytes, room);
-	decoding->head_length += room;
+	if (head > 0)
+		memcpy(decoding->head + decoding->head_length, bytes, head);
+	decoding->head_length += head;
 	decoding->size += length;
 	json_scan_update(&decoding->scan, bytes, length);
 	keep_piece(decoding, bytes, length);
 	return decoding->size < DECODE_LARGE || !past_deadline(decoding);
+}
+
+/* Goes on with what was unpacked, which frees what it was unpacked from. */
+static void unpack(struct decoding *decoding, GByteArray *unpacked)
+{
+	g_clear_pointer(&decoding->unpacked, g_byte_array_unref);
+	decoding->unpacked = unpacked;
+	decoding->bytes = unpacked->data;
+	decoding->length = unpacked->len;
 }
 
 /* Decodes base64 that the mail did not declare. The copy is smaller than the
@@ -180,22 +162,21 @@ static void undo_base64(struct decoding *decoding)
 	    sniff_report(decoding->bytes, decoding->length))
 		return;
 	plain = base64_undo(decoding->bytes, decoding->length);
-	if (plain == NULL)
-		return;
-	decoding->plain = plain;
-	if (!sniff_report(plain->data, plain->len))
-		return;
-	note(decoding, ANOMALY_BASE64_UNDECLARED);
-	decoding->bytes = plain->data;
-	decoding->length = plain->len;
+	if (plain != NULL && sniff_report(plain->data, plain->len)) {
+		note(decoding, ANOMALY_BASE64_UNDECLARED);
+		unpack(decoding, plain);
+	} else if (plain != NULL) {
+		g_byte_array_unref(plain);
+	}
 }
 
 /* Extracts the file of a zip archive, still compressed. The copy is no larger
  * than the archive, which the caller holds in memory anyway. */
 static enum decode_result unzip(struct decoding *decoding)
 {
+	GByteArray *gzip;
 	enum zip_result result =
-	    zip_to_gzip(decoding->bytes, decoding->length, &decoding->unzipped);
+	    zip_to_gzip(decoding->bytes, decoding->length, &gzip);
 
 	if (result == ZIP_DAMAGED)
 		return refuse(decoding, false, DECODE_INVALID,
@@ -204,40 +185,88 @@ static enum decode_result unzip(struct decoding *decoding)
 			     "where gzip is asked for"));
 	decoding->several = result == ZIP_SEVERAL;
 	note(decoding, ANOMALY_ZIP_ARCHIVE);
-	decoding->bytes = decoding->unzipped->data;
-	decoding->length = decoding->unzipped->len;
+	unpack(decoding, gzip);
 	return DECODE_OK;
+}
+
+static enum decode_result measure_gzip(struct decoding *decoding)
+{
+	const struct limits *limits = decoding->limits;
+	struct gunzip_info info;
+
+	decoding->kept = g_byte_array_new();
+	switch (gunzip(decoding->bytes, decoding->length, limits->report_size,
+	    limits->gzip_members, measure_piece, decoding, &info)) {
+	case GUNZIP_OK:
+		if (info.data_after_end)
+			note(decoding, ANOMALY_GZIP_DATA_AFTER_END);
+		return DECODE_OK;
+	case GUNZIP_STOPPED:
+		return refuse_late(decoding, "measured");
+	case GUNZIP_TOO_LARGE:
+		return refuse(decoding, decoding->scan.claims_report,
+		    DECODE_LIMIT,
+		    g_strdup_printf(
+			"limits.report-size: more than %zu bytes when inflated",
+			limits->report_size));
+	case GUNZIP_TOO_MANY_MEMBERS:
+		return refuse(decoding, decoding->scan.claims_report,
+		    DECODE_LIMIT,
+		    g_strdup_printf(
+			"limits.gzip-members: more than %zu gzip members",
+			limits->gzip_members));
+	default:
+		/* Broken data may only be called a report's where the label
+		 * says so. */
+		return refuse(decoding, false, DECODE_INVALID,
+		    g_strdup_printf("RFC 1952: attachment: gzip data is broken "
+				    "or cut short at byte %zu",
+			info.offset));
+	}
 }
 
 /* Finds what the document is and how large, in memory that does not grow with
  * it. */
 static enum decode_result measure(struct decoding *decoding)
 {
-	struct gunzip_info info;
-	enum gunzip_result result;
-
+	decoding->size = 0;
+	decoding->head_length = 0;
+	memset(&decoding->scan, 0, sizeof(decoding->scan));
 	decoding->gzip = sniff_gzip(decoding->bytes, decoding->length);
-	if (decoding->gzip) {
-		decoding->kept = g_byte_array_new();
-		result = gunzip_each(decoding->bytes, decoding->length,
-		    decoding->limits->report_size,
-		    decoding->limits->gzip_members, measure_piece, decoding,
-		    &info);
-		if (result == GUNZIP_STOPPED)
-			return refuse_late(decoding, "measured");
-		if (result != GUNZIP_OK)
-			return refuse_gzip(decoding, result, &info);
-		if (info.data_after_end)
-			note(decoding, ANOMALY_GZIP_DATA_AFTER_END);
-		return DECODE_OK;
-	}
+	if (decoding->gzip)
+		return measure_gzip(decoding);
 	(void)measure_piece(decoding, decoding->bytes, decoding->length);
-	if (decoding->length > decoding->limits->report_size)
-		return refuse(decoding, decoding->scan.claims_report,
-		    DECODE_LIMIT,
-		    g_strdup_printf("limits.report-size: more than %zu bytes",
-			decoding->limits->report_size));
-	return DECODE_OK;
+	if (decoding->length <= decoding->limits->report_size)
+		return DECODE_OK;
+	return refuse(decoding, decoding->scan.claims_report, DECODE_LIMIT,
+	    g_strdup_printf("limits.report-size: more than %zu bytes",
+		decoding->limits->report_size));
+}
+
+static bool fill_piece(void *context, const uint8_t *bytes, size_t length)
+{
+	uint8_t **end = context;
+
+	memcpy(*end, bytes, length);
+	*end += length;
+	return true;
+}
+
+/* Inflates what was measured, into just the memory that it takes, unless
+ * measuring kept it. */
+static void inflate(struct decoding *decoding)
+{
+	uint8_t *bytes, *end;
+
+	if (decoding->kept != NULL) {
+		unpack(decoding, g_steal_pointer(&decoding->kept));
+		return;
+	}
+	bytes = g_malloc(decoding->size);
+	end = bytes;
+	(void)gunzip(decoding->bytes, decoding->length, decoding->size,
+	    decoding->limits->gzip_members, fill_piece, &end, NULL);
+	unpack(decoding, g_byte_array_new_take(bytes, (gsize)(end - bytes)));
 }
 
 /* What is neither labelled as a report nor seems to be one never waits. */
@@ -267,91 +296,58 @@ static void note_label(struct decoding *decoding)
 }
 
 /* Reads the bytes of the document itself: the last step. */
-static enum decode_result read_document(struct decoding *decoding,
-    const uint8_t *bytes, size_t length, struct report **ret_report)
+static enum decode_result read_document(
+    struct decoding *decoding, struct report **ret_report)
 {
 	const struct decode_input *input = decoding->input;
-	bool claims = decoding->scan.claims_report;
 	const struct report_json_source source = {
-	    .bytes = (const char *)bytes,
-	    .length = length,
+	    .bytes = (const char *)decoding->bytes,
+	    .length = decoding->length,
 	    .scan = &decoding->scan,
 	    .received_at = input->received_at,
 	    .judge_only = input->judge_only,
 	};
 	struct report *report;
 	char *reason = NULL;
+	enum decode_result result =
+	    report_json_read(&source, decoding->limits, &report, &reason);
 
-	switch (report_json_read(&source, decoding->limits, &report, &reason)) {
-	case REPORT_JSON_OK:
+	switch (result) {
+	case DECODE_OK:
 		report->anomalies |= decoding->anomalies;
 		report_complete(
 		    report, input->tls_report_domain, input->filename);
 		*ret_report = report;
 		return DECODE_OK;
-	case REPORT_JSON_OTHER:
+	case DECODE_OTHER:
 		return refuse(decoding, false, DECODE_INVALID, reason);
-	case REPORT_JSON_INVALID:
-		decoding->reason = reason;
-		return DECODE_INVALID;
 	default:
-		return refuse(decoding, claims, DECODE_LIMIT, reason);
+		return refuse(decoding,
+		    result == DECODE_INVALID || decoding->scan.claims_report,
+		    result, reason);
 	}
 }
 
-/* Inflates a document that was compressed twice again, and reads it. */
-static enum decode_result read_twice_gzip(struct decoding *decoding,
-    const GByteArray *outer, struct report **ret_report)
-{
-	GByteArray *inner = NULL;
-	struct gunzip_info info;
-	enum gunzip_result unzipped;
-	enum decode_result result;
-
-	note(decoding, ANOMALY_DOUBLE_GZIP);
-	unzipped =
-	    gunzip(outer->data, outer->len, decoding->limits->report_size,
-		decoding->limits->gzip_members, &inner, &info);
-	if (unzipped != GUNZIP_OK)
-		return refuse_gzip(decoding, unzipped, &info);
-	if (info.data_after_end)
-		note(decoding, ANOMALY_GZIP_DATA_AFTER_END);
-	/* The measured bytes are gzip; what may claim to be a report is inside.
-	 */
-	memset(&decoding->scan, 0, sizeof(decoding->scan));
-	json_scan_update(&decoding->scan, inner->data, inner->len);
-	if (sniff_gzip(inner->data, inner->len))
-		result = refuse(decoding, false, DECODE_INVALID,
-		    g_strdup("RFC 8460 section 5.2: attachment: compressed "
-			     "more than twice"));
-	else
-		result = read_document(
-		    decoding, inner->data, inner->len, ret_report);
-	g_byte_array_unref(inner);
-	return result;
-}
-
-static enum decode_result read_gzip(
+/* Inflates a document that was admitted, and reads it. */
+static enum decode_result read_admitted(
     struct decoding *decoding, struct report **ret_report)
 {
-	GByteArray *bytes = g_steal_pointer(&decoding->kept);
-	struct gunzip_info info;
-	enum gunzip_result unzipped = GUNZIP_OK;
-	enum decode_result result;
+	enum decode_result result = DECODE_OK;
 
-	if (bytes == NULL)
-		unzipped = gunzip(decoding->bytes, decoding->length,
-		    decoding->limits->report_size,
-		    decoding->limits->gzip_members, &bytes, &info);
-	if (unzipped != GUNZIP_OK)
-		return refuse_gzip(decoding, unzipped, &info);
-	if (is_twice_gzip(decoding))
-		result = read_twice_gzip(decoding, bytes, ret_report);
-	else
-		result = read_document(
-		    decoding, bytes->data, bytes->len, ret_report);
-	g_byte_array_unref(bytes);
-	return result;
+	if (is_twice_gzip(decoding)) {
+		note(decoding, ANOMALY_DOUBLE_GZIP);
+		inflate(decoding);
+		result = measure(decoding);
+		if (result == DECODE_OK && is_twice_gzip(decoding))
+			result = refuse(decoding, false, DECODE_INVALID,
+			    g_strdup("RFC 8460 section 5.2: attachment: "
+				     "compressed more than twice"));
+	}
+	if (result != DECODE_OK)
+		return result;
+	if (decoding->gzip)
+		inflate(decoding);
+	return read_document(decoding, ret_report);
 }
 
 /* Waits to be admitted with the memory needed, and reads. */
@@ -370,11 +366,7 @@ static enum decode_result read_in_turn(
 	}
 	if (!admission_enter(kind, need, half, decoding->input->deadline))
 		return refuse_late(decoding, "parsed");
-	if (decoding->gzip)
-		result = read_gzip(decoding, ret_report);
-	else
-		result = read_document(
-		    decoding, decoding->bytes, decoding->length, ret_report);
+	result = read_admitted(decoding, ret_report);
 	admission_leave(kind, need);
 	return result;
 }
@@ -423,11 +415,7 @@ enum decode_result decode_report(const struct decode_input *input,
 		*ret_report = report;
 	else if (result != DECODE_OTHER)
 		*ret_reason = decoding.reason;
-	if (decoding.kept != NULL)
-		g_byte_array_unref(decoding.kept);
-	if (decoding.plain != NULL)
-		g_byte_array_unref(decoding.plain);
-	if (decoding.unzipped != NULL)
-		g_byte_array_unref(decoding.unzipped);
+	g_clear_pointer(&decoding.kept, g_byte_array_unref);
+	g_clear_pointer(&decoding.unpacked, g_byte_array_unref);
 	return result;
 }

@@ -128,8 +128,8 @@ static enum gunzip_result inflate_members(
 	return GUNZIP_OK;
 }
 
-enum gunzip_result gunzip_each(const uint8_t *bytes, size_t length,
-    size_t max_size, size_t max_members, gunzip_sink *sink, void *context,
+enum gunzip_result gunzip(const uint8_t *bytes, size_t length, size_t max_size,
+    size_t max_members, gunzip_sink *sink, void *context,
     struct gunzip_info *ret_info)
 {
 	struct gunzip_info info = {0};
@@ -151,52 +151,5 @@ enum gunzip_result gunzip_each(const uint8_t *bytes, size_t length,
 	(void)inflateEnd(&inflating.stream);
 	if (ret_info != NULL)
 		*ret_info = info;
-	return result;
-}
-
-/* Where gunzip() gathers what comes out. */
-struct gathering {
-	uint8_t *bytes;
-	size_t length;
-	size_t size;
-	size_t max_size;
-};
-
-/* Appends to what was gathered. Doubling stops at max_size; one byte more is
- * for the NUL. */
-static bool gather(void *context, const uint8_t *bytes, size_t length)
-{
-	struct gathering *gathering = context;
-	size_t needed = gathering->length + length + 1;
-
-	if (needed > gathering->size) {
-		size_t size = gathering->size > gathering->max_size / 2
-				  ? gathering->max_size + 1
-				  : gathering->size * 2;
-
-		gathering->size = MAX(size, needed);
-		gathering->bytes = g_realloc(gathering->bytes, gathering->size);
-	}
-	memcpy(gathering->bytes + gathering->length, bytes, length);
-	gathering->length += length;
-	return true;
-}
-
-enum gunzip_result gunzip(const uint8_t *bytes, size_t length, size_t max_size,
-    size_t max_members, GByteArray **ret_bytes, struct gunzip_info *ret_info)
-{
-	struct gathering gathering = {.size = 1, .max_size = max_size};
-	enum gunzip_result result;
-
-	gathering.bytes = g_malloc(gathering.size);
-	result = gunzip_each(
-	    bytes, length, max_size, max_members, gather, &gathering, ret_info);
-	if (result == GUNZIP_OK) {
-		gathering.bytes[gathering.length] = 0;
-		*ret_bytes =
-		    g_byte_array_new_take(gathering.bytes, gathering.length);
-	} else {
-		g_free(gathering.bytes);
-	}
 	return result;
 }

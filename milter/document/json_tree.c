@@ -2,12 +2,12 @@
 /*
  * jansson has no bound on memory and gets one through its allocator. Its hash
  * table is seeded at random, so that nobody can craft keys that collide. It
- * reads numbers by the locale's rules: nothing here may call setlocale(3).
+ * reads numbers by the locale's rules: nothing here may call setlocale(3). Its
+ * positions are of type int, which limits.report-size keeps them within.
  */
 #include "json_tree.h"
 
 #include <jansson.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -20,16 +20,6 @@ void json_tree_init(void)
 {
 	json_set_alloc_funcs(budget_malloc, budget_free);
 	json_object_seed(0);
-}
-
-static const json_t *of(const struct json_tree *value)
-{
-	return (const json_t *)(const void *)value;
-}
-
-static const struct json_tree *to(const json_t *value)
-{
-	return (const struct json_tree *)(const void *)value;
 }
 
 /* jansson's texts quote at most 20 bytes of the document. */
@@ -66,20 +56,13 @@ static char *describe(const json_error_t *error)
 	    error->position, error->line, *what != '\0' ? what : "not JSON");
 }
 
-struct json_tree *json_tree_load(const char *bytes, size_t length,
+json_t *json_tree_load(const char *bytes, size_t length,
     struct json_tree_info *ret_info, char **ret_reason)
 {
 	json_error_t error = {.position = 0};
 	struct json_tree_info info = {0};
 	json_t *root;
 
-	/* Positions are of type int there. */
-	if (length > INT_MAX) {
-		if (ret_reason != NULL)
-			*ret_reason = g_strdup("RFC 8259: the document has "
-					       "more than 2 GiB");
-		return NULL;
-	}
 	root = json_loadb(bytes, length,
 	    JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL &&
@@ -96,151 +79,65 @@ struct json_tree *json_tree_load(const char *bytes, size_t length,
 	info.end = (size_t)error.position;
 	if (ret_info != NULL)
 		*ret_info = info;
-	return (struct json_tree *)(void *)root;
+	return root;
 }
 
-void json_tree_free(struct json_tree *root)
-{
-	json_decref((json_t *)(void *)root);
-}
-
-enum json_tree_type json_tree_type(const struct json_tree *value)
-{
-	switch (json_typeof(of(value))) {
-	case JSON_OBJECT:
-		return JSON_TREE_OBJECT;
-	case JSON_ARRAY:
-		return JSON_TREE_ARRAY;
-	case JSON_STRING:
-		return JSON_TREE_STRING;
-	case JSON_INTEGER:
-		return JSON_TREE_INTEGER;
-	case JSON_REAL:
-		return JSON_TREE_REAL;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return JSON_TREE_BOOLEAN;
-	default:
-		return JSON_TREE_NULL;
-	}
-}
-
-bool json_tree_is(const struct json_tree *value, enum json_tree_type type)
-{
-	return value != NULL && json_tree_type(value) == type;
-}
-
-const char *json_tree_type_name(const struct json_tree *value)
+const char *json_tree_type_name(const json_t *value)
 {
 	static const char *const names[] = {
-	    [JSON_TREE_NULL] = "null",
-	    [JSON_TREE_BOOLEAN] = "a boolean",
-	    [JSON_TREE_INTEGER] = "a number",
-	    [JSON_TREE_REAL] = "a number",
-	    [JSON_TREE_STRING] = "a string",
-	    [JSON_TREE_ARRAY] = "an array",
-	    [JSON_TREE_OBJECT] = "an object",
+	    [JSON_OBJECT] = "an object",
+	    [JSON_ARRAY] = "an array",
+	    [JSON_STRING] = "a string",
+	    [JSON_INTEGER] = "a number",
+	    [JSON_REAL] = "a number",
+	    [JSON_TRUE] = "a boolean",
+	    [JSON_FALSE] = "a boolean",
+	    [JSON_NULL] = "null",
 	};
 
-	return names[json_tree_type(value)];
+	return names[json_typeof(value)];
 }
 
-const struct json_tree *json_tree_member(
-    const struct json_tree *value, const char *key)
+/* Frees step. */
+static void prepend_step(GString *path, char *step)
 {
-	return to(json_object_get(of(value), key));
+	g_string_prepend(path, step);
+	g_free(step);
 }
 
-size_t json_tree_size(const struct json_tree *value)
-{
-	return json_array_size(of(value));
-}
-
-const struct json_tree *json_tree_element(
-    const struct json_tree *value, size_t index)
-{
-	return to(json_array_get(of(value), index));
-}
-
-const char *json_tree_string(const struct json_tree *value)
-{
-	return json_string_value(of(value));
-}
-
-int64_t json_tree_integer(const struct json_tree *value)
-{
-	return json_integer_value(of(value));
-}
-
-double json_tree_real(const struct json_tree *value)
-{
-	return json_real_value(of(value));
-}
-
-bool json_tree_boolean(const struct json_tree *value)
-{
-	return json_is_true(of(value));
-}
-
-/* Each function puts its own step in front of path, on the way back up. */
-static bool find_long_string(json_t *value, size_t max, GString *path);
-
-static bool find_in_object(json_t *object, size_t max, GString *path)
-{
-	const char *key;
-	json_t *member;
-
-	json_object_foreach(object, key, member)
-	{
-		if (strlen(key) <= max && !find_long_string(member, max, path))
-			continue;
-		if (path->len > 0 && path->str[0] != '[')
-			g_string_prepend_c(path, '.');
-		g_string_prepend_len(path, key, (gssize)utf8_cut(key, KEY_MAX));
-		return true;
-	}
-	return false;
-}
-
-static bool find_in_array(json_t *array, size_t max, GString *path)
-{
-	size_t index;
-	json_t *element;
-
-	json_array_foreach(array, index, element)
-	{
-		if (find_long_string(element, max, path)) {
-			char *step = g_strdup_printf("[%zu]", index);
-
-			if (path->len > 0 && path->str[0] != '[')
-				g_string_prepend_c(path, '.');
-			g_string_prepend(path, step);
-			g_free(step);
-			return true;
-		}
-	}
-	return false;
-}
-
+/* Puts each step in front of path on the way back up. */
 static bool find_long_string(json_t *value, size_t max, GString *path)
 {
-	if (json_is_object(value))
-		return find_in_object(value, max, path);
-	if (json_is_array(value))
-		return find_in_array(value, max, path);
-	return json_is_string(value) && json_string_length(value) > max;
+	const char *key;
+	size_t index;
+	json_t *child;
+
+	json_object_foreach(value, key, child)
+	{
+		if (strlen(key) <= max && !find_long_string(child, max, path))
+			continue;
+		prepend_step(path,
+		    g_strdup_printf(".%.*s", (int)utf8_cut(key, KEY_MAX), key));
+		return true;
+	}
+	json_array_foreach(value, index, child)
+	{
+		if (!find_long_string(child, max, path))
+			continue;
+		prepend_step(path, g_strdup_printf("[%zu]", index));
+		return true;
+	}
+	return json_string_length(value) > max;
 }
 
-bool json_tree_long_string(
-    const struct json_tree *root, size_t max, char **ret_path)
+char *json_tree_long_string(json_t *root, size_t max)
 {
 	GString *path = g_string_new(NULL);
-	bool found = find_long_string((json_t *)of(root), max, path);
+	bool found = find_long_string(root, max, path);
 
-	if (found)
-		*ret_path = g_strdup(path->str);
-	g_string_free(path, TRUE);
-	return found;
+	if (path->str[0] == '.')
+		g_string_erase(path, 0, 1);
+	return g_string_free(path, !found);
 }
 
 static int append_text(const char *text, size_t length, void *context)
@@ -249,9 +146,9 @@ static int append_text(const char *text, size_t length, void *context)
 	return 0;
 }
 
-bool json_tree_write(const struct json_tree *root, GString *out)
+bool json_tree_write(const json_t *root, GString *out)
 {
-	return json_dump_callback(of(root), append_text, out,
+	return json_dump_callback(root, append_text, out,
 		   JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17)) ==
 	       0;
 }

@@ -7,6 +7,7 @@
  */
 #include "report_json.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -45,11 +46,11 @@ static bool check_bytes(
     struct member_reader *reader, const char *bytes, size_t length)
 {
 	if (length == 0)
-		return member_fail(reader, MEMBER_INVALID, "RFC 8259", NULL,
+		return member_fail(reader, DECODE_OTHER, "RFC 8259", NULL,
 		    "the document is empty");
 	if (is_wide(bytes, length))
-		return member_fail(reader, MEMBER_INVALID,
-		    "RFC 8259 section 8.1", NULL,
+		return member_fail(reader, DECODE_OTHER, "RFC 8259 section 8.1",
+		    NULL,
 		    "byte 0: the document is in UTF-16 or UTF-32, not in "
 		    "UTF-8");
 	return true;
@@ -70,22 +71,24 @@ static bool check_rest(struct member_reader *reader, const char *bytes,
 	if (!json_scan_find_report(
 		(const uint8_t *)bytes + document, length - document, &at))
 		return true;
-	return member_fail(reader, MEMBER_INVALID, "RFC 8259 section 2", NULL,
+	return member_fail(reader, DECODE_INVALID, "RFC 8259 section 2", NULL,
 	    "byte %zu: another report follows in the same file; one file may "
 	    "hold one report",
 	    document + at);
 }
 
-static bool check_strings(struct member_reader *reader,
-    const struct json_scan *scan, const struct json_tree *root)
+static bool check_strings(
+    struct member_reader *reader, const struct json_scan *scan, json_t *root)
 {
 	size_t max = reader->limits->string_length;
-	char *path;
+	char *path = NULL;
 
 	/* A string is no longer without its escapes than with them. */
-	if (scan->max_string <= max || !json_tree_long_string(root, max, &path))
+	if (scan->max_string > max)
+		path = json_tree_long_string(root, max);
+	if (path == NULL)
 		return true;
-	(void)member_fail(reader, MEMBER_LIMIT, "limits.string-length", NULL,
+	(void)member_fail(reader, DECODE_LIMIT, "limits.string-length", NULL,
 	    "%s: more than %zu bytes", path, max);
 	g_free(path);
 	return false;
@@ -116,11 +119,11 @@ static GString *escape_controls(const char *bytes, size_t length, size_t size)
 /* Parses a document by itself; on failure NULL, with the reason in the reader.
  * A document that is not JSON only because of control characters is read from a
  * copy, if that is not larger than a report may be. */
-static struct json_tree *parse(struct member_reader *reader, const char *bytes,
+static json_t *parse(struct member_reader *reader, const char *bytes,
     size_t length, size_t controls, struct json_tree_info *ret_info)
 {
 	size_t size = length + controls * CONTROL_GROWS;
-	struct json_tree *root;
+	json_t *root;
 	GString *copy;
 
 	if (controls == 0 || size > reader->limits->report_size)
@@ -133,95 +136,85 @@ static struct json_tree *parse(struct member_reader *reader, const char *bytes,
 }
 
 /* Bytes to a tree within limits, or NULL and the reason in the reader. */
-static struct json_tree *load(struct member_reader *reader, const char *bytes,
+static json_t *load(struct member_reader *reader, const char *bytes,
     size_t length, const struct json_scan *scan)
 {
 	struct json_tree_info info;
-	struct json_tree *root;
+	json_t *root;
 
 	if (scan->max_depth > reader->limits->json_depth) {
-		(void)member_fail(reader, MEMBER_LIMIT, "limits.json-depth",
+		(void)member_fail(reader, DECODE_LIMIT, "limits.json-depth",
 		    NULL, "nested more than %zu levels deep",
 		    reader->limits->json_depth);
 		return NULL;
 	}
 	root = parse(reader, bytes, length, scan->controls, &info);
 	if (root == NULL) {
-		reader->result = MEMBER_INVALID;
+		reader->result = DECODE_OTHER;
 		return NULL;
 	}
 	if (info.duplicate_key)
 		report_note(reader->report, ANOMALY_DUPLICATE_KEY);
 	if (!check_strings(reader, scan, root))
-		g_clear_pointer(&root, json_tree_free);
+		g_clear_pointer(&root, json_decref);
 	return root;
 }
 
-static bool is_report(const struct json_tree *root)
+static bool is_report(const json_t *root)
 {
-	return json_tree_member(root, "policies") != NULL ||
-	       json_tree_member(root, "report-id") != NULL;
+	return json_object_get(root, "policies") != NULL ||
+	       json_object_get(root, "report-id") != NULL;
 }
 
-/* Writes the document again; false when the budget for that was refused. */
-static bool write_document(
-    struct report *report, const struct json_tree *root, size_t length)
+/* Writes the document again. When the budget refuses memory for that, it
+ * refuses the document. */
+static void write_document(
+    struct report *report, const json_t *root, size_t length)
 {
 	GString *text = g_string_sized_new(length);
 
-	if (!json_tree_write(root, text)) {
-		g_string_free(text, TRUE);
-		return false;
-	}
+	(void)json_tree_write(root, text);
 	report->document_length = text->len;
 	report->document = g_string_free(text, FALSE);
 	digest_of(
 	    report->document, report->document_length, report->content_sha256);
-	return true;
 }
 
 /* Reads a document, without judging the budget, which ends after the tree. */
-static enum report_json_result read_document(struct member_reader *reader,
-    const char *bytes, size_t length, const struct report_json_source *source)
+static void read_document(struct member_reader *reader, const char *bytes,
+    size_t length, const struct report_json_source *source)
 {
-	enum report_json_result result = REPORT_JSON_INVALID;
 	const struct json_scan *scan = source->scan;
 	/* Counted from behind a byte order mark. */
 	size_t end =
 	    scan->end > 0 ? scan->end - (source->length - length) : length;
-	struct json_tree *root = load(reader, bytes, end, scan);
+	json_t *root = load(reader, bytes, end, scan);
 
 	if (root == NULL)
-		return reader->result == MEMBER_LIMIT ? REPORT_JSON_LIMIT
-						      : REPORT_JSON_OTHER;
-	if (!is_report(root)) {
-		(void)member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, NULL,
+		return;
+	if (!is_report(root))
+		(void)member_fail(reader, DECODE_OTHER, MEMBER_RFC8460, NULL,
 		    "the document is %s without policies and report-id, so it "
 		    "is not a report",
 		    json_tree_type_name(root));
-		result = REPORT_JSON_OTHER;
-	} else if (check_rest(reader, bytes, length, end) &&
-		   report_structure_read(reader, root, source->received_at) &&
-		   (source->judge_only ||
-		       write_document(reader->report, root, length))) {
-		result = REPORT_JSON_OK;
-	} else if (reader->result == MEMBER_LIMIT) {
-		result = REPORT_JSON_LIMIT;
-	}
-	json_tree_free(root);
-	return result;
+	else if (check_rest(reader, bytes, length, end) &&
+		 report_structure_read(reader, root, source->received_at) &&
+		 !source->judge_only)
+		write_document(reader->report, root, length);
+	json_decref(root);
 }
 
-enum report_json_result report_json_read(
-    const struct report_json_source *source, const struct limits *limits,
-    struct report **ret_report, char **ret_reason)
+enum decode_result report_json_read(const struct report_json_source *source,
+    const struct limits *limits, struct report **ret_report, char **ret_reason)
 {
 	size_t budget = report_json_budget(limits), length = source->length;
 	const char *bytes = source->bytes;
 	size_t bom = sniff_bom((const uint8_t *)bytes, length);
-	enum report_json_result result = REPORT_JSON_OTHER;
 	struct member_reader reader = {
-	    .limits = limits, .report = report_new()};
+	    .limits = limits,
+	    .report = report_new(),
+	    .path = g_string_new(NULL),
+	};
 
 	if (bom > 0) {
 		report_note(reader.report, ANOMALY_UTF8_BOM);
@@ -230,16 +223,16 @@ enum report_json_result report_json_read(
 	}
 	budget_begin(budget);
 	if (check_bytes(&reader, bytes, length))
-		result = read_document(&reader, bytes, length, source);
+		read_document(&reader, bytes, length, source);
 	if (budget_end()) {
-		result = REPORT_JSON_LIMIT;
 		g_free(reader.reason);
-		reader.reason = g_strdup_printf(
-		    "limits.parse-memory: parsing takes more than %zu bytes, "
-		    "the half of it that one document may have",
+		(void)member_fail(&reader, DECODE_LIMIT, "limits.parse-memory",
+		    NULL,
+		    "parsing takes more than %zu bytes, the half of it that "
+		    "one document may have",
 		    budget);
 	}
-	if (result == REPORT_JSON_OK) {
+	if (reader.result == DECODE_OK) {
 		*ret_report = reader.report;
 	} else {
 		/* It may quote text cut in the middle of a character. */
@@ -247,5 +240,6 @@ enum report_json_result report_json_read(
 		report_free(reader.report);
 	}
 	g_free(reader.reason);
-	return result;
+	g_string_free(reader.path, TRUE);
+	return reader.result;
 }

@@ -20,17 +20,9 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "document/decode.h"
 #include "document/report.h"
 #include "json_scan.h"
-
-enum report_json_result {
-	REPORT_JSON_OK,
-	/* Not a JSON object with a member "policies" or "report-id", so it does
-	 * not claim to be a report, valid or not. */
-	REPORT_JSON_OTHER,
-	REPORT_JSON_INVALID,
-	REPORT_JSON_LIMIT /* over one of limits */
-};
 
 /* Once, before any thread and any other call here. */
 void report_json_init(void);
@@ -49,19 +41,19 @@ struct report_json_source {
 };
 
 /*
- * Reads a document. On REPORT_JSON_OK *ret_report is the caller's
- * (report_free), with anomalies noted, and document and content_sha256 filled
- * in. Otherwise *ret_reason is one sentence that the caller frees with
- * g_free(): the clause, the path or byte offset, and what is wrong there, such
- * as
+ * Reads a document. On DECODE_OK *ret_report is the caller's (report_free),
+ * with anomalies noted, and document and content_sha256 filled in. Otherwise
+ * *ret_reason is one sentence that the caller frees with g_free(): the clause,
+ * the path or byte offset, and what is wrong there, such as
  *   RFC 8460 section 4.4: policies[0].summary.total-failure-session-count: -1
  *   is negative
  * or, for a limit,
  *   limits.policies: more than 10000 policies
+ * DECODE_OTHER: not a JSON object with a member "policies" or "report-id", so
+ * it does not claim to be a report, valid or not.
  */
-enum report_json_result report_json_read(
-    const struct report_json_source *source, const struct limits *limits,
-    struct report **ret_report, char **ret_reason);
+enum decode_result report_json_read(const struct report_json_source *source,
+    const struct limits *limits, struct report **ret_report, char **ret_reason);
 
 /* What jansson may hold for one document: half of limits.parse-memory, so that
  * one large document and many small ones can be read side by side. */

@@ -8,73 +8,56 @@
 #include "report_member.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "base/syntax.h"
+#include "json_tree.h"
 #include "policy_line.h"
 
-/* Foreign text in a reason is cut to this many bytes. */
-#define QUOTE_MAX 60
-
-static void write_path(GString *out, const struct member_path *path)
+bool member_fail(struct member_reader *reader, enum decode_result result,
+    const char *source, const char *key, const char *format, ...)
 {
-	if (path->parent != NULL)
-		write_path(out, path->parent);
-	if (path->key == NULL)
-		g_string_append_printf(out, "[%zu]", path->index);
-	else
-		g_string_append_printf(out, "%s%.*s", out->len > 0 ? "." : "",
-		    QUOTE_MAX, path->key);
-}
-
-bool member_fail(struct member_reader *reader, enum member_result result,
-    const char *source, const struct member_path *path, const char *format, ...)
-{
-	GString *where = g_string_new(NULL);
-	char *what;
+	GString *reason = g_string_new(source);
 	va_list arguments;
 
-	if (path != NULL) {
-		write_path(where, path);
-		g_string_append(where, ": ");
+	g_string_append(reason, ": ");
+	if (key != NULL) {
+		g_string_append(reason, reader->path->str);
+		if (reader->path->len > 0 && *key != '\0')
+			g_string_append_c(reason, '.');
+		g_string_append_printf(reason, "%s: ", key);
 	}
 	va_start(arguments, format);
-	what = g_strdup_vprintf(format, arguments);
+	g_string_append_vprintf(reason, format, arguments);
 	va_end(arguments);
-	if (reader->reason == NULL) {
-		reader->result = result;
-		reader->reason =
-		    g_strdup_printf("%s: %s%s", source, where->str, what);
-	}
-	g_free(what);
-	g_string_free(where, TRUE);
+	reader->result = result;
+	reader->reason = g_string_free(reason, FALSE);
 	return false;
 }
 
-bool member_fail_type(struct member_reader *reader,
-    const struct member_path *path, const struct json_tree *value,
-    const char *wanted)
+bool member_fail_type(struct member_reader *reader, const char *key,
+    const json_t *value, const char *wanted)
 {
-	return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, path,
+	return member_fail(reader, DECODE_INVALID, MEMBER_RFC8460, key,
 	    "is %s, not %s", json_tree_type_name(value), wanted);
 }
 
 static void note_missing(
-    struct member_reader *reader, const struct json_tree *value, int missing)
+    struct member_reader *reader, const json_t *value, int missing)
 {
 	if (missing < MEMBER_OPTIONAL)
 		report_note(reader->report, (enum anomaly)missing);
-	else if (missing == MEMBER_OPTIONAL &&
-		 json_tree_is(value, JSON_TREE_NULL))
+	else if (missing == MEMBER_OPTIONAL && json_is_null(value))
 		report_note(reader->report, ANOMALY_NULL_VALUE);
 }
 
-const struct json_tree *member_get(struct member_reader *reader,
-    const struct json_tree *object, const char *key, int missing)
+const json_t *member_get(struct member_reader *reader, const json_t *object,
+    const char *key, int missing)
 {
-	const struct json_tree *value = json_tree_member(object, key);
+	const json_t *value = json_object_get(object, key);
 
-	if (value != NULL && !json_tree_is(value, JSON_TREE_NULL))
+	if (value != NULL && !json_is_null(value))
 		return value;
 	note_missing(reader, value, missing);
 	return NULL;
@@ -84,55 +67,50 @@ const struct json_tree *member_get(struct member_reader *reader,
 static char *real_text(double number)
 {
 	char text[G_ASCII_DTOSTR_BUF_SIZE];
+	int precision = 15;
 
-	for (int precision = 15; precision <= 17; precision++) {
-		char format[8] = {
-		    '%', '.', '1', (char)('0' + precision - 10), 'g', '\0'};
-
-		g_ascii_formatd(text, sizeof(text), format, number);
-		if (g_ascii_strtod(text, NULL) >= number &&
-		    g_ascii_strtod(text, NULL) <= number)
-			break;
-	}
+	do
+		g_snprintf(text, sizeof(text), "%.*g", precision++, number);
+	while (precision <= 17 &&
+	       (strtod(text, NULL) < number || strtod(text, NULL) > number));
 	return g_strdup(text);
 }
 
-static bool is_container(const struct json_tree *value)
+static bool is_container(const json_t *value)
 {
-	return json_tree_is(value, JSON_TREE_OBJECT) ||
-	       json_tree_is(value, JSON_TREE_ARRAY);
+	return json_is_object(value) || json_is_array(value);
 }
 
 /* The element of an array of just one of the wanted type; any other value as it
  * is. */
-static const struct json_tree *unwrap(
-    const struct json_tree *value, enum json_tree_type wanted)
+static const json_t *unwrap(const json_t *value, json_type wanted)
 {
-	const struct json_tree *element = json_tree_element(value, 0);
+	const json_t *element = json_array_get(value, 0);
 
-	return json_tree_size(value) == 1 && json_tree_is(element, wanted)
+	return json_array_size(value) == 1 && json_typeof(element) == wanted
 		   ? element
 		   : value;
 }
 
 /* A string as it is, also out of an array of just that one, and a number or
  * boolean as text; NULL for anything else. */
-static char *value_text(
-    struct member_reader *reader, const struct json_tree *value)
+static char *value_text(struct member_reader *reader, const json_t *value)
 {
-	if (json_tree_is(value, JSON_TREE_STRING))
-		return g_strdup(json_tree_string(value));
-	report_note(reader->report, ANOMALY_VALUE_NOT_STRING);
-	value = unwrap(value, JSON_TREE_STRING);
-	switch (json_tree_type(value)) {
-	case JSON_TREE_STRING:
-		return g_strdup(json_tree_string(value));
-	case JSON_TREE_INTEGER:
-		return g_strdup_printf("%" PRId64, json_tree_integer(value));
-	case JSON_TREE_REAL:
-		return real_text(json_tree_real(value));
-	case JSON_TREE_BOOLEAN:
-		return g_strdup(json_tree_boolean(value) ? "true" : "false");
+	if (!json_is_string(value))
+		report_note(reader->report, ANOMALY_VALUE_NOT_STRING);
+	value = unwrap(value, JSON_STRING);
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		return g_strdup(json_string_value(value));
+	case JSON_INTEGER:
+		return g_strdup_printf(
+		    "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	case JSON_REAL:
+		return real_text(json_real_value(value));
+	case JSON_TRUE:
+		return g_strdup("true");
+	case JSON_FALSE:
+		return g_strdup("false");
 	default:
 		return NULL;
 	}
@@ -145,11 +123,10 @@ static bool is_blank(const char *text)
 	return *text == '\0';
 }
 
-void member_text(struct member_reader *reader, const struct json_tree *object,
+void member_text(struct member_reader *reader, const json_t *object,
     const char *key, int missing, char **ret_text)
 {
-	const struct json_tree *value =
-	    member_get(reader, object, key, missing);
+	const json_t *value = member_get(reader, object, key, missing);
 	char *text;
 
 	if (value == NULL)
@@ -162,178 +139,155 @@ void member_text(struct member_reader *reader, const struct json_tree *object,
 	*ret_text = text;
 }
 
-void member_word(struct member_reader *reader, const struct json_tree *object,
+void member_word(struct member_reader *reader, const json_t *object,
     const char *key, int missing, char **ret_text)
 {
-	char *text = NULL;
-
-	member_text(reader, object, key, missing, &text);
-	*ret_text = text != NULL ? g_strstrip(text) : NULL;
+	member_text(reader, object, key, missing, ret_text);
+	if (*ret_text != NULL)
+		g_strstrip(*ret_text);
 }
 
-bool member_free_text(struct member_reader *reader,
-    const struct member_path *parent, const struct json_tree *object,
+bool member_free_text(struct member_reader *reader, const json_t *object,
     const char *key, char **ret_text)
 {
-	const struct member_path path = {.parent = parent, .key = key};
-	const struct json_tree *value = json_tree_member(object, key);
+	const json_t *value = json_object_get(object, key);
 	size_t max = reader->limits->string_length;
 	GString *text;
 
-	if (!is_container(unwrap(value, JSON_TREE_STRING))) {
+	if (!is_container(unwrap(value, JSON_STRING))) {
 		member_text(reader, object, key, MEMBER_OPTIONAL, ret_text);
 		return true;
 	}
 	report_note(reader->report, ANOMALY_VALUE_NOT_STRING);
 	text = g_string_new(NULL);
-	if (!json_tree_write(value, text))
-		(void)member_fail(reader, MEMBER_LIMIT, "limits.parse-memory",
-		    &path, "can't be written as text");
-	else if (text->len > max)
-		(void)member_fail(reader, MEMBER_LIMIT, "limits.string-length",
-		    &path, "more than %zu bytes", max);
-	else
-		*ret_text = g_strndup(text->str, text->len);
+	/* When the budget refuses memory, it refuses the document. */
+	(void)json_tree_write(value, text);
+	if (text->len <= max)
+		*ret_text = g_strdup(text->str);
 	g_string_free(text, TRUE);
-	return reader->reason == NULL;
+	return *ret_text != NULL ||
+	       member_fail(reader, DECODE_LIMIT, "limits.string-length", key,
+		   "more than %zu bytes", max);
 }
 
-bool member_needed_text(struct member_reader *reader,
-    const struct member_path *parent, const struct json_tree *object,
-    const char *key, char **ret_text)
+bool member_domain(struct member_reader *reader, const json_t *object,
+    const char *key, int missing, char **ret_domain)
 {
-	const struct member_path path = {.parent = parent, .key = key};
-	const struct json_tree *value = json_tree_member(object, key);
-	char *text = NULL;
+	char *domain = NULL;
 
-	if (is_container(value))
-		return member_fail_type(reader, &path, value, "a string");
-	member_text(reader, object, key, MEMBER_NOTED_LATER, &text);
-	if (text == NULL)
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460,
-		    &path, "is missing");
-	*ret_text = text;
+	member_word(reader, object, key, missing, ret_domain);
+	if (*ret_domain == NULL ||
+	    syntax_domain(*ret_domain, false, &domain) == SYNTAX_BAD)
+		return *ret_domain == NULL;
+	g_free(*ret_domain);
+	*ret_domain = domain;
 	return true;
 }
 
-bool member_object(struct member_reader *reader, const struct member_path *path,
-    const struct json_tree *parent, int missing,
-    const struct json_tree **ret_object)
+void member_ip(struct member_reader *reader, const json_t *object,
+    const char *key, char **ret_ip)
 {
-	const struct json_tree *value =
-	    member_get(reader, parent, path->key, missing);
+	char ip[INET6_ADDRSTRLEN];
+	char *text = NULL;
+	enum syntax_result result = SYNTAX_BAD;
 
-	if (value != NULL && !json_tree_is(value, JSON_TREE_OBJECT))
-		return member_fail_type(reader, path, value, "an object");
+	member_text(reader, object, key, MEMBER_OPTIONAL, &text);
+	if (text != NULL)
+		result = syntax_ip(text, ip);
+	else if (!is_container(json_object_get(object, key)))
+		return;
+	g_free(text);
+	if (result == SYNTAX_BAD) {
+		report_note(reader->report, ANOMALY_IP_INVALID);
+		return;
+	}
+	if (result == SYNTAX_TOLERATED)
+		report_note(reader->report, ANOMALY_IP_NONSTANDARD);
+	*ret_ip = g_strdup(ip);
+}
+
+bool member_object(struct member_reader *reader, const json_t *parent,
+    const char *key, bool lone, int missing, const json_t **ret_object)
+{
+	const json_t *value = json_object_get(parent, key);
+
+	if (lone && unwrap(value, JSON_OBJECT) != value) {
+		report_note(reader->report, ANOMALY_OBJECT_IN_ARRAY);
+		*ret_object = unwrap(value, JSON_OBJECT);
+		return true;
+	}
+	value = member_get(reader, parent, key, missing);
+	if (value != NULL && !json_is_object(value))
+		return member_fail_type(reader, key, value, "an object");
 	*ret_object = value;
 	return true;
 }
 
-bool member_lone_object(struct member_reader *reader,
-    const struct member_path *path, const struct json_tree *parent, int missing,
-    const struct json_tree **ret_object)
+/* What keeps a string from being a count; NULL if nothing does. */
+static const char *count_of_text(const char *text, int64_t *ret_count)
 {
-	const struct json_tree *value = json_tree_member(parent, path->key);
-	const struct json_tree *element = unwrap(value, JSON_TREE_OBJECT);
+	char *digits = g_strstrip(g_strdup(text));
+	GError *error = NULL;
+	const char *wrong = NULL;
+	guint64 count;
 
-	if (element == value)
-		return member_object(reader, path, parent, missing, ret_object);
-	report_note(reader->report, ANOMALY_OBJECT_IN_ARRAY);
-	*ret_object = element;
-	return true;
+	if (g_ascii_string_to_unsigned(
+		digits, 10, 0, INT64_MAX, &count, &error))
+		*ret_count = (int64_t)count;
+	else
+		wrong = error->code == G_NUMBER_PARSER_ERROR_OUT_OF_BOUNDS
+			    ? "more than 64 bits can hold"
+			    : "not a count of sessions";
+	g_clear_error(&error);
+	g_free(digits);
+	return wrong;
 }
 
-static bool count_of_real(struct member_reader *reader,
-    const struct member_path *path, double number, int64_t *ret_count)
+/* What keeps a number from being a count; NULL if nothing does. */
+static const char *count_of_number(const json_t *value, int64_t *ret_count)
 {
-	if (number < 0)
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, path,
-		    "%g is negative", number);
-	if (number >= 0x1p63)
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, path,
-		    "%g is more than 64 bits can hold", number);
-	if ((double)(int64_t)number < number)
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, path,
-		    "%g is not a whole number", number);
-	*ret_count = (int64_t)number;
-	return true;
+	double real = json_real_value(value);
+	int64_t integer = json_integer_value(value);
+
+	if (real < 0 || integer < 0)
+		return "negative";
+	if (real >= 0x1p63)
+		return "more than 64 bits can hold";
+	if ((double)(int64_t)real < real)
+		return "not a whole number";
+	*ret_count = json_is_real(value) ? (int64_t)real : integer;
+	return NULL;
 }
 
-static bool count_of_text(struct member_reader *reader,
-    const struct member_path *path, const char *text, int64_t *ret_count)
-{
-	const char *digits = text;
-	size_t length;
-	int64_t count = 0;
-
-	while (g_ascii_isspace(*digits))
-		digits++;
-	length = strspn(digits, "0123456789");
-	if (length == 0 || !is_blank(digits + length))
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, path,
-		    "\"%.*s\" is not a count of sessions", QUOTE_MAX, text);
-	for (size_t i = 0; i < length; i++) {
-		int digit = digits[i] - '0';
-
-		if (count > (INT64_MAX - digit) / 10)
-			return member_fail(reader, MEMBER_INVALID,
-			    MEMBER_RFC8460, path,
-			    "\"%.*s\" is more than 64 bits can hold", QUOTE_MAX,
-			    text);
-		count = count * 10 + digit;
-	}
-	*ret_count = count;
-	return true;
-}
-
-bool member_count(struct member_reader *reader,
-    const struct member_path *parent, const struct json_tree *object,
+bool member_count(struct member_reader *reader, const json_t *object,
     const char *key, int missing, int64_t *ret_count)
 {
-	const struct member_path path = {.parent = parent, .key = key};
-	const struct json_tree *value =
-	    member_get(reader, object, key, missing);
+	const json_t *value = member_get(reader, object, key, missing);
+	const char *text = json_string_value(value);
+	const char *wrong, *quote;
+	char *shown;
 
 	if (value == NULL)
 		return true;
-	if (json_tree_is(value, JSON_TREE_INTEGER)) {
-		if (json_tree_integer(value) < 0)
-			return member_fail(reader, MEMBER_INVALID,
-			    MEMBER_RFC8460, &path, "%" PRId64 " is negative",
-			    json_tree_integer(value));
-		*ret_count = json_tree_integer(value);
-		return true;
-	}
-	if (json_tree_is(value, JSON_TREE_STRING) &&
-	    is_blank(json_tree_string(value))) {
+	if (text != NULL && is_blank(text)) {
 		note_missing(reader, NULL, missing);
 		return true;
 	}
-	report_note(reader->report, ANOMALY_SESSION_COUNT_NOT_INTEGER);
-	if (json_tree_is(value, JSON_TREE_REAL))
-		return count_of_real(
-		    reader, &path, json_tree_real(value), ret_count);
-	if (json_tree_is(value, JSON_TREE_STRING))
-		return count_of_text(
-		    reader, &path, json_tree_string(value), ret_count);
-	return member_fail_type(reader, &path, value, "a count of sessions");
-}
-
-/* Lines have the same bound as details, but no setting of limits.details
- * forbids an ordinary policy. */
-static size_t lines_max(const struct member_reader *reader)
-{
-	return MAX(reader->limits->details, MEMBER_LINES_MIN);
-}
-
-/* Counts one more line; false at the limit. */
-static bool count_line(struct member_reader *reader)
-{
-	if (++reader->lines <= lines_max(reader))
+	if (!json_is_integer(value))
+		report_note(reader->report, ANOMALY_SESSION_COUNT_NOT_INTEGER);
+	if (text == NULL && !json_is_number(value))
+		return member_fail_type(
+		    reader, key, value, "a count of sessions");
+	wrong = text != NULL ? count_of_text(text, ret_count)
+			     : count_of_number(value, ret_count);
+	if (wrong == NULL)
 		return true;
-	return member_fail(reader, MEMBER_LIMIT, "limits.details", NULL,
-	    "more than %zu lines in policy-string and mx-host",
-	    lines_max(reader));
+	shown = value_text(reader, value);
+	quote = text != NULL ? "\"" : "";
+	(void)member_fail(reader, DECODE_INVALID, MEMBER_RFC8460, key,
+	    "%s%.*s%s is %s", quote, MEMBER_QUOTE_MAX, shown, quote, wrong);
+	g_free(shown);
+	return false;
 }
 
 /* The hosts in an entry that are separated by commas or blanks, if all are
@@ -363,64 +317,61 @@ static char **split_hosts(const char *entry)
 	return NULL;
 }
 
-/* Adds an entry of mx-host. */
-static bool add_host(struct member_reader *reader,
-    const struct member_list *list, GPtrArray *lines, const char *entry)
+/* A line of policy-string, as policy_line_mx_host() gives one of mx-host. */
+static enum syntax_result strip_line(const char *text, char **ret_line)
 {
-	char **several = split_hosts(entry);
-	char *host = NULL;
-	enum syntax_result result;
-	bool ok = true;
+	char *line = g_strstrip(g_strdup(text));
 
-	if (several != NULL) {
-		report_note(reader->report, list->cleaned);
-		for (size_t i = 0; ok && several[i] != NULL; i++) {
-			g_ptr_array_add(lines, g_strdup(several[i]));
-			ok = count_line(reader);
-		}
-		g_strfreev(several);
-		return ok;
+	if (*line == '\0') {
+		g_free(line);
+		return SYNTAX_BAD;
 	}
-	result = policy_line_mx_host(entry, &host);
-	if (result != SYNTAX_OK)
-		report_note(reader->report, list->cleaned);
-	if (result != SYNTAX_BAD)
-		g_ptr_array_add(lines, host);
-	return count_line(reader);
+	*ret_line = line;
+	return strcmp(line, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;
 }
 
-/* Adds a line of policy-string. */
-static bool add_policy_line(struct member_reader *reader,
-    const struct member_list *list, GPtrArray *lines, const char *line)
+/* Adds a line that holds one entry at most; false at the limit: lines have the
+ * same one as details, but no setting of that forbids an ordinary policy. */
+static bool add_entry(struct member_reader *reader,
+    const struct member_list *list, const char *text)
 {
-	char *stripped = g_strstrip(g_strdup(line));
+	size_t max = MAX(reader->limits->details, MEMBER_LINES_MIN);
+	char *line = NULL;
 
-	if (strcmp(stripped, line) != 0 || *stripped == '\0')
+	if ((list->hosts ? policy_line_mx_host(text, &line)
+			 : strip_line(text, &line)) != SYNTAX_OK)
 		report_note(reader->report, list->cleaned);
-	if (*stripped != '\0')
-		g_ptr_array_add(lines, stripped);
-	else
-		g_free(stripped);
-	return count_line(reader);
+	if (line != NULL)
+		g_ptr_array_add(list->lines, line);
+	return ++reader->lines <= max ||
+	       member_fail(reader, DECODE_LIMIT, "limits.details", NULL,
+		   "more than %zu lines in policy-string and mx-host", max);
 }
 
 static bool add_line(struct member_reader *reader,
-    const struct member_list *list, GPtrArray *lines, const char *line)
+    const struct member_list *list, const char *line)
 {
-	return list->hosts ? add_host(reader, list, lines, line)
-			   : add_policy_line(reader, list, lines, line);
+	char **several = list->hosts ? split_hosts(line) : NULL;
+	bool ok = true;
+
+	if (several == NULL)
+		return add_entry(reader, list, line);
+	report_note(reader->report, list->cleaned);
+	for (size_t i = 0; ok && several[i] != NULL; i++)
+		ok = add_entry(reader, list, several[i]);
+	g_strfreev(several);
+	return ok;
 }
 
 /* Adds the lines of a string. ends: whether line ends are normal in it. */
 static bool add_lines(struct member_reader *reader,
-    const struct member_list *list, GPtrArray *lines, const char *text,
-    bool ends)
+    const struct member_list *list, const char *text, bool ends)
 {
 	const char *end;
 
 	while ((end = strchr(text, '\n')) != NULL) {
 		char *line = g_strndup(text, (gsize)(end - text));
-		bool ok = add_line(reader, list, lines, line);
+		bool ok = add_line(reader, list, line);
 
 		g_free(line);
 		if (!ok)
@@ -429,103 +380,64 @@ static bool add_lines(struct member_reader *reader,
 			report_note(reader->report, list->cleaned);
 		text = end + 1;
 	}
-	return (*text == '\0' && ends) || add_line(reader, list, lines, text);
+	return (*text == '\0' && ends) || add_line(reader, list, text);
 }
 
-static bool is_array_of_strings(const struct json_tree *value)
+static bool is_array_of_strings(const json_t *value)
 {
-	for (size_t i = 0; i < json_tree_size(value); i++)
-		if (!json_tree_is(
-			json_tree_element(value, i), JSON_TREE_STRING))
-			return false;
-	return json_tree_is(value, JSON_TREE_ARRAY);
+	size_t index;
+	json_t *element;
+
+	json_array_foreach(
+	    value, index, element) if (!json_is_string(element)) return false;
+	return json_is_array(value);
 }
 
 /* Adds a string of a list: lines, or a JSON array as text (Microsoft's tlsa).
  */
 static bool add_string(struct member_reader *reader,
-    const struct member_list *list, GPtrArray *lines, const char *text,
-    bool ends)
+    const struct member_list *list, const char *text, bool ends)
 {
-	struct json_tree *array = NULL;
 	struct json_tree_info info = {0};
+	json_t *array = NULL, *element;
 	bool ok = true;
+	size_t index;
 
 	if (text[strspn(text, " \t\r\n")] == '[')
 		array = json_tree_load(text, strlen(text), &info, NULL);
-	if (array == NULL || !is_array_of_strings(array) ||
-	    !is_blank(text + info.end)) {
-		json_tree_free(array);
-		return add_lines(reader, list, lines, text, ends);
+	if (!is_array_of_strings(array) || !is_blank(text + info.end)) {
+		json_decref(array);
+		return add_lines(reader, list, text, ends);
 	}
 	report_note(reader->report, list->packed);
-	for (size_t i = 0; ok && i < json_tree_size(array); i++)
-		ok = add_lines(reader, list, lines,
-		    json_tree_string(json_tree_element(array, i)), false);
-	json_tree_free(array);
+	json_array_foreach(array, index, element) ok =
+	    ok && add_lines(reader, list, json_string_value(element), false);
+	json_decref(array);
 	return ok;
 }
 
-bool member_list(struct member_reader *reader, const struct json_tree *object,
-    int missing, const struct member_list *list, GPtrArray *lines)
+bool member_list(struct member_reader *reader, const json_t *object,
+    int missing, const struct member_list *list)
 {
-	const struct json_tree *value =
-	    member_get(reader, object, list->key, missing);
-	bool array = json_tree_is(value, JSON_TREE_ARRAY);
-	size_t count = array ? json_tree_size(value) : value != NULL;
+	const json_t *value = member_get(reader, object, list->key, missing);
+	bool array = json_is_array(value);
+	size_t count = array ? json_array_size(value) : value != NULL;
 	bool ok = true;
 
 	if (value != NULL && !array)
 		report_note(reader->report, list->not_array);
 	for (size_t i = 0; ok && i < count; i++) {
-		const struct json_tree *entry =
-		    array ? json_tree_element(value, i) : value;
+		const json_t *entry = array ? json_array_get(value, i) : value;
 		char *text;
 
-		if (json_tree_is(entry, JSON_TREE_NULL)) {
+		if (json_is_null(entry)) {
 			report_note(reader->report, ANOMALY_NULL_VALUE);
 			continue;
 		}
 		text = value_text(reader, entry);
 		if (text != NULL)
-			ok = add_string(reader, list, lines, text, !array);
+			ok = add_string(reader, list, text, !array);
 		g_free(text);
 	}
 	return ok;
-}
-
-void member_ip(struct member_reader *reader, const struct json_tree *object,
-    const char *key, char **ret_ip)
-{
-	char ip[INET6_ADDRSTRLEN];
-	char *text = NULL;
-	enum syntax_result result = SYNTAX_BAD;
-
-	member_text(reader, object, key, MEMBER_OPTIONAL, &text);
-	if (text != NULL)
-		result = syntax_ip(text, ip);
-	else if (!is_container(json_tree_member(object, key)))
-		return;
-	g_free(text);
-	if (result == SYNTAX_BAD) {
-		report_note(reader->report, ANOMALY_IP_INVALID);
-		return;
-	}
-	if (result == SYNTAX_TOLERATED)
-		report_note(reader->report, ANOMALY_IP_NONSTANDARD);
-	*ret_ip = g_strdup(ip);
-}
-
-void member_host(struct member_reader *reader, const struct json_tree *object,
-    const char *key, char **ret_host)
-{
-	char *text = NULL;
-	char *domain;
-
-	member_text(reader, object, key, MEMBER_OPTIONAL, &text);
-	if (text != NULL && syntax_domain(text, false, &domain) != SYNTAX_BAD) {
-		g_free(text);
-		text = domain;
-	}
-	*ret_host = text;
 }

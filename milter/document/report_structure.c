@@ -7,7 +7,7 @@
  */
 #include "report_structure.h"
 
-#include <string.h>
+#include <jansson.h>
 
 #include "base/sessions.h"
 #include "base/syntax.h"
@@ -18,92 +18,134 @@
 #define EARLIEST_START_TEXT "2016-01-01"
 #define LATEST_START (INT64_C(2) * 24 * 60 * 60) /* after it was received */
 
-static bool read_failure(struct member_reader *reader,
-    const struct member_path *path, const struct json_tree *object,
-    struct report_failure *failure)
+/* Goes to a member of the object that is read; the caller goes back by
+ * g_string_truncate(). */
+static void enter(struct member_reader *reader, const char *key)
 {
+	if (reader->path->len > 0)
+		g_string_append_c(reader->path, '.');
+	g_string_append(reader->path, key);
+}
+
+/* Reads an element of a list. The policy is the one that the list belongs to,
+ * or NULL. */
+typedef bool read_element(struct member_reader *reader, const json_t *object,
+    struct report_policy *policy);
+
+/* A list of objects, for which a single object may stand. */
+struct object_list {
+	const char *key;
+	enum anomaly not_array;
+	read_element *read;
+	size_t *count; /* in the whole report */
+	size_t max;
+	const char *limit; /* which key of limits that is */
+	const char *what;  /* there are too many of */
+};
+
+static bool read_object(struct member_reader *reader,
+    const struct object_list *list, const json_t *value,
+    struct report_policy *policy)
+{
+	if (++*list->count > list->max)
+		return member_fail(reader, DECODE_LIMIT, list->limit, NULL,
+		    "more than %zu %s", list->max, list->what);
+	if (json_is_null(value)) {
+		report_note(reader->report, ANOMALY_NULL_VALUE);
+		return true;
+	}
+	if (!json_is_object(value))
+		return member_fail_type(reader, "", value, "an object");
+	return list->read(reader, value, policy);
+}
+
+static bool read_list(struct member_reader *reader,
+    const struct object_list *list, const json_t *value,
+    struct report_policy *policy)
+{
+	bool array = json_is_array(value);
+	size_t size = array ? json_array_size(value) : 1;
+	size_t length = reader->path->len;
+
+	if (!array && !json_is_object(value))
+		return member_fail_type(reader, list->key, value, "an array");
+	if (!array)
+		report_note(reader->report, list->not_array);
+	for (size_t i = 0; i < size; i++) {
+		enter(reader, list->key);
+		if (array)
+			g_string_append_printf(reader->path, "[%zu]", i);
+		if (!read_object(reader, list,
+			array ? json_array_get(value, i) : value, policy))
+			return false;
+		g_string_truncate(reader->path, length);
+	}
+	return true;
+}
+
+/* Appends an element of failure-details. */
+static bool add_failure(struct member_reader *reader, const json_t *object,
+    struct report_policy *policy)
+{
+	struct report_failure *failure = report_add_failure(policy);
+
 	member_word(reader, object, "result-type", ANOMALY_RESULT_TYPE_MISSING,
 	    &failure->result_type);
 	if (failure->result_type != NULL &&
 	    !report_result_type_known(failure->result_type))
 		report_note(reader->report, ANOMALY_RESULT_TYPE_UNKNOWN);
 	member_ip(reader, object, "sending-mta-ip", &failure->sending_mta_ip);
-	member_host(reader, object, "receiving-mx-hostname",
-	    &failure->receiving_mx_hostname);
+	(void)member_domain(reader, object, "receiving-mx-hostname",
+	    MEMBER_OPTIONAL, &failure->receiving_mx_hostname);
 	member_text(reader, object, "receiving-mx-helo", MEMBER_OPTIONAL,
 	    &failure->receiving_mx_helo);
 	member_ip(reader, object, "receiving-ip", &failure->receiving_ip);
-	if (!member_count(reader, path, object, "failed-session-count",
+	if (!member_count(reader, object, "failed-session-count",
 		ANOMALY_FAILED_SESSION_COUNT_MISSING,
 		&failure->failed_session_count) ||
-	    !member_free_text(reader, path, object, "additional-information",
+	    !member_free_text(reader, object, "additional-information",
 		&failure->additional_information) ||
-	    !member_free_text(reader, path, object, "failure-reason-code",
+	    !member_free_text(reader, object, "failure-reason-code",
 		&failure->failure_reason_code))
 		return false;
 	/* The RFC's text has this name for what its example names otherwise. */
 	return failure->additional_information != NULL ||
-	       member_free_text(reader, path, object, "additional-info-uri",
+	       member_free_text(reader, object, "additional-info-uri",
 		   &failure->additional_information);
 }
 
-/* Appends one element of failure-details, if it is not null; false also at the
- * limit. */
-static bool add_failure(struct member_reader *reader,
-    const struct member_path *path, const struct json_tree *value,
-    struct report_policy *policy, size_t *failures)
+/* Reads the failure-details of an object that holds them. */
+static bool read_failures(struct member_reader *reader, const json_t *object,
+    struct report_policy *policy)
 {
-	if (++*failures > reader->limits->details)
-		return member_fail(reader, MEMBER_LIMIT, "limits.details", NULL,
-		    "more than %zu failure details", reader->limits->details);
-	if (json_tree_is(value, JSON_TREE_NULL)) {
-		report_note(reader->report, ANOMALY_NULL_VALUE);
+	const struct object_list list = {
+	    .key = "failure-details",
+	    .not_array = ANOMALY_DETAILS_NOT_ARRAY,
+	    .read = add_failure,
+	    .count = &reader->failures,
+	    .max = reader->limits->details,
+	    .limit = "limits.details",
+	    .what = "failure details",
+	};
+	const json_t *value = json_object_get(object, list.key);
+
+	if (value == NULL)
 		return true;
-	}
-	if (!json_tree_is(value, JSON_TREE_OBJECT))
-		return member_fail_type(reader, path, value, "an object");
-	return read_failure(reader, path, value, report_add_failure(policy));
-}
-
-static bool read_failures(struct member_reader *reader,
-    const struct member_path *parent, const struct json_tree *object,
-    struct report_policy *policy, size_t *failures)
-{
-	const struct member_path path = {
-	    .parent = parent, .key = "failure-details"};
-	const struct json_tree *value = json_tree_member(object, path.key);
-	size_t size = json_tree_size(value);
-
-	if (json_tree_is(value, JSON_TREE_OBJECT)) {
-		report_note(reader->report, ANOMALY_DETAILS_NOT_ARRAY);
-		return add_failure(reader, &path, value, policy, failures);
-	}
-	if (json_tree_is(value, JSON_TREE_NULL)) {
+	if (json_is_null(value)) {
 		if (policy->total_failure_session_count == 0)
 			report_note(reader->report, ANOMALY_NULL_VALUE);
 		return true;
 	}
-	if (json_tree_is(value, JSON_TREE_STRING) &&
-	    *json_tree_string(value) == '\0') {
-		report_note(reader->report, ANOMALY_DETAILS_NOT_ARRAY);
+	if (json_is_string(value) && json_string_length(value) == 0) {
+		report_note(reader->report, list.not_array);
 		return true;
 	}
-	if (value != NULL && !json_tree_is(value, JSON_TREE_ARRAY))
-		return member_fail_type(reader, &path, value, "an array");
-	for (size_t i = 0; i < size; i++) {
-		const struct member_path element = {
-		    .parent = &path, .index = i};
-
-		if (!add_failure(reader, &element, json_tree_element(value, i),
-			policy, failures))
-			return false;
-	}
-	return true;
+	return read_list(reader, &list, value, policy);
 }
 
 /* Holds the details of a policy against its total. */
 static void compare_counts(struct report *report,
-    const struct report_policy *policy, bool total_is_known)
+    const struct report_policy *policy, const json_t *total)
 {
 	int64_t sum = 0;
 
@@ -113,28 +155,31 @@ static void compare_counts(struct report *report,
 
 		sum = sessions_add(sum, failure->failed_session_count);
 	}
-	if (total_is_known && sum > policy->total_failure_session_count)
+	if (total != NULL && !json_is_null(total) &&
+	    sum > policy->total_failure_session_count)
 		report_note(report, ANOMALY_DETAILS_EXCEED_TOTAL);
 	if (policy->total_failure_session_count > 0 &&
 	    policy->failures->len == 0)
 		report_note(report, ANOMALY_DETAILS_MISSING);
 }
 
-static bool read_summary(struct member_reader *reader,
-    const struct member_path *parent, const struct json_tree *summary,
+static bool read_summary(struct member_reader *reader, const json_t *summary,
     struct report_policy *policy)
 {
-	const struct member_path path = {.parent = parent, .key = "summary"};
+	size_t length = reader->path->len;
 
 	if (summary == NULL)
 		return true;
-	return member_count(reader, &path, summary,
-		   "total-successful-session-count",
-		   ANOMALY_SESSION_COUNT_MISSING,
-		   &policy->total_successful_session_count) &&
-	       member_count(reader, &path, summary,
-		   "total-failure-session-count", ANOMALY_SESSION_COUNT_MISSING,
-		   &policy->total_failure_session_count);
+	enter(reader, "summary");
+	if (!member_count(reader, summary, "total-successful-session-count",
+		ANOMALY_SESSION_COUNT_MISSING,
+		&policy->total_successful_session_count) ||
+	    !member_count(reader, summary, "total-failure-session-count",
+		ANOMALY_SESSION_COUNT_MISSING,
+		&policy->total_failure_session_count))
+		return false;
+	g_string_truncate(reader->path, length);
+	return true;
 }
 
 static bool has_type(const struct report_policy *policy, const char *type)
@@ -142,49 +187,31 @@ static bool has_type(const struct report_policy *policy, const char *type)
 	return g_strcmp0(policy->policy_type, type) == 0;
 }
 
-/* Reads the policy domain, canonical if it is a domain; a missing one is left
- * to report_complete(). */
-static void read_policy_domain(struct member_reader *reader,
-    const struct json_tree *object, struct report_policy *policy)
-{
-	char *text = NULL;
-	char *domain;
-
-	member_word(reader, object, "policy-domain", MEMBER_NOTED_LATER, &text);
-	if (text != NULL && syntax_domain(text, false, &domain) != SYNTAX_BAD) {
-		g_free(text);
-		text = domain;
-	} else if (text != NULL) {
-		report_note(reader->report, ANOMALY_POLICY_DOMAIN_INVALID);
-	}
-	policy->policy_domain = text;
-}
-
 /* Reads policy-string and mx-host, and the mode from an STS policy's lines. */
 static bool read_policy_lists(struct member_reader *reader,
-    const struct json_tree *object, struct report_policy *policy)
+    const json_t *object, struct report_policy *policy)
 {
-	static const struct member_list lines = {
+	const struct member_list lines = {
 	    .key = "policy-string",
 	    .not_array = ANOMALY_POLICY_STRING_NOT_ARRAY,
 	    .packed = ANOMALY_POLICY_STRING_JSON_IN_STRING,
 	    .cleaned = ANOMALY_POLICY_STRING_TRIMMED,
+	    .lines = policy->policy_string,
 	};
-	static const struct member_list hosts = {
+	const struct member_list hosts = {
 	    .key = "mx-host",
 	    .not_array = ANOMALY_MX_HOST_NOT_ARRAY,
 	    .packed = ANOMALY_MX_HOST_NONSTANDARD,
 	    .cleaned = ANOMALY_MX_HOST_NONSTANDARD,
 	    .hosts = true,
+	    .lines = policy->mx_host,
 	};
 	bool sts = has_type(policy, "sts");
 	bool needed = sts || has_type(policy, "tlsa");
 
 	if (!member_list(reader, object,
-		needed ? MEMBER_NOTED_LATER : MEMBER_OPTIONAL, &lines,
-		policy->policy_string) ||
-	    !member_list(
-		reader, object, MEMBER_OPTIONAL, &hosts, policy->mx_host))
+		needed ? MEMBER_NOTED_LATER : MEMBER_OPTIONAL, &lines) ||
+	    !member_list(reader, object, MEMBER_OPTIONAL, &hosts))
 		return false;
 	if (needed && policy->policy_string->len == 0)
 		report_note(reader->report, ANOMALY_POLICY_STRING_MISSING);
@@ -196,129 +223,113 @@ static bool read_policy_lists(struct member_reader *reader,
 	return true;
 }
 
-static bool read_policy(struct member_reader *reader,
-    const struct json_tree *object, struct report_policy *policy)
+static bool read_policy(struct member_reader *reader, const json_t *object,
+    struct report_policy *policy)
 {
 	member_word(reader, object, "policy-type", ANOMALY_POLICY_TYPE_MISSING,
 	    &policy->policy_type);
 	if (policy->policy_type != NULL && !has_type(policy, "sts") &&
 	    !has_type(policy, "tlsa") && !has_type(policy, "no-policy-found"))
 		report_note(reader->report, ANOMALY_POLICY_TYPE_UNKNOWN);
-	read_policy_domain(reader, object, policy);
+	/* A missing domain is left to report_complete(). */
+	if (!member_domain(reader, object, "policy-domain", MEMBER_NOTED_LATER,
+		&policy->policy_domain))
+		report_note(reader->report, ANOMALY_POLICY_DOMAIN_INVALID);
 	return read_policy_lists(reader, object, policy);
 }
 
 /* Whether a member of a policy stands in the element of policies itself. */
-static bool is_flat(const struct json_tree *element)
+static bool is_flat(const json_t *element)
 {
 	static const char *const keys[] = {
 	    "policy-type", "policy-domain", "policy-string", "mx-host"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
-		if (json_tree_member(element, keys[i]) != NULL)
+		if (json_object_get(element, keys[i]) != NULL)
 			return true;
 	return false;
 }
 
 /* The object that has the failure-details of an element of policies. */
-static const struct json_tree *details_holder(struct member_reader *reader,
-    const struct json_tree *element, const struct json_tree *policy)
+static const json_t *details_holder(
+    struct member_reader *reader, const json_t *element, const json_t *policy)
 {
-	const struct json_tree *own =
-	    json_tree_member(element, "failure-details");
+	const json_t *own = json_object_get(element, "failure-details");
 
-	if ((own != NULL && !json_tree_is(own, JSON_TREE_NULL)) ||
-	    json_tree_member(policy, "failure-details") == NULL)
+	if ((own != NULL && !json_is_null(own)) ||
+	    json_object_get(policy, "failure-details") == NULL)
 		return element;
 	if (policy != element)
 		report_note(reader->report, ANOMALY_DETAILS_IN_POLICY);
 	return policy;
 }
 
-/* Appends one element of policies, if it is not null. */
-static bool add_policy(struct member_reader *reader,
-    const struct member_path *path, const struct json_tree *value,
-    size_t *failures)
+/* Appends an element of policies. */
+static bool add_policy(struct member_reader *reader, const json_t *element,
+    struct report_policy *none)
 {
-	const struct member_path policy_path = {
-	    .parent = path, .key = "policy"};
-	const struct member_path summary_path = {
-	    .parent = path, .key = "summary"};
-	const struct json_tree *object = NULL, *summary = NULL, *total;
+	const json_t *object = NULL, *summary = NULL;
 	struct report_policy *policy;
 
-	if (json_tree_is(value, JSON_TREE_NULL)) {
-		report_note(reader->report, ANOMALY_NULL_VALUE);
-		return true;
-	}
-	if (!json_tree_is(value, JSON_TREE_OBJECT))
-		return member_fail_type(reader, path, value, "an object");
-	if (!member_lone_object(
-		reader, &policy_path, value, ANOMALY_POLICY_MISSING, &object) ||
-	    !member_lone_object(reader, &summary_path, value,
+	(void)none;
+	if (!member_object(reader, element, "policy", true,
+		ANOMALY_POLICY_MISSING, &object) ||
+	    !member_object(reader, element, "summary", true,
 		ANOMALY_SUMMARY_MISSING, &summary))
 		return false;
-	if (object == NULL && summary == NULL && !is_flat(value))
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460, path,
+	if (object == NULL && summary == NULL && !is_flat(element))
+		return member_fail(reader, DECODE_INVALID, MEMBER_RFC8460, "",
 		    "has neither policy nor summary");
 	if (object == NULL)
-		object = value;
+		object = element;
 	policy = report_add_policy(reader->report);
 	if (!read_policy(reader, object, policy) ||
-	    !read_summary(reader, path, summary, policy) ||
-	    !read_failures(reader, path, details_holder(reader, value, object),
-		policy, failures))
+	    !read_summary(reader, summary, policy) ||
+	    !read_failures(
+		reader, details_holder(reader, element, object), policy))
 		return false;
-	total = json_tree_member(summary, "total-failure-session-count");
 	compare_counts(reader->report, policy,
-	    total != NULL && !json_tree_is(total, JSON_TREE_NULL));
+	    json_object_get(summary, "total-failure-session-count"));
 	return true;
 }
 
-static bool read_policies(
-    struct member_reader *reader, const struct json_tree *root)
+static bool read_policies(struct member_reader *reader, const json_t *root)
 {
-	const struct member_path path = {.key = "policies"};
-	const struct json_tree *value =
-	    member_get(reader, root, path.key, MEMBER_NOTED_LATER);
-	size_t size = json_tree_size(value);
-	size_t failures = 0;
+	const struct object_list list = {
+	    .key = "policies",
+	    .not_array = ANOMALY_POLICIES_NOT_ARRAY,
+	    .read = add_policy,
+	    .count = &reader->policies,
+	    .max = reader->limits->policies,
+	    .limit = "limits.policies",
+	    .what = "policies",
+	};
+	const json_t *value =
+	    member_get(reader, root, list.key, MEMBER_NOTED_LATER);
 
 	if (value == NULL)
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460,
-		    &path, "is missing");
-	if (json_tree_is(value, JSON_TREE_OBJECT)) {
-		report_note(reader->report, ANOMALY_POLICIES_NOT_ARRAY);
-		return add_policy(reader, &path, value, &failures);
-	}
-	if (!json_tree_is(value, JSON_TREE_ARRAY))
-		return member_fail_type(reader, &path, value, "an array");
-	if (size > reader->limits->policies)
-		return member_fail(reader, MEMBER_LIMIT, "limits.policies",
-		    NULL, "more than %zu policies", reader->limits->policies);
-	for (size_t i = 0; i < size; i++) {
-		const struct member_path element = {
-		    .parent = &path, .index = i};
-
-		if (!add_policy(reader, &element, json_tree_element(value, i),
-			&failures))
-			return false;
-	}
+		return member_fail(reader, DECODE_INVALID, MEMBER_RFC8460,
+		    list.key, "is missing");
+	if (!read_list(reader, &list, value, NULL))
+		return false;
 	if (reader->report->policies->len == 0)
 		report_note(reader->report, ANOMALY_POLICIES_EMPTY);
 	return true;
 }
 
-static bool read_time(struct member_reader *reader,
-    const struct member_path *parent, const struct json_tree *range,
+static bool read_time(struct member_reader *reader, const json_t *range,
     const char *key, int64_t *ret_seconds)
 {
-	const struct member_path path = {.parent = parent, .key = key};
+	const json_t *value = json_object_get(range, key);
 	char *text = NULL;
 	bool ok = true;
 
-	if (!member_needed_text(reader, parent, range, key, &text))
-		return false;
+	if (json_is_object(value) || json_is_array(value))
+		return member_fail_type(reader, key, value, "a string");
+	member_text(reader, range, key, MEMBER_NOTED_LATER, &text);
+	if (text == NULL)
+		return member_fail(
+		    reader, DECODE_INVALID, MEMBER_RFC8460, key, "is missing");
 	switch (syntax_time(text, ret_seconds)) {
 	case SYNTAX_OK:
 		break;
@@ -329,8 +340,8 @@ static bool read_time(struct member_reader *reader,
 		report_note(reader->report, ANOMALY_DATETIME_WITHOUT_ZONE);
 		break;
 	case SYNTAX_BAD:
-		ok = member_fail(reader, MEMBER_INVALID, "RFC 3339 section 5.6",
-		    &path, "\"%.60s\" is not a date-time", text);
+		ok = member_fail(reader, DECODE_INVALID, "RFC 3339 section 5.6",
+		    key, "\"%.*s\" is not a date-time", MEMBER_QUOTE_MAX, text);
 		break;
 	}
 	g_free(text);
@@ -339,51 +350,46 @@ static bool read_time(struct member_reader *reader,
 
 /* Refuses a start that is far off: it would also make the database create a
  * table for its month. */
-static bool check_start(struct member_reader *reader,
-    const struct member_path *parent, int64_t received_at)
+static bool check_start(struct member_reader *reader, int64_t received_at)
 {
-	const struct member_path path = {
-	    .parent = parent, .key = "start-datetime"};
 	int64_t start = reader->report->start_datetime;
+	const char *where = NULL;
 	char text[SYNTAX_TIME_SIZE];
 
-	syntax_time_format(start, text);
 	if (start < EARLIEST_START)
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460,
-		    &path,
-		    "%s is before " EARLIEST_START_TEXT " (date-out-of-range)",
-		    text);
-	if (start - LATEST_START > received_at)
-		return member_fail(reader, MEMBER_INVALID, MEMBER_RFC8460,
-		    &path,
-		    "%s is more than 2 days after it was received "
-		    "(date-out-of-range)",
-		    text);
-	return true;
+		where = "before " EARLIEST_START_TEXT;
+	else if (start - LATEST_START > received_at)
+		where = "more than 2 days after it was received";
+	if (where == NULL)
+		return true;
+	syntax_time_format(start, text);
+	return member_fail(reader, DECODE_INVALID, MEMBER_RFC8460,
+	    "start-datetime", "%s is %s (date-out-of-range)", text, where);
 }
 
-static bool read_date_range(struct member_reader *reader,
-    const struct json_tree *root, int64_t received_at)
+static bool read_date_range(
+    struct member_reader *reader, const json_t *root, int64_t received_at)
 {
-	const struct member_path path = {.key = "date-range"};
 	struct report *report = reader->report;
-	const struct json_tree *range = NULL;
+	const json_t *range = NULL;
 
-	if (!member_object(reader, &path, root, MEMBER_NOTED_LATER, &range))
+	if (!member_object(
+		reader, root, "date-range", false, MEMBER_NOTED_LATER, &range))
 		return false;
-	if (!read_time(reader, &path, range, "start-datetime",
-		&report->start_datetime) ||
-	    !read_time(
-		reader, &path, range, "end-datetime", &report->end_datetime) ||
-	    !check_start(reader, &path, received_at))
+	enter(reader, "date-range");
+	if (!read_time(
+		reader, range, "start-datetime", &report->start_datetime) ||
+	    !read_time(reader, range, "end-datetime", &report->end_datetime) ||
+	    !check_start(reader, received_at))
 		return false;
+	g_string_truncate(reader->path, 0);
 	if (report->end_datetime < report->start_datetime)
 		report_note(report, ANOMALY_DATE_RANGE_REVERSED);
 	return true;
 }
 
-bool report_structure_read(struct member_reader *reader,
-    const struct json_tree *root, int64_t received_at)
+bool report_structure_read(
+    struct member_reader *reader, const json_t *root, int64_t received_at)
 {
 	struct report *report = reader->report;
 

@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "json_tree.h"
 #include "report_member.h"
 
 /*
@@ -22,6 +21,6 @@
  * reader.
  */
 bool report_structure_read(struct member_reader *reader,
-    const struct json_tree *root, int64_t received_at);
+    const struct json_t *root, int64_t received_at);
 
 #endif

@@ -81,7 +81,7 @@ static enum kind sniff_packed(
 
 	if (span_ends(span_of(name), ".json.gz"))
 		return KIND_BARE;
-	(void)gunzip_each(bytes, length, PEEK_SIZE, 1, peek_piece, &peek, NULL);
+	(void)gunzip(bytes, length, PEEK_SIZE, 1, peek_piece, &peek, NULL);
 	return peek.seen && !peek.report ? KIND_PACKED : KIND_BARE;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Foreign text made safe: whatever it is, none of it gets through that could
  * drive a terminal, end a line or a value. */
+#include <jansson.h>
+
 #include "base/escape.h"
 #include "document/json_tree.h"
 #include "fuzz.h"
@@ -70,7 +72,7 @@ static void check_json(const char *text)
 {
 	GString *out = g_string_new("[");
 	struct json_tree_info info;
-	struct json_tree *tree;
+	json_t *tree;
 	const char *read;
 
 	escape_json(out, text);
@@ -78,11 +80,11 @@ static void check_json(const char *text)
 	check_visible(out);
 	tree = json_tree_load(out->str, out->len, &info, NULL);
 	FUZZ_CHECK(tree != NULL && info.end == out->len);
-	read = json_tree_string(json_tree_element(tree, 0));
+	read = json_string_value(json_array_get(tree, 0));
 	FUZZ_CHECK(read != NULL);
 	if (g_utf8_validate(text, -1, NULL))
 		FUZZ_CHECK(strcmp(read, text) == 0);
-	json_tree_free(tree);
+	json_decref(tree);
 	g_string_free(out, TRUE);
 }
 
@@ -113,8 +115,8 @@ static void check_json_document(const char *text)
 /* JSON itself means the same afterwards. */
 static void check_same_document(const char *text)
 {
-	struct json_tree *tree = json_tree_load(text, strlen(text), NULL, NULL);
-	struct json_tree *shown_tree;
+	json_t *tree = json_tree_load(text, strlen(text), NULL, NULL);
+	json_t *shown_tree;
 	GString *shown = g_string_new(NULL);
 	GString *before = g_string_new(NULL), *after = g_string_new(NULL);
 
@@ -125,9 +127,9 @@ static void check_same_document(const char *text)
 		FUZZ_CHECK(json_tree_write(tree, before));
 		FUZZ_CHECK(json_tree_write(shown_tree, after));
 		FUZZ_CHECK(g_string_equal(before, after));
-		json_tree_free(shown_tree);
+		json_decref(shown_tree);
 	}
-	json_tree_free(tree);
+	json_decref(tree);
 	g_string_free(shown, TRUE);
 	g_string_free(before, TRUE);
 	g_string_free(after, TRUE);

@@ -5,6 +5,8 @@
  * there is a spool, whether all recipients are for reports, and whether the
  * bytes are a message or a report by itself.
  */
+#include <jansson.h>
+
 #include "base/log.h"
 #include "document/json_tree.h"
 #include "fuzz.h"
@@ -76,12 +78,12 @@ static void begin(void)
 static void check_row(const struct batch_item *item)
 {
 	struct json_tree_info info;
-	struct json_tree *tree =
+	json_t *tree =
 	    json_tree_load(item->row->str, item->row->len, &info, NULL);
 
 	FUZZ_CHECK(tree != NULL && info.end == item->row->len);
 	FUZZ_CHECK(!info.duplicate_key);
-	json_tree_free(tree);
+	json_decref(tree);
 }
 
 /* Empties the spool as the loader does; how many reports were in it. */

@@ -4,6 +4,8 @@
  * a record is made, each string ended by a NUL, and what was written must be
  * read. Either way the second reading gives the same header as the first.
  */
+#include <jansson.h>
+
 #include "document/json_tree.h"
 #include "fuzz.h"
 #include "load/ingest_row.h"
@@ -110,12 +112,12 @@ static void check_row(const struct record *record)
 {
 	GString *row = g_string_new(NULL);
 	struct json_tree_info info;
-	struct json_tree *tree;
+	json_t *tree;
 
 	ingest_row_rejection(row, "record", record);
 	tree = json_tree_load(row->str, row->len, &info, NULL);
 	FUZZ_CHECK(tree != NULL && info.end == row->len);
-	json_tree_free(tree);
+	json_decref(tree);
 	g_string_free(row, TRUE);
 }
 

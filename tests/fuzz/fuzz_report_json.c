@@ -4,6 +4,8 @@
  * again, and goes to the database as JSON. The first byte says how it was
  * labelled, and whether the limits are low.
  */
+#include <jansson.h>
+
 #include "../unit/json_source.h"
 #include "document/budget.h"
 #include "document/decode.h"
@@ -48,7 +50,7 @@ static char *make_row(const struct report *report, anomaly_set anomalies)
 	struct report view = *report;
 	GString *row = g_string_new(NULL);
 	struct json_tree_info info;
-	struct json_tree *tree;
+	json_t *tree;
 
 	record->kind = RECORD_REPORT;
 	record->received_at = FUZZ_NOW * G_USEC_PER_SEC;
@@ -60,7 +62,7 @@ static char *make_row(const struct report *report, anomaly_set anomalies)
 	FUZZ_CHECK(tree != NULL);
 	FUZZ_CHECK(info.end == row->len);
 	FUZZ_CHECK(!info.duplicate_key);
-	json_tree_free(tree);
+	json_decref(tree);
 	/* jsonb has no place for it. */
 	FUZZ_CHECK(!has_nul_escape(row->str));
 	return g_string_free(row, FALSE);
@@ -81,7 +83,7 @@ static void check_again(const struct report *first, const struct limits *limits)
 	char *reason = NULL, *row, *row_again;
 
 	FUZZ_CHECK(json_source_read(first->document, first->document_length,
-		       limits, FUZZ_NOW, &second, &reason) == REPORT_JSON_OK);
+		       limits, FUZZ_NOW, &second, &reason) == DECODE_OK);
 	FUZZ_CHECK(first->document_length == second->document_length);
 	FUZZ_CHECK(strcmp(first->document, second->document) == 0);
 	FUZZ_CHECK(second->anomalies == (first->anomalies & ~lost()));
@@ -115,11 +117,11 @@ static void read_document(
 {
 	struct report *report = NULL;
 	char *reason = NULL;
-	enum report_json_result result =
+	enum decode_result result =
 	    json_source_read(bytes, length, limits, FUZZ_NOW, &report, &reason);
 
 	FUZZ_CHECK(budget_peak() <= json_source_estimate(bytes, length));
-	FUZZ_CHECK((report != NULL) == (result == REPORT_JSON_OK));
+	FUZZ_CHECK((report != NULL) == (result == DECODE_OK));
 	if (report == NULL) {
 		check_reason(reason);
 		return;

@@ -23,7 +23,7 @@ static inline size_t json_source_estimate(const char *bytes, size_t length)
 	return json_scan_estimate(&scan);
 }
 
-static inline enum report_json_result json_source_read(const char *bytes,
+static inline enum decode_result json_source_read(const char *bytes,
     size_t length, const struct limits *limits, int64_t received_at,
     struct report **ret_report, char **ret_reason)
 {

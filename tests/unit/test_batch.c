@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "document/decode.h"
@@ -76,12 +77,12 @@ static char *put_record(const struct place *place, const char *text)
 static void assert_row(const struct batch_item *item, const char *start)
 {
 	struct json_tree_info info;
-	struct json_tree *tree =
+	json_t *tree =
 	    json_tree_load(item->row->str, item->row->len, &info, NULL);
 
 	assert_non_null(tree);
 	assert_int_equal(info.end, item->row->len);
-	json_tree_free(tree);
+	json_decref(tree);
 	assert_true(g_str_has_prefix(item->row->str, start));
 }
 

@@ -12,18 +12,18 @@
 
 #define RECEIVED INT64_C(1764000000)
 
-static enum report_json_result read_bytes(
+static enum decode_result read_bytes(
     const char *bytes, size_t length, const struct limits *limits)
 {
 	struct report *report = NULL;
 	char *reason = NULL;
 	/* At its own size, so that a step over the end is seen. */
 	char *copy = g_memdup2(bytes, length);
-	enum report_json_result result =
+	enum decode_result result =
 	    json_source_read(copy, length, limits, RECEIVED, &report, &reason);
 
-	assert_true((result == REPORT_JSON_OK) == (report != NULL));
-	assert_true((result == REPORT_JSON_OK) == (reason == NULL));
+	assert_true((result == DECODE_OK) == (report != NULL));
+	assert_true((result == DECODE_OK) == (reason == NULL));
 	if (reason != NULL) {
 		assert_true(g_utf8_validate(reason, -1, NULL));
 		assert_true(strlen(reason) < 400);
@@ -52,11 +52,10 @@ static void test_cut_at_every_byte(void **state)
 	char *bytes = read_complete(&length);
 
 	(void)state;
-	assert_int_equal(read_bytes(bytes, length, &limits), REPORT_JSON_OK);
+	assert_int_equal(read_bytes(bytes, length, &limits), DECODE_OK);
 	/* The last two are the brace and the line end. */
 	for (gsize cut = 0; cut < length - 2; cut++)
-		assert_int_equal(
-		    read_bytes(bytes, cut, &limits), REPORT_JSON_OTHER);
+		assert_int_equal(read_bytes(bytes, cut, &limits), DECODE_OTHER);
 	g_free(bytes);
 }
 
@@ -127,14 +126,14 @@ static void test_every_budget(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		gsize length;
 		char *bytes = documents_read(names[i], ".json", &length);
-		enum report_json_result result = REPORT_JSON_LIMIT;
+		enum decode_result result = DECODE_LIMIT;
 		size_t budget;
 
-		for (budget = 0; result == REPORT_JSON_LIMIT; budget += 8) {
+		for (budget = 0; result == DECODE_LIMIT; budget += 8) {
 			limits.parse_memory = budget * 2;
 			result = read_bytes(bytes, length, &limits);
 		}
-		assert_int_equal(result, REPORT_JSON_OK);
+		assert_int_equal(result, DECODE_OK);
 		assert_true(budget > 1000);
 		assert_true(budget <= json_source_estimate(bytes, length));
 		g_free(bytes);
@@ -262,7 +261,7 @@ static void test_reason_is_utf8(void **state)
 		assert_int_not_equal(
 		    json_source_read(texts[i], strlen(texts[i]), &limits,
 			1720000000, &report, &reason),
-		    REPORT_JSON_OK);
+		    DECODE_OK);
 		assert_true(g_utf8_validate(reason, -1, NULL));
 		g_free(reason);
 	}
@@ -286,14 +285,14 @@ static void test_judging_leaves_the_document_out(void **state)
 
 	(void)state;
 	json_scan_update(&scan, (const uint8_t *)bytes, length);
-	assert_int_equal(report_json_read(&source, &limits, &report, &reason),
-	    REPORT_JSON_OK);
+	assert_int_equal(
+	    report_json_read(&source, &limits, &report, &reason), DECODE_OK);
 	assert_null(report->document);
 	assert_int_not_equal(report->policies->len, 0);
 	report_free(report);
 	source.judge_only = false;
-	assert_int_equal(report_json_read(&source, &limits, &report, &reason),
-	    REPORT_JSON_OK);
+	assert_int_equal(
+	    report_json_read(&source, &limits, &report, &reason), DECODE_OK);
 	assert_non_null(report->document);
 	report_free(report);
 	g_free(bytes);
@@ -367,7 +366,7 @@ static void test_many_details(void **state)
 	(void)state;
 	assert_true(text->len > 15900000 && text->len < limits.report_size);
 	if (json_source_read(text->str, text->len, &limits, RECEIVED, &report,
-		&reason) != REPORT_JSON_OK)
+		&reason) != DECODE_OK)
 		fail_msg("%s", reason);
 	assert_int_equal(report_failure_count(report), 50000);
 	digest_of(report->document, report->document_length, digest);
@@ -395,7 +394,7 @@ static void test_canonical(void **state)
 	for (size_t i = 0; i < 2; i++)
 		assert_int_equal(json_source_read(texts[i], strlen(texts[i]),
 				     &limits, RECEIVED, &reports[i], &reason),
-		    REPORT_JSON_OK);
+		    DECODE_OK);
 	assert_string_equal(reports[0]->document, reports[1]->document);
 	assert_memory_equal(reports[0]->content_sha256,
 	    reports[1]->content_sha256, DIGEST_SIZE);
@@ -419,11 +418,11 @@ static void test_document_is_stable(void **state)
 
 		if (bytes != NULL &&
 		    json_source_read(bytes, length, &limits, RECEIVED, &report,
-			&reason) == REPORT_JSON_OK) {
+			&reason) == DECODE_OK) {
 			assert_int_equal(json_source_read(report->document,
 					     report->document_length, &limits,
 					     RECEIVED, &again, &reason),
-			    REPORT_JSON_OK);
+			    DECODE_OK);
 			assert_string_equal(report->document, again->document);
 		}
 		report_free(report);
@@ -452,7 +451,7 @@ static void test_many_keys(void **state)
 	g_string_append_c(text, '}');
 	assert_int_equal(json_source_read(text->str, text->len, &limits,
 			     RECEIVED, &report, &reason),
-	    REPORT_JSON_OK);
+	    DECODE_OK);
 	assert_non_null(strstr(
 	    report->document, "\"key000001\":1,\"key000002\":2,\"key000003\""));
 	report_free(report);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "document/gunzip.h"
 #include "documents.h"
+#include "inflate.h"
 
 static bool unpacks(const uint8_t *bytes, size_t length)
 {
@@ -15,8 +15,8 @@ static bool unpacks(const uint8_t *bytes, size_t length)
 	bool ok = false;
 
 	if (zip_to_gzip(bytes, length, &gzip) != ZIP_DAMAGED) {
-		ok = gunzip(gzip->data, gzip->len, 1 << 20, 1, &text, NULL) ==
-			 GUNZIP_OK &&
+		ok = inflate_all(gzip->data, gzip->len, 1 << 20, 1, &text,
+			 NULL) == GUNZIP_OK &&
 		     text->len > 0 && text->data[0] == '{';
 		g_byte_array_unref(gzip);
 	}
