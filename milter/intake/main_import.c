@@ -100,7 +100,8 @@ static const struct command_line import_command_line = {
     .description =
 	"Puts the SMTP TLS reports (RFC 8460) in files into the spool, as\n"
 	"tlsrpt-milter does with those in mail. PATH is a message, an mbox, a\n"
-	"report (JSON, plain or gzip), or a folder with any of them, such as a\n"
+	"report (JSON, plain or gzip), or a folder with any of them, such as "
+	"a\n"
 	"Maildir; - is standard input.\n\n"
 	"If started as root it becomes the owner of spool.directory before it\n"
 	"reads anything but the configuration; that user must be able to read\n"
