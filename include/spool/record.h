@@ -60,6 +60,12 @@ void record_free(struct record *record);
 /* Sets bytes, length and sha256 of a report to a copy of the bytes. */
 void record_set_bytes(struct record *record, const void *bytes, size_t length);
 
+/* Writes microseconds since the epoch as RFC 3339 has them, with all six digits
+ * behind the point: "2026-11-24T20:20:51.123456Z". A time before 1970 or after
+ * 9999 is written as the first or the last one between. */
+#define RECORD_TIME_SIZE 28
+void record_time_format(int64_t instant, char buf[RECORD_TIME_SIZE]);
+
 /*
  * The header with the blank line (g_string_free). record_parse() can read it,
  * whatever the members are: strings are cut at 8192 bytes; as many recipients

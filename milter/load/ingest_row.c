@@ -6,18 +6,10 @@
  */
 #include "ingest_row.h"
 
-#include <inttypes.h>
-
 #include "base/digest.h"
 #include "base/json_writer.h"
 #include "base/syntax.h"
 #include "document/identity.h"
-
-#define MICROSECONDS 1000000
-
-/* "2026-11-24T20:20:51", a point, six digits, Z and NUL. */
-#define SECONDS_LENGTH 19
-#define INSTANT_SIZE (SECONDS_LENGTH + 9)
 
 static void add_text(
     struct json_writer *json, const char *name, const char *value)
@@ -33,24 +25,6 @@ static void add_time(
 
 	syntax_time_format(seconds, text);
 	json_writer_string(json, name, text);
-}
-
-/* With microseconds: "2026-11-24T20:20:51.123456Z". */
-static void add_instant(
-    struct json_writer *json, const char *name, int64_t instant)
-{
-	int64_t seconds = instant / MICROSECONDS;
-	int64_t rest = instant % MICROSECONDS;
-	char text[SYNTAX_TIME_SIZE], whole[INSTANT_SIZE];
-
-	if (rest < 0) {
-		rest += MICROSECONDS;
-		seconds--;
-	}
-	syntax_time_format(seconds, text);
-	g_snprintf(whole, sizeof(whole), "%.*s.%06" PRId64 "Z", SECONDS_LENGTH,
-	    text, rest);
-	json_writer_string(json, name, whole);
 }
 
 /* As the text form of bytea takes it: \x and hexadecimal digits. */
@@ -123,9 +97,12 @@ static void add_policy(
 static void add_start(struct json_writer *json, const char *kind,
     const char *name, const struct record *record)
 {
+	char received_at[RECORD_TIME_SIZE];
+
+	record_time_format(record->received_at, received_at);
 	json_writer_string(json, "kind", kind);
 	add_text(json, "record", name);
-	add_instant(json, "received_at", record->received_at);
+	json_writer_string(json, "received_at", received_at);
 	add_text(json, "envelope_from", record->envelope_from);
 	add_text(json, "message_id", record->message_id);
 	add_text(json, "filename", record->filename);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writer and parser use one table (record_field.c). The writer keeps within the
- * parser's bounds, whatever a message says: strings are cut at STRING_MAX, and
- * recipients beyond RECIPIENTS_ROOM are counted instead of named, so that no
- * report is lost because of its envelope.
+ * Writer and parser use one table (record_field.c).
  */
 #include "spool/record.h"
 
@@ -11,14 +8,10 @@
 
 #include "base/digest.h"
 #include "base/syntax.h"
-#include "base/utf8.h"
 #include "record_field.h"
 
 #define HEADER_MAX ((size_t)1024 * 1024)
-/* Before percent-encoding, which makes three bytes of one. */
-#define STRING_MAX ((size_t)8192)
-#define RECIPIENTS_ROOM (HEADER_MAX / 2)
-/* 9999-12-31T23:59:59.999999Z */
+/* 9999-12-31T23:59:59.999999Z: RFC 3339 has years of four digits. */
 #define TIME_MAX G_GINT64_CONSTANT(253402300799999999)
 
 struct record *record_new(void)
@@ -33,119 +26,29 @@ void record_free(struct record *record)
 {
 	if (record == NULL)
 		return;
-	for (size_t i = 0; i < RECORD_FIELD_COUNT; i++) {
-		if (record_fields[i].offset > 0 &&
-		    record_fields[i].words[0] == NULL)
-			g_free(*record_field_string(&record_fields[i], record));
-	}
+	for (size_t i = 0; i < RECORD_FIELD_COUNT; i++)
+		record_field_free(&record_fields[i], record);
 	g_ptr_array_unref(record->recipients);
-	if (record->bytes != NULL)
-		g_bytes_unref(record->bytes);
+	g_clear_pointer(&record->bytes, g_bytes_unref);
 	g_free(record);
 }
 
 void record_set_bytes(struct record *record, const void *bytes, size_t length)
 {
-	if (record->bytes != NULL)
-		g_bytes_unref(record->bytes);
+	g_clear_pointer(&record->bytes, g_bytes_unref);
 	record->bytes = g_bytes_new(bytes, length);
 	record->length = length;
 	digest_of(bytes, length, record->sha256);
 }
 
-/* ---- writing ---- */
-
-/* Percent-encodes what the parser only accepts encoded. */
-static void append_encoded(GString *out, const char *value, size_t length)
-{
-	size_t done = 0;
-
-	while (done < length) {
-		size_t plain = done;
-
-		while (plain < length && value[plain] >= 0x20 &&
-		       value[plain] < 0x7f && value[plain] != '%')
-			plain++;
-		g_string_append_len(out, value + done, (gssize)(plain - done));
-		if (plain < length)
-			g_string_append_printf(
-			    out, "%%%02X", (guchar)value[plain++]);
-		done = plain;
-	}
-}
-
-static void append_line(GString *out, const char *name, const char *value)
-{
-	g_string_append(out, name);
-	g_string_append(out, ": ");
-	append_encoded(out, value, utf8_cut(value, STRING_MAX));
-	g_string_append_c(out, '\n');
-}
-
-static void append_received_at(GString *out, int64_t received_at)
+void record_time_format(int64_t instant, char buf[RECORD_TIME_SIZE])
 {
 	char time[SYNTAX_TIME_SIZE];
 
-	/* RFC 3339 has years of four digits. */
-	received_at = CLAMP(received_at, 0, TIME_MAX);
-	syntax_time_format(received_at / G_USEC_PER_SEC, time);
-	time[strcspn(time, "Z")] = '\0';
-	g_string_append_printf(out, "received-at: %s.%06dZ\n", time,
-	    (int)(received_at % G_USEC_PER_SEC));
-}
-
-static void append_recipients(GString *out, const GPtrArray *recipients)
-{
-	size_t end = out->len + RECIPIENTS_ROOM;
-	size_t room = 3 * STRING_MAX + sizeof("recipient: \n");
-	guint i;
-
-	for (i = 0; i < recipients->len && i < RECORD_RECIPIENTS_MAX; i++) {
-		if (out->len + room > end)
-			break;
-		append_line(out, "recipient", g_ptr_array_index(recipients, i));
-	}
-	if (i < recipients->len)
-		g_string_append_printf(
-		    out, "recipients-left-out: %u\n", recipients->len - i);
-}
-
-static void append_field(GString *out, size_t i, const struct record *record)
-{
-	const struct record_field *field = &record_fields[i];
-	bool rejection = record->kind == RECORD_REJECTION;
-	char hex[DIGEST_HEX_SIZE];
-	const char *string;
-
-	switch (i) {
-	case RECORD_FIELD_RECEIVED_AT:
-		append_received_at(out, record->received_at);
-		break;
-	case RECORD_FIELD_RECIPIENT:
-		append_recipients(out, record->recipients);
-		break;
-	case RECORD_FIELD_AUTHENTICATED:
-		append_line(
-		    out, field->name, record->authenticated ? "yes" : "no");
-		break;
-	case RECORD_FIELD_LENGTH:
-		g_string_append_printf(out, "length: %" G_GUINT64_FORMAT "\n",
-		    (guint64)record->length);
-		break;
-	case RECORD_FIELD_SHA256:
-		digest_hex(record->sha256, hex);
-		append_line(out, field->name, hex);
-		break;
-	default:
-		string = field->words[0] != NULL
-			     ? field->words[*record_field_word(field, record)]
-			     : *record_field_string(field, record);
-		if (string != NULL &&
-		    (rejection ||
-			(i != RECORD_FIELD_REASON && i != RECORD_FIELD_DETAIL)))
-			append_line(out, field->name, string);
-		break;
-	}
+	instant = CLAMP(instant, 0, TIME_MAX);
+	syntax_time_format(instant / G_USEC_PER_SEC, time);
+	g_snprintf(buf, RECORD_TIME_SIZE, "%.19s.%06dZ", time,
+	    (int)(instant % G_USEC_PER_SEC));
 }
 
 GString *record_header(const struct record *record)
@@ -154,27 +57,11 @@ GString *record_header(const struct record *record)
 
 	g_string_append(out, "version: 1\n");
 	for (size_t i = 0; i < RECORD_FIELD_COUNT; i++)
-		append_field(out, i, record);
+		if (!record_fields[i].rejection ||
+		    record->kind == RECORD_REJECTION)
+			record_field_append(&record_fields[i], record, out);
 	g_string_append_c(out, '\n');
 	return out;
-}
-
-/* ---- reading ---- */
-
-/* The length of the header with its blank line, or 0 when there is none. */
-static size_t measure_header(const uint8_t *bytes, size_t length)
-{
-	size_t most = MIN(length, HEADER_MAX);
-	const uint8_t *at = bytes;
-
-	if (length == 0)
-		return 0;
-	while ((at = memchr(at, '\n', most - (size_t)(at - bytes))) != NULL) {
-		at++;
-		if ((size_t)(at - bytes) < most && *at == '\n')
-			return (size_t)(at - bytes) + 1;
-	}
-	return 0;
 }
 
 /* Cuts "name: value" in two. Returns the value, or NULL when the name isn't one
@@ -185,10 +72,9 @@ static char *split_line(char *line)
 
 	if (name == 0 || line[name] != ':' || line[name + 1] != ' ')
 		return NULL;
-	for (const char *at = line; *at != '\0'; at++) {
+	for (const char *at = line; *at != '\0'; at++)
 		if (!g_ascii_isprint(*at))
 			return NULL;
-	}
 	line[name] = '\0';
 	return line + name + 2;
 }
@@ -202,46 +88,39 @@ static char *read_line(struct record *record, char *line, bool *seen)
 
 	if (value == NULL)
 		return g_strdup("is not \"name: value\" in printable ASCII");
+	if (strcmp(line, "version") == 0)
+		return g_strdup("states the version again");
 	while (
 	    i < RECORD_FIELD_COUNT && strcmp(record_fields[i].name, line) != 0)
 		i++;
-	if (strcmp(line, "version") == 0)
-		return g_strdup("states the version again");
 	if (i == RECORD_FIELD_COUNT)
 		return NULL;
-	if (seen[i] && i != RECORD_FIELD_RECIPIENT)
+	if (seen[i] && record_fields[i].type != RECIPIENTS)
 		return g_strdup_printf("states %s again", line);
 	seen[i] = true;
-	problem = record_fields[i].parse(&record_fields[i], record, value);
+	problem = record_field_parse(&record_fields[i], record, value);
 	return problem == NULL ? NULL : g_strdup_printf("%s %s", line, problem);
 }
 
-/* Reads a NUL-terminated header. NULL, or what is wrong (g_free). */
-static char *read_header(struct record *record, char *header, bool *seen)
+/* Reads a header. NULL, or what is wrong (g_free). */
+static char *read_header(struct record *record, const char *header, bool *seen)
 {
-	unsigned int number = 1;
-	char *line = header;
-	char *end;
+	char **lines = g_strsplit(header, "\n", -1);
+	char *problem = NULL, *sentence = NULL;
 
-	while ((end = strchr(line, '\n')) != NULL && end != line) {
-		char *problem = NULL, *sentence;
-
-		*end = '\0';
-		if (number > 1)
-			problem = read_line(record, line, seen);
-		else if (strcmp(line, "version: 1") != 0)
+	for (size_t i = 0; lines[i][0] != '\0' && problem == NULL; i++) {
+		if (i > 0)
+			problem = read_line(record, lines[i], seen);
+		else if (strcmp(lines[i], "version: 1") != 0)
 			problem = g_strdup("is not \"version: 1\"; this "
 					   "program knows no other");
-		if (problem != NULL) {
+		if (problem != NULL)
 			sentence =
-			    g_strdup_printf("line %u %s", number, problem);
-			g_free(problem);
-			return sentence;
-		}
-		number++;
-		line = end + 1;
+			    g_strdup_printf("line %zu %s", i + 1, problem);
 	}
-	return NULL;
+	g_free(problem);
+	g_strfreev(lines);
+	return sentence;
 }
 
 /* Checks that needed lines are there, and that they match the body. NULL, or
@@ -249,26 +128,23 @@ static char *read_header(struct record *record, char *header, bool *seen)
 static char *judge(const struct record *record, const bool *seen,
     const uint8_t *body, size_t length)
 {
-	static const size_t needed[] = {RECORD_FIELD_KIND, RECORD_FIELD_SOURCE,
-	    RECORD_FIELD_RECEIVED_AT, RECORD_FIELD_LENGTH, RECORD_FIELD_SHA256};
+	bool rejection = record->kind == RECORD_REJECTION;
 	uint8_t sha256[DIGEST_SIZE];
 
-	for (size_t i = 0; i < G_N_ELEMENTS(needed); i++) {
-		if (!seen[needed[i]])
-			return g_strdup_printf("the line %s is missing",
-			    record_fields[needed[i]].name);
+	for (size_t i = 0; i < RECORD_FIELD_COUNT; i++) {
+		const struct record_field *field = &record_fields[i];
+		bool belongs = !field->rejection || rejection;
+
+		if (field->needed && belongs && !seen[i])
+			return g_strdup_printf(
+			    "the line %s is missing", field->name);
+		if (seen[i] && !belongs)
+			return g_strdup("a report has no reason or detail");
 	}
-	if (record->kind == RECORD_REJECTION) {
-		if (!seen[RECORD_FIELD_REASON])
-			return g_strdup("the line reason is missing");
-		return length == 0
-			   ? NULL
-			   : g_strdup(
-				 "a rejection carries no bytes, but there are "
-				 "some");
-	}
-	if (seen[RECORD_FIELD_REASON] || seen[RECORD_FIELD_DETAIL])
-		return g_strdup("a report has no reason or detail");
+	if (rejection)
+		return length == 0 ? NULL
+				   : g_strdup("a rejection carries no bytes, "
+					      "but there are some");
 	if (record->length != length)
 		return g_strdup_printf("length is %" G_GUINT64_FORMAT
 				       ", but %zu bytes follow",
@@ -282,26 +158,30 @@ static char *judge(const struct record *record, const bool *seen,
 struct record *record_parse(
     const uint8_t *bytes, size_t length, char **ret_error)
 {
-	struct record *record;
+	const uint8_t *end =
+	    length == 0 ? NULL
+			: memmem(bytes, MIN(length, HEADER_MAX), "\n\n", 2);
 	bool seen[RECORD_FIELD_COUNT] = {false};
-	size_t header_length = measure_header(bytes, length);
+	struct record *record;
+	const uint8_t *body;
 	char *header, *problem;
 
-	if (header_length == 0) {
-		*ret_error = g_strdup("no blank line ends the header within "
-				      "1 MiB");
+	if (end == NULL) {
+		*ret_error =
+		    g_strdup("no blank line ends the header within 1 MiB");
 		return NULL;
 	}
-	if (memchr(bytes, '\0', header_length) != NULL) {
+	body = end + 2;
+	if (memchr(bytes, '\0', (size_t)(body - bytes)) != NULL) {
 		*ret_error = g_strdup("there is a NUL byte in the header");
 		return NULL;
 	}
+	length -= (size_t)(body - bytes);
 	record = record_new();
-	header = g_strndup((const char *)bytes, header_length);
+	header = g_strndup((const char *)bytes, (size_t)(body - bytes));
 	problem = read_header(record, header, seen);
 	if (problem == NULL)
-		problem = judge(record, seen, bytes + header_length,
-		    length - header_length);
+		problem = judge(record, seen, body, length);
 	g_free(header);
 	if (problem != NULL) {
 		record_free(record);
@@ -309,7 +189,6 @@ struct record *record_parse(
 		return NULL;
 	}
 	if (record->kind == RECORD_REPORT)
-		record->bytes =
-		    g_bytes_new(bytes + header_length, length - header_length);
+		record->bytes = g_bytes_new(body, length);
 	return record;
 }

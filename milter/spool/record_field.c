@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading is strict: what record_header() would not write is refused, so that a
- * damaged file is noticed and not half understood.
+ * Reading is strict: what would not be written is refused, so that a damaged
+ * file is noticed and not half understood. The writer keeps within the reader's
+ * bounds, whatever a message says: texts are cut at TEXT_MAX, and recipients
+ * beyond RECIPIENTS_ROOM are counted instead of named, so that no report is
+ * lost because of its envelope.
  */
 #include "record_field.h"
 
@@ -9,199 +12,217 @@
 
 #include "base/digest.h"
 #include "base/syntax.h"
+#include "base/utf8.h"
 
-#define TIME_LENGTH (sizeof("2026-11-24T20:20:51.123456Z") - 1)
+/* Before percent-encoding, which makes three bytes of one. */
+#define TEXT_MAX ((size_t)8192)
+#define RECIPIENTS_ROOM ((size_t)512 * 1024)
+#define RECIPIENTS_MAX 10000
+/* What stands for itself beside RFC 3986's unreserved characters: all of
+ * printable ASCII but the '%'. */
+#define PLAIN " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
 
-char **record_field_string(
+#define FIELD(label, kind_of_value, member)       \
+	.name = (label), .type = (kind_of_value), \
+	.offset = offsetof(struct record, member)
+
+/* Fields of type WORD are enums of two values, 0 and 1. */
+_Static_assert(sizeof(enum record_kind) == sizeof(unsigned int), "enum");
+
+const struct record_field record_fields[RECORD_FIELD_COUNT] = {
+    {FIELD("kind", WORD, kind), .needed = true,
+	.words = {"report", "rejection"},
+	.otherwise = "is neither report nor rejection"},
+    {FIELD("source", WORD, source), .needed = true,
+	.words = {"milter", "import"},
+	.otherwise = "is neither milter nor import"},
+    {FIELD("received-at", TIME, received_at), .needed = true},
+    {FIELD("queue-id", TEXT, queue_id)},
+    {FIELD("envelope-from", TEXT, envelope_from)},
+    {FIELD("recipient", RECIPIENTS, recipients)},
+    {FIELD("message-id", TEXT, message_id)},
+    {FIELD("from-domain", TEXT, from_domain)},
+    {FIELD("tls-report-domain", TEXT, tls_report_domain)},
+    {FIELD("tls-report-submitter", TEXT, tls_report_submitter)},
+    {FIELD("dkim-result", TEXT, dkim_result), .words = {"pass", "fail", "none"},
+	.otherwise = "is none of pass, fail, none"},
+    {FIELD("dkim-domain", TEXT, dkim_domain)},
+    {FIELD("authenticated", FLAG, authenticated), .words = {"no", "yes"},
+	.otherwise = "is neither yes nor no"},
+    {FIELD("submitter", TEXT, submitter)},
+    {FIELD("media-type", TEXT, media_type)},
+    {FIELD("filename", TEXT, filename)},
+    {FIELD("reason", WORD, reason), .needed = true, .rejection = true,
+	.words = {"invalid", "refused"},
+	.otherwise = "is neither invalid nor refused"},
+    {FIELD("detail", TEXT, detail), .rejection = true},
+    {FIELD("length", NUMBER, length), .needed = true},
+    {FIELD("sha256", DIGEST, sha256), .needed = true},
+};
+
+/* The record's member for a field, which may be changed. */
+static void *member(
     const struct record_field *field, const struct record *record)
 {
-	return (char **)(void *)((char *)record + field->offset);
+	return (char *)record + field->offset;
 }
 
-unsigned int *record_field_word(
+void record_field_free(
     const struct record_field *field, const struct record *record)
 {
-	return (unsigned int *)(void *)((char *)record + field->offset);
+	if (field->type == TEXT)
+		g_free(*(char **)member(field, record));
 }
 
-/* Decodes percent-encoding. NULL when value isn't encoded so, or has a NUL. */
-static char *decode(const char *value)
+/* ---- writing ---- */
+
+static void append_text(GString *out, const char *name, const char *text)
 {
-	GString *out = g_string_new(NULL);
+	char *encoded = g_uri_escape_bytes(
+	    (const guint8 *)text, utf8_cut(text, TEXT_MAX), PLAIN);
 
-	while (*value != '\0') {
-		size_t plain = strcspn(value, "%");
-		int high, low;
+	g_string_append_printf(out, "%s: %s\n", name, encoded);
+	g_free(encoded);
+}
 
-		g_string_append_len(out, value, (gssize)plain);
-		value += plain;
-		if (*value == '\0')
+static void append_recipients(
+    GString *out, const char *name, const GPtrArray *recipients)
+{
+	size_t end = out->len + RECIPIENTS_ROOM;
+	size_t room = 3 * TEXT_MAX + sizeof("recipient: \n");
+	guint i;
+
+	for (i = 0; i < recipients->len && i < RECIPIENTS_MAX; i++) {
+		if (out->len + room > end)
 			break;
-		high = g_ascii_xdigit_value(value[1]);
-		low = high < 0 ? -1 : g_ascii_xdigit_value(value[2]);
-		if (low < 0 || (high == 0 && low == 0)) {
-			g_string_free(out, TRUE);
-			return NULL;
-		}
-		g_string_append_c(out, (char)(high * 16 + low));
-		value += 3;
+		append_text(out, name, g_ptr_array_index(recipients, i));
 	}
-	return g_string_free(out, FALSE);
+	if (i < recipients->len)
+		g_string_append_printf(
+		    out, "recipients-left-out: %u\n", recipients->len - i);
 }
 
-static const char *parse_string(
-    const struct record_field *field, struct record *record, const char *value)
+void record_field_append(
+    const struct record_field *field, const struct record *record, GString *out)
 {
-	char *decoded = decode(value);
+	const void *at = member(field, record);
+	char time[RECORD_TIME_SIZE], hex[DIGEST_HEX_SIZE];
 
-	if (decoded == NULL)
-		return "is not percent-encoded (RFC 3986 section 2.1)";
-	*record_field_string(field, record) = decoded;
-	return NULL;
+	switch (field->type) {
+	case TEXT:
+		if (*(char *const *)at != NULL)
+			append_text(out, field->name, *(char *const *)at);
+		break;
+	case WORD:
+		append_text(
+		    out, field->name, field->words[*(const unsigned int *)at]);
+		break;
+	case FLAG:
+		append_text(out, field->name, field->words[*(const bool *)at]);
+		break;
+	case RECIPIENTS:
+		append_recipients(out, field->name, record->recipients);
+		break;
+	case TIME:
+		record_time_format(record->received_at, time);
+		append_text(out, field->name, time);
+		break;
+	case NUMBER:
+		g_string_append_printf(out, "%s: %" G_GUINT64_FORMAT "\n",
+		    field->name, (guint64)record->length);
+		break;
+	case DIGEST:
+		digest_hex(record->sha256, hex);
+		append_text(out, field->name, hex);
+		break;
+	}
 }
 
-static const char *parse_recipient(
-    const struct record_field *field, struct record *record, const char *value)
-{
-	char *decoded = decode(value);
+/* ---- reading ---- */
 
-	(void)field;
-	if (decoded == NULL)
-		return "is not percent-encoded (RFC 3986 section 2.1)";
-	g_ptr_array_add(record->recipients, decoded);
-	return record->recipients->len <= RECORD_RECIPIENTS_MAX
+static const char *parse_text(const char *value, char **ret_text)
+{
+	*ret_text = g_uri_unescape_string(value, NULL);
+	return *ret_text == NULL
+		   ? "is not percent-encoded (RFC 3986 section 2.1)"
+		   : NULL;
+}
+
+static const char *parse_recipient(const char *value, GPtrArray *recipients)
+{
+	char *text = NULL;
+	const char *problem = parse_text(value, &text);
+
+	if (problem != NULL)
+		return problem;
+	g_ptr_array_add(recipients, text);
+	return recipients->len <= RECIPIENTS_MAX
 		   ? NULL
 		   : "comes more than 10000 times";
 }
 
-/* 0 or 1 when value is that word, -1 when it is neither. */
-static int choose(const char *value, const char *zero, const char *one)
+static const char *parse_time(const char *value, int64_t *ret_time)
 {
-	if (strcmp(value, zero) == 0)
-		return 0;
-	return strcmp(value, one) == 0 ? 1 : -1;
-}
+	int64_t seconds;
 
-static const char *parse_word(
-    const struct record_field *field, struct record *record, const char *value)
-{
-	int choice = choose(value, field->words[0], field->words[1]);
-
-	if (choice < 0)
-		return field->problem;
-	*record_field_word(field, record) = (unsigned int)choice;
-	return NULL;
-}
-
-static const char *parse_authenticated(
-    const struct record_field *field, struct record *record, const char *value)
-{
-	int choice = choose(value, "no", "yes");
-
-	(void)field;
-	if (choice < 0)
-		return "is neither yes nor no";
-	record->authenticated = choice == 1;
-	return NULL;
-}
-
-static const char *parse_dkim_result(
-    const struct record_field *field, struct record *record, const char *value)
-{
-	if (choose(value, "pass", "fail") < 0 && strcmp(value, "none") != 0)
-		return "is none of pass, fail, none";
-	*record_field_string(field, record) = g_strdup(value);
-	return NULL;
-}
-
-static const char *parse_received_at(
-    const struct record_field *field, struct record *record, const char *value)
-{
-	static const char problem[] =
-	    "is not an RFC 3339 time in UTC with microseconds";
-	int64_t seconds, microseconds = 0;
-
-	(void)field;
-	if (strlen(value) != TIME_LENGTH || value[19] != '.' ||
-	    value[TIME_LENGTH - 1] != 'Z' ||
+	if (strlen(value) != RECORD_TIME_SIZE - 1 || value[19] != '.' ||
+	    value[RECORD_TIME_SIZE - 2] != 'Z' ||
 	    syntax_time(value, &seconds) != SYNTAX_OK)
-		return problem;
-	for (size_t i = 20; i < TIME_LENGTH - 1; i++) {
-		if (!g_ascii_isdigit(value[i]))
-			return problem;
-		microseconds = microseconds * 10 + (value[i] - '0');
-	}
-	record->received_at = seconds * G_USEC_PER_SEC + microseconds;
+		return "is not an RFC 3339 time in UTC with microseconds";
+	*ret_time = seconds * G_USEC_PER_SEC +
+		    (int64_t)g_ascii_strtoull(value + 20, NULL, 10);
 	return NULL;
 }
 
-static const char *parse_length(
-    const struct record_field *field, struct record *record, const char *value)
+static const char *parse_number(const char *value, uint64_t *ret_number)
 {
-	size_t digits = strspn(value, "0123456789");
-	uint64_t length = 0;
+	guint64 number;
 
-	(void)field;
-	/* 18 digits fit into 64 bits. */
-	if (digits == 0 || digits > 18 || value[digits] != '\0' ||
-	    (digits > 1 && value[0] == '0'))
+	if ((value[0] == '0' && value[1] != '\0') ||
+	    !g_ascii_string_to_unsigned(
+		value, 10, 0, G_MAXINT64, &number, NULL))
 		return "is not a number of bytes";
-	for (size_t i = 0; i < digits; i++)
-		length = length * 10 + (uint64_t)(value[i] - '0');
-	record->length = length;
+	*ret_number = number;
 	return NULL;
 }
 
-static const char *parse_sha256(
-    const struct record_field *field, struct record *record, const char *value)
+static const char *parse_digest(
+    const char *value, uint8_t ret_digest[DIGEST_SIZE])
 {
-	(void)field;
 	if (strlen(value) != DIGEST_HEX_SIZE - 1 ||
 	    strspn(value, "0123456789abcdef") != DIGEST_HEX_SIZE - 1)
 		return "is not 64 hexadecimal digits in lower case";
 	for (size_t i = 0; i < DIGEST_SIZE; i++)
-		record->sha256[i] =
+		ret_digest[i] =
 		    (uint8_t)(g_ascii_xdigit_value(value[2 * i]) * 16 +
 			      g_ascii_xdigit_value(value[2 * i + 1]));
 	return NULL;
 }
 
-#define STRING(line, member)                              \
-	{                                                 \
-		.name = (line), .parse = parse_string,    \
-		.offset = offsetof(struct record, member) \
-	}
-#define WORD(name, member, first, second)                               \
-	{                                                               \
-		name, parse_word, offsetof(struct record, member),      \
-		    {first, second}, "is neither " first " nor " second \
-	}
+const char *record_field_parse(
+    const struct record_field *field, struct record *record, const char *value)
+{
+	void *at = member(field, record);
 
-const struct record_field record_fields[RECORD_FIELD_COUNT] = {
-    [RECORD_FIELD_KIND] = WORD("kind", kind, "report", "rejection"),
-    [RECORD_FIELD_SOURCE] = WORD("source", source, "milter", "import"),
-    [RECORD_FIELD_RECEIVED_AT] = {.name = "received-at",
-	.parse = parse_received_at},
-    [RECORD_FIELD_QUEUE_ID] = STRING("queue-id", queue_id),
-    [RECORD_FIELD_ENVELOPE_FROM] = STRING("envelope-from", envelope_from),
-    [RECORD_FIELD_RECIPIENT] = {.name = "recipient", .parse = parse_recipient},
-    [RECORD_FIELD_MESSAGE_ID] = STRING("message-id", message_id),
-    [RECORD_FIELD_FROM_DOMAIN] = STRING("from-domain", from_domain),
-    [RECORD_FIELD_TLS_REPORT_DOMAIN] =
-	STRING("tls-report-domain", tls_report_domain),
-    [RECORD_FIELD_TLS_REPORT_SUBMITTER] =
-	STRING("tls-report-submitter", tls_report_submitter),
-    [RECORD_FIELD_DKIM_RESULT] = {.name = "dkim-result",
-	.parse = parse_dkim_result,
-	.offset = offsetof(struct record, dkim_result)},
-    [RECORD_FIELD_DKIM_DOMAIN] = STRING("dkim-domain", dkim_domain),
-    [RECORD_FIELD_AUTHENTICATED] = {.name = "authenticated",
-	.parse = parse_authenticated},
-    [RECORD_FIELD_SUBMITTER] = STRING("submitter", submitter),
-    [RECORD_FIELD_MEDIA_TYPE] = STRING("media-type", media_type),
-    [RECORD_FIELD_FILENAME] = STRING("filename", filename),
-    [RECORD_FIELD_REASON] = WORD("reason", reason, "invalid", "refused"),
-    [RECORD_FIELD_DETAIL] = STRING("detail", detail),
-    [RECORD_FIELD_LENGTH] = {.name = "length", .parse = parse_length},
-    [RECORD_FIELD_SHA256] = {.name = "sha256", .parse = parse_sha256},
-};
+	if (field->words[0] != NULL && !g_strv_contains(field->words, value))
+		return field->otherwise;
+	switch (field->type) {
+	case TEXT:
+		return parse_text(value, at);
+	case WORD:
+		*(unsigned int *)at = strcmp(value, field->words[1]) == 0;
+		break;
+	case FLAG:
+		*(bool *)at = strcmp(value, field->words[1]) == 0;
+		break;
+	case RECIPIENTS:
+		return parse_recipient(value, record->recipients);
+	case TIME:
+		return parse_time(value, at);
+	case NUMBER:
+		return parse_number(value, at);
+	case DIGEST:
+		return parse_digest(value, at);
+	}
+	return NULL;
+}

@@ -2,8 +2,8 @@
 /*
  * record_field: the lines of a record's header.
  *
- * Knows the name of each line, and how to read its value. Only record.c uses
- * it. Any thread.
+ * Knows the name of each line, and how its value is written and read. Only
+ * record.c uses it. Any thread.
  */
 #ifndef SPOOL_RECORD_FIELD_H
 #define SPOOL_RECORD_FIELD_H
@@ -12,56 +12,32 @@
 
 #include "spool/record.h"
 
-#define RECORD_RECIPIENTS_MAX 10000
-
-/* The lines in the order in which they are written, after "version: 1". */
-enum record_field_id {
-	RECORD_FIELD_KIND,
-	RECORD_FIELD_SOURCE,
-	RECORD_FIELD_RECEIVED_AT,
-	RECORD_FIELD_QUEUE_ID,
-	RECORD_FIELD_ENVELOPE_FROM,
-	RECORD_FIELD_RECIPIENT,
-	RECORD_FIELD_MESSAGE_ID,
-	RECORD_FIELD_FROM_DOMAIN,
-	RECORD_FIELD_TLS_REPORT_DOMAIN,
-	RECORD_FIELD_TLS_REPORT_SUBMITTER,
-	RECORD_FIELD_DKIM_RESULT,
-	RECORD_FIELD_DKIM_DOMAIN,
-	RECORD_FIELD_AUTHENTICATED,
-	RECORD_FIELD_SUBMITTER,
-	RECORD_FIELD_MEDIA_TYPE,
-	RECORD_FIELD_FILENAME,
-	RECORD_FIELD_REASON,
-	RECORD_FIELD_DETAIL,
-	RECORD_FIELD_LENGTH,
-	RECORD_FIELD_SHA256,
-	RECORD_FIELD_COUNT
-};
-
-struct record_field;
-
-/* Reads a value into the record. NULL, or what is wrong, static: the rest of a
- * sentence that begins with the field's name. */
-typedef const char *(*record_field_parse)(
-    const struct record_field *field, struct record *record, const char *value);
+#define RECORD_FIELD_COUNT 20
 
 struct record_field {
 	const char *name;
-	record_field_parse parse;
-	size_t offset;        /* in struct record, of a string or word */
-	const char *words[2]; /* by an enum's value, 0 or 1; or NULL */
-	const char *problem;  /* said of any other word */
+	enum { TEXT, WORD, FLAG, RECIPIENTS, TIME, NUMBER, DIGEST } type;
+	size_t offset;         /* of the member in struct record */
+	bool needed;           /* where it belongs, it must be there */
+	bool rejection;        /* belongs to rejections only */
+	const char *words[4];  /* the values allowed, if only some are */
+	const char *otherwise; /* what is wrong when it is none of them */
 };
 
-/* The fields, by enum record_field_id. */
+/* The fields in the order in which they are written, after "version: 1". */
 extern const struct record_field record_fields[RECORD_FIELD_COUNT];
 
-/* The record's member for a field that is a string, and for one with words; it
- * may be changed. */
-char **record_field_string(
-    const struct record_field *field, const struct record *record);
-unsigned int *record_field_word(
+/* Appends the field's lines: none for a text that is NULL. */
+void record_field_append(const struct record_field *field,
+    const struct record *record, GString *out);
+
+/* Reads a value into the record. NULL, or what is wrong, static: the rest of a
+ * sentence that begins with the field's name. */
+const char *record_field_parse(
+    const struct record_field *field, struct record *record, const char *value);
+
+/* Frees the member, if it is a text. */
+void record_field_free(
     const struct record_field *field, const struct record *record);
 
 #endif
