@@ -8,6 +8,9 @@
  * A rejection's name ends in ".rejection", so that the rejections' share of the
  * quota can be counted without opening files. Names that start with a dot are
  * not ours and are passed over.
+ *
+ * errno tells what failed, also where memory is freed behind it: free(3) keeps
+ * it (POSIX.1-2024; glibc 2.33).
  */
 #include "spool/spool.h"
 
@@ -76,21 +79,6 @@ static void purge_tmp(struct spool *spool)
 	    g_get_monotonic_time() + TMP_LIFETIME * (int64_t)G_USEC_PER_SEC;
 }
 
-static void name_host(char host[HOST_MAX + 1])
-{
-	char full[256] = "";
-	size_t length = 0;
-
-	if (gethostname(full, sizeof(full) - 1) != 0 || full[0] == '\0')
-		full[0] = '_';
-	for (; length < HOST_MAX && full[length] != '\0'; length++) {
-		char c = full[length];
-
-		host[length] = g_ascii_isalnum(c) || c == '-' ? c : '_';
-	}
-	host[length] = '\0';
-}
-
 /* Opens the folders; for writing, missing ones are made. On failure *ret_part
  * is the folder, "" for the spool's own, and errno is set. */
 static bool open_folders(
@@ -125,7 +113,9 @@ static struct spool *open_spool(
 	for (int i = 0; i < FOLDERS; i++)
 		spool->folders[i] = -1;
 	spool->watch = WATCH_NONE;
-	name_host(spool->host);
+	g_strlcpy(spool->host, g_get_host_name(), sizeof(spool->host));
+	g_strcanon(
+	    spool->host, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-", '_');
 
 	if (open_folders(spool, writing, &part))
 		return spool;
@@ -212,15 +202,10 @@ uint64_t spool_dropped(struct spool *spool)
  */
 static char *make_name(struct spool *spool, bool rejection)
 {
-	struct timespec now;
-	struct tm utc;
-	char date[32];
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *date = g_date_time_format(now, "%Y%m%dT%H%M%S.%fZ");
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(date, sizeof(date), "%Y%m%dT%H%M%S", &utc);
-	return g_strdup_printf("%s.%06ldZ-%ld-%u-%s%s", date,
-	    now.tv_nsec / 1000, (long)getpid(),
+	return g_strdup_printf("%s-%ld-%u-%s%s", date, (long)getpid(),
 	    atomic_fetch_add(&spool->counter, 1), spool->host,
 	    rejection ? REJECTION_SUFFIX : "");
 }
@@ -262,7 +247,6 @@ static bool sync_held(const struct spool *spool)
 enum spool_result spool_release(struct spool *spool)
 {
 	bool done;
-	int error;
 
 	if (spool->held == NULL || spool->held->len == 0)
 		return SPOOL_OK;
@@ -276,9 +260,7 @@ enum spool_result spool_release(struct spool *spool)
 			folder_discard(spool->folders[TMP], name);
 	}
 	done = done && fsync(spool->folders[NEW]) == 0;
-	error = errno;
 	g_ptr_array_set_size(spool->held, 0);
-	errno = error;
 	return done ? SPOOL_OK : SPOOL_ERROR;
 }
 
@@ -296,16 +278,12 @@ static char *write_record(struct spool *spool, bool rejection,
     const GString *header, const void *body, size_t body_length)
 {
 	for (int i = 0; i < NAME_TRIES; i++) {
-		char *name = make_name(spool, rejection);
-		int error;
+		g_autofree char *name = make_name(spool, rejection);
 
 		if (folder_create(spool->folders[TMP], name, header->str,
 			header->len, body, body_length, spool->held == NULL) &&
 		    finish_file(spool, name))
-			return name;
-		error = errno;
-		g_free(name);
-		errno = error;
+			return g_steal_pointer(&name);
 		if (errno != EEXIST)
 			break;
 	}
@@ -320,9 +298,8 @@ enum spool_result spool_put(
 	GString *header = record_header(record);
 	size_t body_length = 0;
 	const void *body = NULL;
-	char *name = NULL;
+	g_autofree char *name = NULL;
 	uint64_t size;
-	int error = 0;
 	bool fits;
 
 	if (!rejection && record->bytes != NULL)
@@ -332,7 +309,6 @@ enum spool_result spool_put(
 	if (fits) {
 		name =
 		    write_record(spool, rejection, header, body, body_length);
-		error = errno;
 		quota_settle(spool->quota, kind, size, name != NULL);
 	} else if (rejection) {
 		atomic_fetch_add(&spool->dropped, 1);
@@ -340,25 +316,18 @@ enum spool_result spool_put(
 	g_string_free(header, TRUE);
 	if (!fits)
 		return rejection ? SPOOL_DROPPED : SPOOL_FULL;
-	errno = error;
 	if (name == NULL)
 		return SPOOL_ERROR;
 	if (ret_name != NULL)
-		*ret_name = name;
-	else
-		g_free(name);
+		*ret_name = g_steal_pointer(&name);
 	return SPOOL_OK;
 }
 
 int spool_tmpfile(struct spool *spool)
 {
-	char *name = make_name(spool, false);
-	int fd = folder_tmpfile(spool->folders[TMP], name);
-	int error = errno;
+	g_autofree char *name = make_name(spool, false);
 
-	g_free(name);
-	errno = error;
-	return fd;
+	return folder_tmpfile(spool->folders[TMP], name);
 }
 
 bool spool_reserve(struct spool *spool, uint64_t bytes)
@@ -393,49 +362,37 @@ GPtrArray *spool_list(struct spool *spool)
 	return folder_list(spool->folders[NEW]);
 }
 
-static enum spool_result parse_bytes(const uint8_t *bytes, size_t length,
-    struct record **ret_record, char **ret_error)
-{
-	struct record *record = record_parse(bytes, length, ret_error);
-
-	if (record == NULL)
-		return SPOOL_DAMAGED;
-	*ret_record = record;
-	return SPOOL_OK;
-}
-
 enum spool_result spool_get(struct spool *spool, const char *name,
     struct record **ret_record, char **ret_error)
 {
-	uint8_t *bytes = NULL;
+	g_autofree uint8_t *bytes = NULL;
 	size_t length = 0;
-	enum spool_result result = SPOOL_ERROR;
+	struct record *record;
 
 	if (!folder_is_name(name))
 		return SPOOL_GONE;
 	switch (folder_read(
 	    spool->folders[NEW], name, RECORD_MAX, &bytes, &length)) {
 	case FOLDER_OK:
-		result = parse_bytes(bytes, length, ret_record, ret_error);
-		g_free(bytes);
 		break;
 	case FOLDER_NONE:
-		result = SPOOL_GONE;
-		break;
+		return SPOOL_GONE;
 	case FOLDER_IRREGULAR:
 		*ret_error = g_strdup("not a regular file");
-		result = SPOOL_DAMAGED;
-		break;
+		return SPOOL_DAMAGED;
 	case FOLDER_TOO_LARGE:
 		*ret_error = g_strdup_printf(
 		    "larger than %zu bytes, the most that a record can have",
 		    RECORD_MAX);
-		result = SPOOL_DAMAGED;
-		break;
+		return SPOOL_DAMAGED;
 	case FOLDER_ERROR:
-		break;
+		return SPOOL_ERROR;
 	}
-	return result;
+	record = record_parse(bytes, length, ret_error);
+	if (record == NULL)
+		return SPOOL_DAMAGED;
+	*ret_record = record;
+	return SPOOL_OK;
 }
 
 enum spool_result spool_remove(struct spool *spool, const char *name)
@@ -461,9 +418,7 @@ enum spool_result spool_set_aside(
     struct spool *spool, const char *name, const char *reason)
 {
 	int bad = spool->folders[BAD];
-	enum spool_result result = SPOOL_OK;
-	char *reason_name;
-	int error;
+	g_autofree char *reason_name = NULL;
 
 	if (!folder_is_name(name))
 		return SPOOL_GONE;
@@ -472,52 +427,41 @@ enum spool_result spool_set_aside(
 	(void)folder_create(
 	    bad, reason_name, reason, strlen(reason), "\n", 1, true);
 	if (renameat(spool->folders[NEW], name, bad, name) != 0) {
-		result = errno == ENOENT ? SPOOL_GONE : SPOOL_ERROR;
 		folder_discard(bad, reason_name);
-	} else if (fsync(bad) != 0 || fsync(spool->folders[NEW]) != 0) {
-		result = SPOOL_ERROR;
+		return errno == ENOENT ? SPOOL_GONE : SPOOL_ERROR;
 	}
-	error = errno;
-	g_free(reason_name);
-	errno = error;
-	return result;
+	return fsync(bad) == 0 && fsync(spool->folders[NEW]) == 0 ? SPOOL_OK
+								  : SPOOL_ERROR;
 }
 
 /* Moves one record from bad to new. True also when it is gone already. */
 static bool retry_record(struct spool *spool, const char *name, size_t *count)
 {
-	char *reason_name;
+	g_autofree char *reason_name = NULL;
 
 	if (!folder_move(spool->folders[BAD], spool->folders[NEW], name))
 		return errno == ENOENT;
 	(*count)++;
 	reason_name = g_strconcat(name, REASON_SUFFIX, NULL);
 	folder_discard(spool->folders[BAD], reason_name);
-	g_free(reason_name);
 	return true;
 }
 
 enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count)
 {
-	GPtrArray *names = folder_list(spool->folders[BAD]);
+	g_autoptr(GPtrArray) names = folder_list(spool->folders[BAD]);
 	size_t count = 0;
-	bool done = true;
-	int error;
 
 	if (names == NULL)
 		return SPOOL_ERROR;
-	for (guint i = 0; i < names->len && done; i++) {
+	for (guint i = 0; i < names->len; i++) {
 		const char *name = g_ptr_array_index(names, i);
 
-		if (!g_str_has_suffix(name, REASON_SUFFIX))
-			done = retry_record(spool, name, &count);
+		if (!g_str_has_suffix(name, REASON_SUFFIX) &&
+		    !retry_record(spool, name, &count))
+			return SPOOL_ERROR;
 	}
-	done = done && fsync(spool->folders[NEW]) == 0 &&
-	       fsync(spool->folders[BAD]) == 0;
-	error = errno;
-	g_ptr_array_unref(names);
-	errno = error;
-	if (!done)
+	if (fsync(spool->folders[NEW]) != 0 || fsync(spool->folders[BAD]) != 0)
 		return SPOOL_ERROR;
 	*ret_count = count;
 	return SPOOL_OK;
@@ -525,7 +469,7 @@ enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count)
 
 void spool_wait(struct spool *spool, int wake_fd, int timeout_ms)
 {
-	char *path;
+	g_autofree char *path = NULL;
 
 	if (spool->watch != WATCH_NONE) {
 		watch_wait(spool->watch, wake_fd, timeout_ms);
@@ -533,7 +477,6 @@ void spool_wait(struct spool *spool, int wake_fd, int timeout_ms)
 	}
 	path = g_build_filename(spool->directory, folder_names[NEW], NULL);
 	spool->watch = watch_start(path);
-	g_free(path);
 }
 
 static void inspect_new(int folder, const char *name, void *data)
