@@ -25,9 +25,8 @@ static const uint64_t parts[KINDS] = {
     [QUOTA_PASSING] = 2,
 };
 
-/* Bytes of all kinds, and of each. */
+/* Bytes of each kind. */
 struct usage {
-	uint64_t all;
 	uint64_t of[KINDS];
 };
 
@@ -64,36 +63,15 @@ void quota_set(struct quota *quota, uint64_t bytes)
 	pthread_mutex_unlock(&quota->mutex);
 }
 
-static void usage_add(struct usage *usage, enum quota_kind kind, uint64_t size)
-{
-	usage->all += size;
-	usage->of[kind] += size;
-}
-
-static void usage_add_all(struct usage *usage, const struct usage *more)
-{
-	usage->all += more->all;
-	for (size_t i = 0; i < KINDS; i++)
-		usage->of[i] += more->of[i];
-}
-
-static void usage_subtract(struct usage *usage, const struct usage *less)
-{
-	usage->all -= less->all;
-	for (size_t i = 0; i < KINDS; i++)
-		usage->of[i] -= less->of[i];
-}
-
 static void count_file(int folder, const char *name, void *data)
 {
 	struct scan *scan = data;
+	enum quota_kind kind =
+	    g_str_has_suffix(name, scan->suffix) ? QUOTA_MINOR : QUOTA_RECORD;
 	struct stat status;
 
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		usage_add(&scan->found,
-		    g_str_has_suffix(name, scan->suffix) ? QUOTA_MINOR
-							 : QUOTA_RECORD,
-		    (uint64_t)status.st_size);
+		scan->found.of[kind] += (uint64_t)status.st_size;
 }
 
 /*
@@ -126,7 +104,8 @@ static void refresh_usage(struct quota *quota)
 		/* A file written during the count may be in both: better
 		 * counted twice for a second than not at all. */
 		quota->scanned = scan.found;
-		usage_subtract(&quota->fresh, &before);
+		for (size_t i = 0; i < KINDS; i++)
+			quota->fresh.of[i] -= before.of[i];
 	}
 	quota->scanning = false;
 	quota->scan_due = end + MAX(SECOND, 20 * (end - start));
@@ -146,28 +125,30 @@ struct quota *quota_new(
 	return quota;
 }
 
-/* Call with the mutex held. */
-static struct usage sum_usage(const struct quota *quota)
+/* The bytes of one kind. Call with the mutex held. */
+static uint64_t usage_of(const struct quota *quota, enum quota_kind kind)
 {
-	struct usage sum = quota->scanned;
+	return quota->scanned.of[kind] + quota->fresh.of[kind] +
+	       quota->reserved.of[kind];
+}
 
-	usage_add_all(&sum, &quota->fresh);
-	usage_add_all(&sum, &quota->reserved);
-	return sum;
+/* The bytes of all kinds. Call with the mutex held. */
+static uint64_t usage_of_all(const struct quota *quota)
+{
+	return usage_of(quota, QUOTA_RECORD) + usage_of(quota, QUOTA_MINOR) +
+	       usage_of(quota, QUOTA_PASSING);
 }
 
 bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size)
 {
-	struct usage sum;
 	bool fits;
 
 	refresh_usage(quota);
 	pthread_mutex_lock(&quota->mutex);
-	sum = sum_usage(quota);
-	fits = sum.all + size <= quota->bytes &&
-	       sum.of[kind] + size <= quota->bytes / parts[kind];
+	fits = usage_of_all(quota) + size <= quota->bytes &&
+	       usage_of(quota, kind) + size <= quota->bytes / parts[kind];
 	if (fits)
-		usage_add(&quota->reserved, kind, size);
+		quota->reserved.of[kind] += size;
 	pthread_mutex_unlock(&quota->mutex);
 	return fits;
 }
@@ -175,13 +156,10 @@ bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size)
 void quota_settle(
     struct quota *quota, enum quota_kind kind, uint64_t size, bool written)
 {
-	struct usage part = {0};
-
-	usage_add(&part, kind, size);
 	pthread_mutex_lock(&quota->mutex);
-	usage_subtract(&quota->reserved, &part);
+	quota->reserved.of[kind] -= size;
 	if (written)
-		usage_add(&quota->fresh, kind, size);
+		quota->fresh.of[kind] += size;
 	pthread_mutex_unlock(&quota->mutex);
 }
 
@@ -191,7 +169,7 @@ uint64_t quota_usage(struct quota *quota)
 
 	refresh_usage(quota);
 	pthread_mutex_lock(&quota->mutex);
-	bytes = sum_usage(quota).all;
+	bytes = usage_of_all(quota);
 	pthread_mutex_unlock(&quota->mutex);
 	return bytes;
 }
