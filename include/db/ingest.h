@@ -12,21 +12,16 @@
 
 #include "db/db.h"
 
-/* What became of one record. */
-struct db_outcome {
-	char *record;
-	char *outcome; /* stored, duplicate, replaced, conflict, rejected */
-};
-
 /*
  * Sends a batch (a JSON array) and returns without waiting; then
- * db_ingest_finish() waits for the answer: *ret_outcomes is an array of
- * struct db_outcome * (g_ptr_array_unref), and the batch is committed. On
- * failure *ret_error is a sentence (g_free), and the connection is to be freed.
+ * db_ingest_finish() waits for the answer: *ret_outcomes has the outcome by the
+ * record's name, both char * (g_hash_table_unref), and the batch is committed.
+ * Outcomes are stored, duplicate, replaced, conflict and rejected. On failure
+ * *ret_error is a sentence (g_free), and the connection is to be freed.
  */
 enum db_result db_ingest_send(
     struct db *db, const char *batch, char **ret_error);
 enum db_result db_ingest_finish(
-    struct db *db, GPtrArray **ret_outcomes, char **ret_error);
+    struct db *db, GHashTable **ret_outcomes, char **ret_error);
 
 #endif

@@ -13,7 +13,6 @@
 #include "loader.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sysexits.h>
@@ -51,9 +50,8 @@ struct loader {
 	struct spool *spool;
 	int wake_fd;
 	atomic_bool stop;
-	atomic_int_fast64_t progress; /* when the last step began */
-	pthread_mutex_t mutex;        /* for next_config */
-	struct config *next_config;
+	atomic_int_fast64_t progress;         /* when the last step began */
+	_Atomic(struct config *) next_config; /* to be adopted, or NULL */
 
 	struct batch_source *source;
 	struct batch *ahead; /* read while the one before was in flight */
@@ -94,7 +92,6 @@ struct loader *loader_new(
 	loader->spool = spool;
 	loader->wake_fd = wake_fd;
 	loader->source = batch_source_new(spool);
-	pthread_mutex_init(&loader->mutex, NULL);
 	note_progress(loader);
 	return loader;
 }
@@ -109,7 +106,6 @@ void loader_free(struct loader *loader)
 	batch_source_free(loader->source);
 	config_unref(loader->next_config);
 	config_unref(loader->config);
-	pthread_mutex_destroy(&loader->mutex);
 	g_free(loader);
 }
 
@@ -118,38 +114,22 @@ void loader_stop(struct loader *loader)
 	atomic_store(&loader->stop, true);
 }
 
-static bool is_stopped(struct loader *loader)
+static bool is_stopped(const struct loader *loader)
 {
 	return atomic_load(&loader->stop);
 }
 
 void loader_set_config(struct loader *loader, struct config *config)
 {
-	pthread_mutex_lock(&loader->mutex);
-	config_unref(loader->next_config);
-	loader->next_config = config_ref(config);
-	pthread_mutex_unlock(&loader->mutex);
-}
-
-static bool has_new_config(struct loader *loader)
-{
-	bool found;
-
-	pthread_mutex_lock(&loader->mutex);
-	found = loader->next_config != NULL;
-	pthread_mutex_unlock(&loader->mutex);
-	return found;
+	config_unref(atomic_exchange(&loader->next_config, config_ref(config)));
 }
 
 /* Uses a new configuration, if there is one. Closes the connection when it was
  * made by another conninfo. */
 static void adopt_config(struct loader *loader)
 {
-	struct config *config;
+	struct config *config = atomic_exchange(&loader->next_config, NULL);
 
-	pthread_mutex_lock(&loader->mutex);
-	config = g_steal_pointer(&loader->next_config);
-	pthread_mutex_unlock(&loader->mutex);
 	if (config == NULL)
 		return;
 	if (strcmp(config->conninfo, loader->config->conninfo) != 0)
@@ -223,7 +203,8 @@ static void pause_for(struct loader *loader, unsigned int milliseconds)
 	gint64 end = g_get_monotonic_time() + (gint64)milliseconds * 1000;
 	struct pollfd wake = {.fd = loader->wake_fd, .events = POLLIN};
 
-	while (!is_stopped(loader) && !has_new_config(loader)) {
+	while (
+	    !is_stopped(loader) && atomic_load(&loader->next_config) == NULL) {
 		gint64 left = end - g_get_monotonic_time();
 
 		if (left <= 0)
@@ -323,24 +304,14 @@ static void note_outcome(
 }
 
 static void commit(
-    struct loader *loader, struct batch *batch, const GPtrArray *outcomes)
+    struct loader *loader, struct batch *batch, GHashTable *outcomes)
 {
-	GHashTable *by_record = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (guint i = 0; i < outcomes->len; i++) {
-		struct db_outcome *outcome = g_ptr_array_index(outcomes, i);
-
-		if (outcome->record != NULL)
-			g_hash_table_insert(
-			    by_record, outcome->record, outcome->outcome);
-	}
 	for (guint i = 0; i < batch->items->len; i++) {
 		struct batch_item *item = g_ptr_array_index(batch->items, i);
 
 		note_outcome(
-		    loader, item, g_hash_table_lookup(by_record, item->name));
+		    loader, item, g_hash_table_lookup(outcomes, item->name));
 	}
-	g_hash_table_unref(by_record);
 	metrics_add(METRICS_BATCHES, 1);
 	/* Only --status reads it, so a failure does not matter. */
 	(void)spool_note_load(loader->spool);
@@ -417,7 +388,7 @@ static void handle_failure(struct loader *loader, struct batch *batch,
 }
 
 static enum db_result ingest(struct loader *loader, const struct batch *batch,
-    GPtrArray **ret_outcomes, char **ret_error)
+    GHashTable **ret_outcomes, char **ret_error)
 {
 	char *text = batch_json(batch);
 	enum db_result result = db_ingest_send(loader->db, text, ret_error);
@@ -436,7 +407,7 @@ static enum db_result ingest(struct loader *loader, const struct batch *batch,
  * off. */
 static enum db_result load(struct loader *loader, struct batch *batch)
 {
-	GPtrArray *outcomes = NULL;
+	GHashTable *outcomes = NULL;
 	char *error = NULL;
 	enum db_result result = connect_database(loader);
 
@@ -447,7 +418,7 @@ static enum db_result load(struct loader *loader, struct batch *batch)
 	result = ingest(loader, batch, &outcomes, &error);
 	if (result == DB_OK) {
 		commit(loader, batch, outcomes);
-		g_ptr_array_unref(outcomes);
+		g_hash_table_unref(outcomes);
 	} else {
 		handle_failure(loader, batch, result, error);
 		g_free(error);
