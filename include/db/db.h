@@ -33,14 +33,11 @@ struct db_rows;
 /*
  * Connects. Keepalives, a connect timeout of 10 s an address and a statement
  * timeout of five minutes are set unless conninfo, its service, the environment
- * or the role has its own.
+ * or the role has its own. primary: connects to the one of several hosts that
+ * is read-write, unless target_session_attrs says otherwise.
  */
 enum db_result db_connect(
-    const char *conninfo, struct db **ret_db, char **ret_error);
-/* Connects in order to write: to the one of several hosts that is read-write,
- * unless target_session_attrs says otherwise. */
-enum db_result db_connect_primary(
-    const char *conninfo, struct db **ret_db, char **ret_error);
+    const char *conninfo, bool primary, struct db **ret_db, char **ret_error);
 /* Takes NULL. */
 void db_free(struct db *db);
 

@@ -21,8 +21,8 @@ enum db_result db_check_schema(
     struct db *db, int *ret_version, char **ret_error);
 
 /* Applies the migrations that are missing, each in one transaction, under an
- * advisory lock that is held until db_free(). *ret_applied is their number;
- * on failure those before the one that failed stay applied. */
-enum db_result db_migrate(struct db *db, int *ret_applied, char **ret_error);
+ * advisory lock that is held until db_free(). *ret_before is the version that
+ * the database had; on failure what was applied before stays applied. */
+enum db_result db_migrate(struct db *db, int *ret_before, char **ret_error);
 
 #endif

@@ -28,7 +28,7 @@ struct db_rows {
 	PGresult *result;
 };
 
-/* The keywords and values of PQconnectdbParams(). */
+/* The keywords and values of PQconnectdbParams(), which belong to others. */
 struct parameters {
 	GPtrArray *keywords;
 	GPtrArray *values;
@@ -62,14 +62,8 @@ static const char *find_option(
 static void add_parameter(
     struct parameters *parameters, const char *keyword, const char *value)
 {
-	g_ptr_array_add(parameters->keywords, g_strdup(keyword));
-	g_ptr_array_add(parameters->values, g_strdup(value));
-}
-
-static void end_parameters(struct parameters *parameters)
-{
-	g_ptr_array_add(parameters->keywords, NULL);
-	g_ptr_array_add(parameters->values, NULL);
+	g_ptr_array_add(parameters->keywords, (char *)keyword);
+	g_ptr_array_add(parameters->values, (char *)value);
 }
 
 static void free_parameters(struct parameters *parameters)
@@ -85,8 +79,9 @@ static const char *const *words(const GPtrArray *array)
 
 static struct parameters copy_parameters(const PQconninfoOption *own)
 {
-	struct parameters copy = {g_ptr_array_new_with_free_func(g_free),
-	    g_ptr_array_new_with_free_func(g_free)};
+	struct parameters copy = {
+	    g_ptr_array_new_null_terminated(0, NULL, true),
+	    g_ptr_array_new_null_terminated(0, NULL, true)};
 
 	for (const PQconninfoOption *o = own; o->keyword != NULL; o++)
 		if (o->val != NULL)
@@ -109,7 +104,6 @@ static PQconninfoOption *find_effective(const PQconninfoOption *own)
 
 	add_parameter(&trial, "password", "none");
 	add_parameter(&trial, "sslmode", "none");
-	end_parameters(&trial);
 	connection =
 	    PQconnectStartParams(words(trial.keywords), words(trial.values), 0);
 	found = PQconninfo(connection);
@@ -120,24 +114,11 @@ static PQconninfoOption *find_effective(const PQconninfoOption *own)
 
 static bool names_several_hosts(const PQconninfoOption *effective)
 {
-	static const char *const keywords[] = {"host", "hostaddr"};
+	const char *host = find_option(effective, "host");
+	const char *address = find_option(effective, "hostaddr");
 
-	for (size_t i = 0; i < G_N_ELEMENTS(keywords); i++) {
-		const char *hosts = find_option(effective, keywords[i]);
-
-		if (hosts != NULL && strchr(hosts, ',') != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* "any" is libpq's own default, which can't be told from one that somebody
- * wrote. */
-static bool wants_any_session(const PQconninfoOption *effective)
-{
-	const char *wanted = find_option(effective, "target_session_attrs");
-
-	return wanted == NULL || strcmp(wanted, "any") == 0;
+	return (host != NULL && strchr(host, ',') != NULL) ||
+	       (address != NULL && strchr(address, ',') != NULL);
 }
 
 static struct parameters make_parameters(
@@ -145,21 +126,23 @@ static struct parameters make_parameters(
 {
 	struct parameters made = copy_parameters(own);
 	PQconninfoOption *effective = find_effective(own);
+	const char *wanted;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
 		if (find_option(effective, defaults[i].keyword) == NULL)
 			add_parameter(
 			    &made, defaults[i].keyword, defaults[i].value);
-	/* Of several servers only the primary stores reports. */
+	wanted = find_option(effective, "target_session_attrs");
+	/* Of several servers only the primary stores reports. "any" is libpq's
+	 * own default, which can't be told from one that somebody wrote. */
 	if (primary && names_several_hosts(effective) &&
-	    wants_any_session(effective))
+	    (wanted == NULL || strcmp(wanted, "any") == 0))
 		add_parameter(&made, "target_session_attrs", "read-write");
 	add_parameter(
 	    &made, "fallback_application_name", program_invocation_short_name);
 	/* Whatever is configured: this program sends UTF-8. The last value of a
 	 * keyword counts. */
 	add_parameter(&made, "client_encoding", "UTF8");
-	end_parameters(&made);
 	PQconninfoFree(effective);
 	return made;
 }
@@ -214,7 +197,7 @@ static enum db_result open_connection(
 	return DB_OK;
 }
 
-static enum db_result connect_as(
+enum db_result db_connect(
     const char *conninfo, bool primary, struct db **ret_db, char **ret_error)
 {
 	PQconninfoOption *own = PQconninfoParse(conninfo, NULL);
@@ -238,18 +221,6 @@ static enum db_result connect_as(
 	free_parameters(&parameters);
 	PQconninfoFree(own);
 	return result;
-}
-
-enum db_result db_connect(
-    const char *conninfo, struct db **ret_db, char **ret_error)
-{
-	return connect_as(conninfo, false, ret_db, ret_error);
-}
-
-enum db_result db_connect_primary(
-    const char *conninfo, struct db **ret_db, char **ret_error)
-{
-	return connect_as(conninfo, true, ret_db, ret_error);
 }
 
 void db_free(struct db *db)

@@ -76,18 +76,14 @@ enum db_result db_check_schema(
     struct db *db, int *ret_version, char **ret_error)
 {
 	int found = 0;
-	char *problem;
 	enum db_result result = read_version(db, &found, ret_error);
 
 	if (result != DB_OK)
 		return result;
 	if (ret_version != NULL)
 		*ret_version = found;
-	problem = describe_version(found, db_schema_version());
-	if (problem == NULL)
-		return DB_OK;
-	*ret_error = problem;
-	return DB_OPERATOR;
+	*ret_error = describe_version(found, db_schema_version());
+	return *ret_error == NULL ? DB_OK : DB_OPERATOR;
 }
 
 static enum db_result apply_migration(
@@ -96,9 +92,9 @@ static enum db_result apply_migration(
 	char *note = g_strdup_printf(
 	    "insert into tlsrpt.schema_version (version) values (%d)",
 	    migration->version);
+	char *error = NULL;
 	const char *const steps[] = {"begin", migration->sql, note, "commit"};
 	enum db_result result = DB_OK;
-	char *error = NULL;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(steps) && result == DB_OK; i++)
 		result = db_script(db, steps[i], &error);
@@ -113,35 +109,28 @@ static enum db_result apply_migration(
 
 /* Called under the lock, which the session holds. */
 static enum db_result apply_missing(
-    struct db *db, int *ret_applied, char **ret_error)
+    struct db *db, int *ret_before, char **ret_error)
 {
 	int found = 0;
-	int applied = 0;
 	enum db_result result = read_version(db, &found, ret_error);
 
-	if (result != DB_OK)
-		return result;
-	if (found > db_schema_version()) {
+	if (result == DB_OK && found > db_schema_version()) {
 		*ret_error = describe_version(found, db_schema_version());
 		return DB_OPERATOR;
 	}
-	for (const struct migration *m = migrations; m->version != 0; m++) {
-		if (m->version <= found)
-			continue;
-		result = apply_migration(db, m, ret_error);
-		if (result != DB_OK)
-			return result;
-		applied++;
-	}
-	*ret_applied = applied;
-	return DB_OK;
+	for (const struct migration *m = migrations;
+	     m->version != 0 && result == DB_OK; m++)
+		if (m->version > found)
+			result = apply_migration(db, m, ret_error);
+	*ret_before = found;
+	return result;
 }
 
-enum db_result db_migrate(struct db *db, int *ret_applied, char **ret_error)
+enum db_result db_migrate(struct db *db, int *ret_before, char **ret_error)
 {
 	enum db_result result = db_script(db, sql_lock_schema, ret_error);
 
 	if (result == DB_OK)
-		result = apply_missing(db, ret_applied, ret_error);
+		result = apply_missing(db, ret_before, ret_error);
 	return result;
 }

@@ -252,7 +252,7 @@ static enum db_result connect_database(struct loader *loader)
 	if (loader->db != NULL)
 		return DB_OK;
 	settle(loader);
-	result = db_connect_primary(loader->config->conninfo, &db, &error);
+	result = db_connect(loader->config->conninfo, true, &db, &error);
 	if (result == DB_OK) {
 		step = STEP_SCHEMA;
 		result = db_check_schema(db, NULL, &error);

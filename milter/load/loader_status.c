@@ -35,7 +35,7 @@ static void ask_database(const struct config *config, struct state *state)
 {
 	struct db *db = NULL;
 	enum db_result result =
-	    db_connect_primary(config->conninfo, &db, &state->database_error);
+	    db_connect(config->conninfo, true, &db, &state->database_error);
 	if (result != DB_OK) {
 		state->exit_code = EX_UNAVAILABLE;
 		return;

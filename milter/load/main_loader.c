@@ -113,17 +113,14 @@ static void on_option(int val, const char *argument, void *data)
 
 /* --migrate. */
 
-/* Prints the migrations that were applied, the last ones of the table. */
-static void print_applied(int applied)
+/* Prints the migrations that were applied to a database of version before. */
+static void print_applied(int before)
 {
-	int count = 0;
-
 	for (const struct migration *m = migrations; m->version != 0; m++)
-		count++;
-	for (int i = count - applied; i < count; i++)
-		printf("applied %s\n", migrations[i].name);
+		if (m->version > before)
+			printf("applied %s\n", m->name);
 	printf("schema version %d%s\n", db_schema_version(),
-	    applied == 0 ? ", nothing to do" : "");
+	    before == db_schema_version() ? ", nothing to do" : "");
 }
 
 static int finish_output(void)
@@ -138,17 +135,16 @@ static int migrate(const struct config *config)
 {
 	struct db *db = NULL;
 	char *error = NULL;
-	int applied = 0;
+	int before = 0;
 	bool connected;
-	enum db_result result =
-	    db_connect_primary(config->conninfo, &db, &error);
+	enum db_result result = db_connect(config->conninfo, true, &db, &error);
 
 	if (result == DB_OK)
-		result = db_migrate(db, &applied, &error);
+		result = db_migrate(db, &before, &error);
 	connected = db != NULL;
 	db_free(db);
 	if (result == DB_OK) {
-		print_applied(applied);
+		print_applied(before);
 		return finish_output();
 	}
 	fprintf(stderr, PROGRAM ": %s\n", error);

@@ -283,7 +283,7 @@ static enum db_result ask(
 	struct db *db = NULL;
 	enum db_result result;
 
-	result = db_connect(config->conninfo, &db, ret_error);
+	result = db_connect(config->conninfo, false, &db, ret_error);
 	if (result == DB_OK)
 		result = db_check_schema(db, NULL, ret_error);
 	if (result == DB_OK)

@@ -66,7 +66,7 @@ static void connect_by(const char *conninfo, bool primary)
 	char *error = NULL;
 
 	assert_int_equal(
-	    (primary ? db_connect_primary : db_connect)(conninfo, &db, &error),
+	    db_connect(conninfo, primary, &db, &error),
 	    DB_RETRY);
 	g_free(error);
 }
@@ -167,7 +167,7 @@ static void test_no_conninfo(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    db_connect("password='secret", &db, &error), DB_OPERATOR);
+	    db_connect("password='secret", false, &db, &error), DB_OPERATOR);
 	assert_null(strstr(error, "secret"));
 	g_free(error);
 }
