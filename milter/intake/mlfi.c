@@ -48,42 +48,11 @@ static struct {
 	unsigned int connections;
 	unsigned int busy; /* connections in a message */
 	bool returned;     /* smfi_main() has returned */
-	pthread_t server;  /* the thread in smfi_main(), while serving */
-	bool serving;
+	pthread_t server;  /* the thread in smfi_main() */
 	struct config *config;
 	struct spool *spool;
 } shared = {
     .mutex = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
-
-static void enter(void)
-{
-	pthread_mutex_lock(&shared.mutex);
-	shared.running++;
-	shared.progress = g_get_monotonic_time();
-	pthread_mutex_unlock(&shared.mutex);
-}
-
-/* Call with the mutex held. */
-static void count_busy(struct connection *connection, bool busy)
-{
-	if (busy && !connection->busy)
-		shared.busy++;
-	if (!busy && connection->busy)
-		shared.busy--;
-	connection->busy = busy;
-}
-
-static void leave(struct connection *connection)
-{
-	bool busy = session_config(connection->session) != NULL;
-
-	pthread_mutex_lock(&shared.mutex);
-	count_busy(connection, busy);
-	shared.progress = g_get_monotonic_time();
-	if (--shared.running == 0)
-		pthread_cond_broadcast(&shared.idle);
-	pthread_mutex_unlock(&shared.mutex);
-}
 
 static struct config *current_config(void)
 {
@@ -119,11 +88,14 @@ static unsigned long actions_of(const struct config *config)
 	return actions;
 }
 
-static void count_connection(void)
+/* Call with the mutex held. */
+static void count_busy(struct connection *connection, bool busy)
 {
-	pthread_mutex_lock(&shared.mutex);
-	shared.connections++;
-	pthread_mutex_unlock(&shared.mutex);
+	if (busy && !connection->busy)
+		shared.busy++;
+	if (!busy && connection->busy)
+		shared.busy--;
+	connection->busy = busy;
 }
 
 static void connection_free(struct connection *connection)
@@ -137,6 +109,37 @@ static void connection_free(struct connection *connection)
 	session_free(connection->session);
 	config_unref(connection->config);
 	g_free(connection);
+}
+
+/* Begins a callback: returns its connection, which is new in the first one. */
+static struct connection *enter(SMFICTX *ctx)
+{
+	struct connection *connection = smfi_getpriv(ctx);
+	bool first = connection == NULL;
+
+	if (first) {
+		connection = g_new0(struct connection, 1);
+		connection->session = session_new(shared.spool);
+		smfi_setpriv(ctx, connection);
+	}
+	pthread_mutex_lock(&shared.mutex);
+	shared.connections += first;
+	shared.running++;
+	shared.progress = g_get_monotonic_time();
+	pthread_mutex_unlock(&shared.mutex);
+	return connection;
+}
+
+/* Ends a callback; returns its answer. */
+static sfsistat leave(struct connection *connection, sfsistat answer)
+{
+	pthread_mutex_lock(&shared.mutex);
+	count_busy(connection, connection->session->config != NULL);
+	shared.progress = g_get_monotonic_time();
+	if (--shared.running == 0)
+		pthread_cond_broadcast(&shared.idle);
+	pthread_mutex_unlock(&shared.mutex);
+	return answer;
 }
 
 /*
@@ -153,14 +156,12 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	    SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NR_CONN |
 	    SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |
 	    SMFIP_SKIP;
-	struct connection *connection;
+	struct connection *connection = enter(ctx);
 
 	(void)offered2;
 	(void)offered3;
-	enter();
-	connection = g_new0(struct connection, 1);
-	count_connection();
-	connection->session = session_new(shared.spool);
+	session_reset(connection->session);
+	config_unref(connection->config);
 	connection->config = current_config();
 	connection->actions = actions_of(connection->config) & offered_actions;
 	connection->protocol = wanted & offered_protocol;
@@ -168,167 +169,124 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long offered_actions,
 	*protocol = connection->protocol;
 	*ret2 = 0;
 	*ret3 = 0;
-	connection_free(smfi_getpriv(ctx));
-	smfi_setpriv(ctx, connection);
-	leave(connection);
-	return SMFIS_CONTINUE;
+	return leave(connection, SMFIS_CONTINUE);
 }
 
-/* The answer to a step that the mail server may expect no answer to. */
-static sfsistat answer(
-    const struct connection *connection, unsigned long waived)
+/* Ends a callback whose answer the mail server may have been told not to
+ * expect. */
+static sfsistat leave_silently(
+    struct connection *connection, unsigned long waived)
 {
-	return (connection->protocol & waived) != 0 ? SMFIS_NOREPLY
-						    : SMFIS_CONTINUE;
+	return leave(connection, (connection->protocol & waived) != 0
+				     ? SMFIS_NOREPLY
+				     : SMFIS_CONTINUE);
 }
 
-static sfsistat step(enum session_step step)
+/* Ends a callback with a step of the session. No callback follows ACCEPT for
+ * this message, so the session is reset here. */
+static sfsistat leave_with(
+    struct connection *connection, enum session_step step)
 {
-	switch (step) {
-	case SESSION_ACCEPT:
-		return SMFIS_ACCEPT;
-	case SESSION_SKIP:
-		return SMFIS_SKIP;
-	case SESSION_CONTINUE:
-		break;
+	if (step == SESSION_ACCEPT) {
+		session_reset(connection->session);
+		return leave(connection, SMFIS_ACCEPT);
 	}
-	return SMFIS_CONTINUE;
+	if (step == SESSION_SKIP && (connection->protocol & SMFIP_SKIP) != 0)
+		return leave(connection, SMFIS_SKIP);
+	return leave(connection, SMFIS_CONTINUE);
 }
 
 /*
  * A message begins under the newest configuration, unless that one may need an
- * action that was not asked for when the connection began.
+ * action that was not asked for when the connection began. Where nothing was
+ * negotiated no message begins, and the session accepts what comes.
  */
 static void begin(struct connection *connection, const char *from)
 {
 	struct config *config = current_config();
+	struct config *agreed = connection->config;
 
-	if ((actions_of(config) & ~actions_of(connection->config)) != 0)
-		session_mail(connection->session, connection->config, from);
-	else
-		session_mail(connection->session, config, from);
+	if (agreed != NULL)
+		session_mail(connection->session,
+		    (actions_of(config) & ~actions_of(agreed)) != 0 ? agreed
+								    : config,
+		    from);
 	config_unref(config);
 }
 
 static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
-	struct connection *connection = smfi_getpriv(ctx);
+	struct connection *connection = enter(ctx);
 
-	if (connection == NULL)
-		return SMFIS_ACCEPT;
-	enter();
 	begin(connection, arguments[0]);
-	leave(connection);
-	return answer(connection, SMFIP_NR_MAIL);
+	return leave_silently(connection, SMFIP_NR_MAIL);
 }
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
 {
-	struct connection *connection = smfi_getpriv(ctx);
+	struct connection *connection = enter(ctx);
 
-	if (connection == NULL)
-		return SMFIS_ACCEPT;
-	enter();
 	session_rcpt(connection->session, arguments[0]);
-	leave(connection);
-	return answer(connection, SMFIP_NR_RCPT);
-}
-
-/* No callback follows ACCEPT for this message, so the session is reset here. */
-static sfsistat finish_step(
-    struct connection *connection, enum session_step result)
-{
-	if (result == SESSION_ACCEPT)
-		session_reset(connection->session);
-	return step(result);
+	return leave_silently(connection, SMFIP_NR_RCPT);
 }
 
 static sfsistat on_data(SMFICTX *ctx)
 {
-	struct connection *connection = smfi_getpriv(ctx);
-	sfsistat result;
+	struct connection *connection = enter(ctx);
 
-	if (connection == NULL)
-		return SMFIS_ACCEPT;
-	enter();
-	result = finish_step(connection, session_data(connection->session));
-	leave(connection);
-	return result;
+	return leave_with(connection, session_data(connection->session));
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
-	struct connection *connection = smfi_getpriv(ctx);
+	struct connection *connection = enter(ctx);
 
-	if (connection == NULL)
-		return SMFIS_ACCEPT;
-	enter();
 	session_header(connection->session, name, value);
-	leave(connection);
-	return answer(connection, SMFIP_NR_HDR);
+	return leave_silently(connection, SMFIP_NR_HDR);
 }
 
 static sfsistat on_end_of_header(SMFICTX *ctx)
 {
-	struct connection *connection = smfi_getpriv(ctx);
-	sfsistat result;
+	struct connection *connection = enter(ctx);
 
-	if (connection == NULL)
-		return SMFIS_ACCEPT;
-	enter();
-	result =
-	    finish_step(connection, session_end_of_header(connection->session));
-	leave(connection);
-	return result;
+	return leave_with(
+	    connection, session_end_of_header(connection->session));
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t length)
 {
-	struct connection *connection = smfi_getpriv(ctx);
-	enum session_step result;
+	struct connection *connection = enter(ctx);
 
-	if (connection == NULL)
-		return SMFIS_ACCEPT;
-	enter();
-	result = session_body(connection->session, bytes, length);
-	leave(connection);
-	if (result == SESSION_SKIP && (connection->protocol & SMFIP_SKIP) == 0)
-		result = SESSION_CONTINUE;
-	return step(result);
+	return leave_with(
+	    connection, session_body(connection->session, bytes, length));
 }
 
-static void warn(const char *queue_id, const char *what)
+/* Logs an action that the mail server did not take. */
+static void expect_success(int result, const char *queue_id, const char *action)
 {
-	log_event(LOG_WARNING, "mail-server-refused", "queue-id", queue_id,
-	    "action", what, NULL);
+	if (result != MI_SUCCESS)
+		log_event(LOG_WARNING, "mail-server-refused", "queue-id",
+		    queue_id, "action", action, NULL);
 }
 
-/* Removes X-TLSRPT fields that the message came with, from the last to the
- * first, since each deletion renumbers the ones after it. */
-static void remove_forged(
-    SMFICTX *ctx, const struct connection *connection, const char *queue_id)
+/* Removes X-TLSRPT fields that the message came with, and adds the verdict's.
+ */
+static void change_header(SMFICTX *ctx, const struct connection *connection,
+    const char *value, const char *queue_id)
 {
 	static char header[] = HEADER;
+	unsigned int forged = connection->session->forged;
 
-	if ((connection->actions & SMFIF_CHGHDRS) == 0 ||
-	    !session_config(connection->session)->add_header)
-		return;
-	for (unsigned int i = session_forged_headers(connection->session);
-	     i > 0; i--)
-		if (smfi_chgheader(ctx, header, (int)i, NULL) != MI_SUCCESS)
-			warn(queue_id, "delete-header");
-}
-
-static void add_header(SMFICTX *ctx, const struct connection *connection,
-    const struct verdict *verdict, const char *queue_id)
-{
-	static char header[] = HEADER;
-
-	if (verdict->header == NULL ||
-	    (connection->actions & SMFIF_ADDHDRS) == 0)
-		return;
-	if (smfi_addheader(ctx, header, verdict->header) != MI_SUCCESS)
-		warn(queue_id, "add-header");
+	if (!connection->session->config->add_header ||
+	    (connection->actions & SMFIF_CHGHDRS) == 0)
+		forged = 0;
+	/* From the last on, since each deletion renumbers those after it. */
+	for (; forged > 0; forged--)
+		expect_success(smfi_chgheader(ctx, header, (int)forged, NULL),
+		    queue_id, "delete-header");
+	if (value != NULL && (connection->actions & SMFIF_ADDHDRS) != 0)
+		expect_success(smfi_addheader(ctx, header, (char *)value),
+		    queue_id, "add-header");
 }
 
 /* Deletes the report addresses. The mail server matches recipients exactly, so
@@ -336,23 +294,21 @@ static void add_header(SMFICTX *ctx, const struct connection *connection,
 static void delete_recipients(
     SMFICTX *ctx, const struct connection *connection, const char *queue_id)
 {
-	const GPtrArray *recipients =
-	    session_report_recipients(connection->session);
+	const GPtrArray *recipients = connection->session->report_recipients;
 
 	if ((connection->actions & SMFIF_DELRCPT) == 0)
 		return;
 	for (guint i = 0; i < recipients->len; i++)
-		if (smfi_delrcpt(ctx, g_ptr_array_index(recipients, i)) !=
-		    MI_SUCCESS)
-			warn(queue_id, "delete-recipient");
+		expect_success(
+		    smfi_delrcpt(ctx, g_ptr_array_index(recipients, i)),
+		    queue_id, "delete-recipient");
 }
 
-static void set_reply(SMFICTX *ctx, const char *code, const char *enhanced,
-    const char *text, const char *queue_id)
+static void set_reply(
+    SMFICTX *ctx, char *code, char *enhanced, char *text, const char *queue_id)
 {
-	if (smfi_setreply(ctx, (char *)code, (char *)enhanced, (char *)text) !=
-	    MI_SUCCESS)
-		warn(queue_id, "set-reply");
+	expect_success(
+	    smfi_setreply(ctx, code, enhanced, text), queue_id, "set-reply");
 }
 
 static sfsistat carry_out(SMFICTX *ctx, const struct connection *connection,
@@ -374,41 +330,29 @@ static sfsistat carry_out(SMFICTX *ctx, const struct connection *connection,
 	case VERDICT_HEADER:
 		break;
 	}
-	remove_forged(ctx, connection, queue_id);
-	add_header(ctx, connection, verdict, queue_id);
+	change_header(ctx, connection, verdict->header, queue_id);
 	return SMFIS_ACCEPT;
 }
 
 static sfsistat on_end(SMFICTX *ctx)
 {
-	struct connection *connection = smfi_getpriv(ctx);
-	const struct verdict *verdict;
-	const char *queue_id;
+	struct connection *connection = enter(ctx);
+	const char *queue_id = smfi_getsymval(ctx, "i");
 	sfsistat result = SMFIS_ACCEPT;
 
-	if (connection == NULL)
-		return SMFIS_ACCEPT;
-	enter();
-	if (session_config(connection->session) != NULL) {
-		queue_id = smfi_getsymval(ctx, "i");
-		verdict = session_end(connection->session, queue_id);
-		result = carry_out(ctx, connection, verdict, queue_id);
-	}
+	if (connection->session->config != NULL)
+		result = carry_out(ctx, connection,
+		    session_end(connection->session, queue_id), queue_id);
 	session_reset(connection->session);
-	leave(connection);
-	return result;
+	return leave(connection, result);
 }
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
-	struct connection *connection = smfi_getpriv(ctx);
+	struct connection *connection = enter(ctx);
 
-	if (connection == NULL)
-		return SMFIS_CONTINUE;
-	enter();
 	session_reset(connection->session);
-	leave(connection);
-	return SMFIS_CONTINUE;
+	return leave(connection, SMFIS_CONTINUE);
 }
 
 /* libmilter may hold its pool's lock here, so this does nothing but free. */
@@ -441,13 +385,22 @@ static bool register_callbacks(void)
 	return smfi_register(description) == MI_SUCCESS;
 }
 
+static void wake_up(int number)
+{
+	(void)number;
+}
+
 bool mlfi_open(struct config *config, struct spool *spool)
 {
+	/* Without SA_RESTART, so that the signal ends libmilter's poll(2). */
+	const struct sigaction action = {.sa_handler = wake_up};
 	mode_t old;
 	bool opened;
 
 	mlfi_set_config(config);
 	shared.spool = spool;
+	shared.server = pthread_self();
+	sigaction(SIGNAL_WAKE, &action, NULL);
 	if (!register_callbacks() || smfi_setconn(config->socket) != MI_SUCCESS)
 		return false;
 	/* The socket's mode comes from umask: owner and group may connect. */
@@ -457,25 +410,11 @@ bool mlfi_open(struct config *config, struct spool *spool)
 	return opened;
 }
 
-static void wake_up(int number)
-{
-	(void)number;
-}
-
 int mlfi_run(void)
 {
-	/* Without SA_RESTART, so that the signal ends libmilter's poll(2). */
-	const struct sigaction action = {.sa_handler = wake_up};
-	int result;
+	int result = smfi_main();
 
-	sigaction(SIGNAL_WAKE, &action, NULL);
 	pthread_mutex_lock(&shared.mutex);
-	shared.server = pthread_self();
-	shared.serving = true;
-	pthread_mutex_unlock(&shared.mutex);
-	result = smfi_main();
-	pthread_mutex_lock(&shared.mutex);
-	shared.serving = false;
 	shared.returned = true;
 	pthread_mutex_unlock(&shared.mutex);
 	return result == MI_SUCCESS ? EX_OK : EX_UNAVAILABLE;
@@ -488,9 +427,9 @@ static bool wake_server(void)
 	bool returned;
 
 	pthread_mutex_lock(&shared.mutex);
-	if (shared.serving)
-		pthread_kill(shared.server, SIGNAL_WAKE);
 	returned = shared.returned;
+	if (!returned)
+		pthread_kill(shared.server, SIGNAL_WAKE);
 	pthread_mutex_unlock(&shared.mutex);
 	return !returned;
 }

@@ -17,7 +17,8 @@
 /*
  * Opens the socket that config names. Takes a reference to config; spool is
  * where messages and records go, and must outlive the last callback. False when
- * libmilter can't open the socket. Call once, before mlfi_run().
+ * libmilter can't open the socket. Call once, before mlfi_run(), on the same
+ * thread.
  */
 bool mlfi_open(struct config *config, struct spool *spool);
 

@@ -17,24 +17,6 @@
 
 #define FORGED_HEADER "X-TLSRPT"
 
-struct session {
-	struct spool *spool;
-
-	/* The current message; all empty between messages. */
-	struct config *config;
-	char *from;
-	GPtrArray *recipients;        /* verbatim */
-	GPtrArray *report_recipients; /* those that match; same strings */
-	struct message_buffer *buffer;
-	size_t headers;
-	size_t header_bytes;
-	bool header_says;    /* a field marks it as a carrier */
-	unsigned int forged; /* X-TLSRPT fields */
-	char *limit_reason; /* the limit that it is over, a sentence; or NULL */
-	char *unreadable;   /* why it can't be kept, a sentence; or NULL */
-	struct pipeline_output output;
-};
-
 struct session *session_new(struct spool *spool)
 {
 	struct session *session = g_new0(struct session, 1);
@@ -57,13 +39,11 @@ void session_free(struct session *session)
 
 void session_reset(struct session *session)
 {
-	config_unref(session->config);
-	session->config = NULL;
+	g_clear_pointer(&session->config, config_unref);
 	g_clear_pointer(&session->from, g_free);
 	g_ptr_array_set_size(session->report_recipients, 0);
 	g_ptr_array_set_size(session->recipients, 0);
-	message_buffer_free(session->buffer);
-	session->buffer = NULL;
+	g_clear_pointer(&session->buffer, message_buffer_free);
 	session->headers = 0;
 	session->header_bytes = 0;
 	session->header_says = false;
@@ -79,6 +59,7 @@ void session_mail(
 	session_reset(session);
 	session->config = config_ref(config);
 	session->from = g_strdup(from);
+	session->buffer = message_buffer_new(session->spool);
 	metrics_add(METRICS_MESSAGES, 1);
 }
 
@@ -109,30 +90,26 @@ static bool is_candidate(const struct session *session)
 
 enum session_step session_data(struct session *session)
 {
-	if (session->config == NULL)
-		return SESSION_ACCEPT;
-	if (looks_by_recipient(session) && !is_candidate(session))
+	if (session->config == NULL ||
+	    (looks_by_recipient(session) && !is_candidate(session)))
 		return SESSION_ACCEPT;
 	return SESSION_CONTINUE;
-}
-
-/* Keeps bytes, unless keeping has failed before. */
-static void append(struct session *session, const void *bytes, size_t length)
-{
-	if (session->unreadable != NULL)
-		return;
-	if (session->buffer == NULL)
-		session->buffer = message_buffer_new(session->spool);
-	if (!message_buffer_append(session->buffer, bytes, length))
-		session->unreadable = g_strdup_printf(
-		    "spool.directory: the message can't be kept: %s",
-		    g_strerror(errno));
 }
 
 /* Whether the message is still being kept. */
 static bool is_kept(const struct session *session)
 {
 	return session->limit_reason == NULL && session->unreadable == NULL;
+}
+
+/* Keeps bytes, as long as the message is being kept. */
+static void append(struct session *session, const void *bytes, size_t length)
+{
+	if (is_kept(session) &&
+	    !message_buffer_append(session->buffer, bytes, length))
+		session->unreadable = g_strdup_printf(
+		    "spool.directory: the message can't be kept: %s",
+		    g_strerror(errno));
 }
 
 static void check_header_limits(struct session *session)
@@ -149,29 +126,26 @@ static void check_header_limits(struct session *session)
 		    limits->header_size);
 }
 
-enum session_step session_header(
+void session_header(
     struct session *session, const char *name, const char *value)
 {
 	size_t name_length = strlen(name);
 	size_t value_length = strlen(value);
 
 	if (session->config == NULL)
-		return SESSION_ACCEPT;
+		return;
 	if (strcasecmp(name, FORGED_HEADER) == 0)
 		session->forged++;
-	if (!session->header_says && carrier_header(name, value))
-		session->header_says = true;
+	if (!session->header_says)
+		session->header_says = carrier_header(name, value);
 	session->headers++;
 	session->header_bytes += name_length + value_length + 3;
 	if (is_kept(session))
 		check_header_limits(session);
-	if (is_kept(session)) {
-		append(session, name, name_length);
-		append(session, ": ", 2);
-		append(session, value, value_length);
-		append(session, "\n", 1);
-	}
-	return SESSION_CONTINUE;
+	append(session, name, name_length);
+	append(session, ": ", 2);
+	append(session, value, value_length);
+	append(session, "\n", 1);
 }
 
 enum session_step session_end_of_header(struct session *session)
@@ -179,8 +153,7 @@ enum session_step session_end_of_header(struct session *session)
 	if (session->config == NULL || !is_candidate(session))
 		return SESSION_ACCEPT;
 	metrics_add(METRICS_CANDIDATES, 1);
-	if (is_kept(session))
-		append(session, "\n", 1);
+	append(session, "\n", 1);
 	return SESSION_CONTINUE;
 }
 
@@ -194,13 +167,10 @@ enum session_step session_body(
 	if (!is_kept(session))
 		return SESSION_SKIP;
 	most = session->config->limits.message_size;
-	if (session->buffer != NULL &&
-	    length > most - MIN(most, message_buffer_length(session->buffer))) {
+	if (length > most - MIN(most, message_buffer_length(session->buffer))) {
 		session->limit_reason =
 		    pipeline_size_reason(&session->config->limits);
-		message_buffer_free(session->buffer);
-		session->buffer = NULL;
-		return SESSION_SKIP;
+		g_clear_pointer(&session->buffer, message_buffer_free);
 	}
 	append(session, bytes, length);
 	return is_kept(session) ? SESSION_CONTINUE : SESSION_SKIP;
@@ -227,7 +197,7 @@ const struct verdict *session_end(struct session *session, const char *queue_id)
 	input.deadline =
 	    g_get_monotonic_time() +
 	    (gint64)session->config->limits.deadline * G_USEC_PER_SEC;
-	if (is_kept(session) && session->buffer != NULL) {
+	if (is_kept(session)) {
 		input.length = message_buffer_length(session->buffer);
 		input.bytes = message_buffer_bytes(session->buffer);
 		if (input.bytes == NULL)
@@ -239,19 +209,4 @@ const struct verdict *session_end(struct session *session, const char *queue_id)
 	input.unreadable = session->unreadable;
 	pipeline_run(&input, &session->output);
 	return &session->output.verdict;
-}
-
-unsigned int session_forged_headers(const struct session *session)
-{
-	return session->forged;
-}
-
-const GPtrArray *session_report_recipients(const struct session *session)
-{
-	return session->report_recipients;
-}
-
-const struct config *session_config(const struct session *session)
-{
-	return session->config;
 }

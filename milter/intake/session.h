@@ -25,7 +25,24 @@ enum session_step {
 	SESSION_SKIP    /* send no more of the body */
 };
 
-struct session;
+/* Whoever has a session may read it; only the functions below change it. */
+struct session {
+	struct spool *spool;
+
+	/* The current message; all empty between messages. */
+	struct config *config; /* NULL when no message was begun */
+	char *from;
+	GPtrArray *recipients; /* of char *: the RCPT arguments, verbatim */
+	GPtrArray *report_recipients; /* those that match; same strings */
+	struct message_buffer *buffer;
+	size_t headers;
+	size_t header_bytes;
+	bool header_says;    /* a field marks it as a carrier */
+	unsigned int forged; /* X-TLSRPT fields */
+	char *limit_reason; /* the limit that it is over, a sentence; or NULL */
+	char *unreadable;   /* why it can't be kept, a sentence; or NULL */
+	struct pipeline_output output;
+};
 
 /* Makes a session, the caller's. spool must outlive it. */
 struct session *session_new(struct spool *spool);
@@ -48,7 +65,7 @@ void session_rcpt(struct session *session, const char *rcpt);
 enum session_step session_data(struct session *session);
 
 /* Adds one header field; fields come in the message's order. */
-enum session_step session_header(
+void session_header(
     struct session *session, const char *name, const char *value);
 
 /* End of header: SESSION_ACCEPT when the message is not a candidate. */
@@ -63,16 +80,6 @@ enum session_step session_body(
  * session's, valid until session_reset(). */
 const struct verdict *session_end(
     struct session *session, const char *queue_id);
-
-/* How many X-TLSRPT fields the message came with. */
-unsigned int session_forged_headers(const struct session *session);
-
-/* The RCPT arguments, verbatim, that are report addresses: an array of char *,
- * the session's. */
-const GPtrArray *session_report_recipients(const struct session *session);
-
-/* The configuration of the message; NULL when no message was begun. */
-const struct config *session_config(const struct session *session);
 
 /* Forgets the message, whatever became of it. */
 void session_reset(struct session *session);

@@ -61,9 +61,9 @@ static void test_report_recipient(void **state)
 	assert_int_equal(session_data(session), SESSION_CONTINUE);
 	session_header(session, "Subject", "hello");
 	assert_int_equal(session_end_of_header(session), SESSION_CONTINUE);
-	assert_int_equal(session_report_recipients(session)->len, 1);
-	assert_string_equal(session_report_recipients(session)->pdata[0],
-	    "<TLSRPT@Example.com>");
+	assert_int_equal(session->report_recipients->len, 1);
+	assert_string_equal(
+	    session->report_recipients->pdata[0], "<TLSRPT@Example.com>");
 	session_free(session);
 }
 
@@ -104,10 +104,10 @@ static void test_forged_are_counted(void **state)
 	session_header(session, "X-TLSRPT", "stored");
 	session_header(session, "x-tlsrpt", "stored");
 	session_header(session, "X-TLSRPT-Other", "stored");
-	assert_int_equal(session_forged_headers(session), 2);
+	assert_int_equal(session->forged, 2);
 	session_reset(session);
-	assert_int_equal(session_forged_headers(session), 0);
-	assert_null(session_config(session));
+	assert_int_equal(session->forged, 0);
+	assert_null(session->config);
 	session_free(session);
 }
 
@@ -182,7 +182,7 @@ static void test_two_messages(void **state)
 	session_header(session, "Subject", "one");
 	session_mail(session, config, "<>");
 	config_unref(config);
-	assert_int_equal(session_report_recipients(session)->len, 0);
+	assert_int_equal(session->report_recipients->len, 0);
 	session_rcpt(session, "<bob@example.com>");
 	assert_int_equal(session_data(session), SESSION_ACCEPT);
 	session_free(session);
