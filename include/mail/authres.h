@@ -17,16 +17,10 @@ struct authres_dkim {
 			 NULL */
 };
 
-struct authres {
-	char *authserv_id; /* lower case */
-	GPtrArray *dkim;   /* of struct authres_dkim *, in order */
-};
-
-/* Parses one field body (unfolded or not). NULL when it does not follow the
- * grammar (RFC 8601 section 2.2) or is longer than 256 KiB. Free with
- * authres_free(), which takes NULL. */
-struct authres *authres_parse(const char *body);
-void authres_free(struct authres *authres);
+/* The results for DKIM in one field body (unfolded or not), in order: an array
+ * of struct authres_dkim * (g_ptr_array_unref). NULL when the field does not
+ * follow the grammar (RFC 8601 section 2.2) or is longer than 256 KiB. */
+GPtrArray *authres_dkim(const char *body);
 
 /* The authserv-id, which says who wrote the field, in lower case (g_free), even
  * where the rest is malformed; NULL when there is none. */

@@ -22,30 +22,17 @@ static bool speaks_for(const char *domain, const char *submitter)
 	       syntax_domain_is_below(submitter, domain);
 }
 
+/* What the database knows, by rank. The other results of RFC 8601 section 2.7.1
+ * (policy, neutral, temperror, permerror) count as fail. */
+static const char *const dkim_words[] = {"none", "fail", "pass"};
+enum { DKIM_NONE, DKIM_FAIL, DKIM_PASS };
+
 /* Which result is shown when none authenticates the submitter: the highest. */
 static int dkim_rank(const char *result)
 {
 	if (strcmp(result, "pass") == 0)
-		return 2;
-	return strcmp(result, "none") == 0 ? 0 : 1;
-}
-
-/* The database knows pass, fail and none. The other results of RFC 8601 section
- * 2.7.1 (policy, neutral, temperror, permerror) count as fail. */
-static const char *dkim_word(int rank)
-{
-	static const char *const words[] = {"none", "fail", "pass"};
-
-	return words[rank];
-}
-
-static void set_result(struct authentication *dkim, int rank,
-    const char *domain, bool authenticated)
-{
-	authentication_clear(dkim);
-	dkim->result = g_strdup(dkim_word(rank));
-	dkim->domain = g_strdup(domain);
-	dkim->authenticated = authenticated;
+		return DKIM_PASS;
+	return strcmp(result, "none") == 0 ? DKIM_NONE : DKIM_FAIL;
 }
 
 /*
@@ -55,25 +42,24 @@ static void set_result(struct authentication *dkim, int rank,
  * trusted field that can't be read ends the search: the sender has some
  * influence on what a verifier writes, and could make room for a forged one.
  */
-static struct authres *find_decisive(
+static GPtrArray *find_decisive(
     const struct config *config, const GPtrArray *fields)
 {
+	const char *const *trusted = (const char *const *)config->authserv_ids;
+
 	for (guint i = 0; fields != NULL && i < fields->len; i++) {
 		const char *text = g_ptr_array_index(fields, i);
 		char *id = authres_authserv_id(text);
-		bool trusted =
-		    id != NULL &&
-		    g_strv_contains(
-			(const char *const *)config->authserv_ids, id);
-		struct authres *field;
+		bool found = id != NULL && g_strv_contains(trusted, id);
+		GPtrArray *results;
 
 		g_free(id);
-		if (!trusted)
+		if (!found)
 			continue;
-		field = authres_parse(text);
-		if (field == NULL || field->dkim->len > 0)
-			return field;
-		authres_free(field);
+		results = authres_dkim(text);
+		if (results == NULL || results->len > 0)
+			return results;
+		g_ptr_array_unref(results);
 	}
 	return NULL;
 }
@@ -82,32 +68,25 @@ void authentication_judge(const struct config *config,
     const GPtrArray *authentication_results, const char *submitter,
     struct authentication *ret_dkim)
 {
-	struct authentication dkim = {NULL, NULL, false};
-	struct authres *field = find_decisive(config, authentication_results);
-	int best = 0;
+	GPtrArray *results = find_decisive(config, authentication_results);
+	const char *domain = NULL;
+	bool authenticated = false;
+	int best = DKIM_NONE;
 
-	set_result(&dkim, 0, NULL, false);
-	for (guint i = 0;
-	     field != NULL && i < field->dkim->len && !dkim.authenticated;
+	for (guint i = 0; results != NULL && i < results->len && !authenticated;
 	     i++) {
 		const struct authres_dkim *found =
-		    g_ptr_array_index(field->dkim, i);
+		    g_ptr_array_index(results, i);
 		int rank = dkim_rank(found->result);
-		bool authenticated =
-		    rank == 2 && speaks_for(found->domain, submitter);
 
+		authenticated =
+		    rank == DKIM_PASS && speaks_for(found->domain, submitter);
 		if (authenticated || rank > best) {
-			set_result(&dkim, rank, found->domain, authenticated);
+			domain = found->domain;
 			best = rank;
 		}
 	}
-	authres_free(field);
-	*ret_dkim = dkim;
-}
-
-void authentication_clear(struct authentication *dkim)
-{
-	g_free(dkim->result);
-	g_free(dkim->domain);
-	*dkim = (struct authentication){NULL, NULL, false};
+	*ret_dkim = (struct authentication){
+	    dkim_words[best], g_strdup(domain), authenticated};
+	g_clear_pointer(&results, g_ptr_array_unref);
 }

@@ -16,8 +16,8 @@
 
 /* What a trusted host says about DKIM. */
 struct authentication {
-	char *result; /* pass, fail or none */
-	char *domain; /* of the signature, or NULL */
+	const char *result; /* pass, fail or none; static */
+	char *domain;       /* of the signature (g_free), or NULL */
 	bool authenticated;
 };
 
@@ -27,11 +27,10 @@ struct authentication {
  * true; else the first pass, else the first other result, else none. Only one
  * field counts: the topmost one whose authserv-id is configured and that has a
  * result for DKIM. authentication_results is an array of char *, topmost first,
- * or NULL. The caller frees the members with authentication_clear().
+ * or NULL.
  */
 void authentication_judge(const struct config *config,
     const GPtrArray *authentication_results, const char *submitter,
     struct authentication *ret_dkim);
-void authentication_clear(struct authentication *dkim);
 
 #endif

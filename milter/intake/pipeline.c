@@ -34,7 +34,6 @@ struct run {
 	const struct pipeline_input *input;
 	const struct mime_message *message; /* NULL for a bare report */
 	GPtrArray *reports;
-	struct verdict_tally tally;
 };
 
 void pipeline_init(void)
@@ -73,14 +72,17 @@ static void free_report(void *data)
 	g_free(found);
 }
 
-/* Adds a report to what was found, and owns reason from then on. */
+/* Adds a report, or the whole message (attachment NULL), to what was found, and
+ * owns reason from then on. */
 static struct pipeline_report *note(struct run *run,
-    enum pipeline_status status, const char *filename, char *reason)
+    enum pipeline_status status, const struct mime_attachment *attachment,
+    char *reason)
 {
 	struct pipeline_report *found = g_new0(struct pipeline_report, 1);
 
 	found->status = status;
-	found->filename = g_strdup(filename);
+	if (attachment != NULL)
+		found->filename = g_strdup(attachment->filename);
 	found->reason = reason;
 	g_ptr_array_add(run->reports, found);
 	return found;
@@ -123,57 +125,23 @@ static struct record *make_record(const struct run *run, enum record_kind kind,
 	return record;
 }
 
-static void note_spool_failure(struct run *run, const char *what)
-{
-	run->tally.spool_failed = true;
-	g_free(run->tally.reason);
-	run->tally.reason = g_strdup(what);
-}
-
-/* Notes a report, or a message, that could not be spooled. Owns reason. */
-static void note_failure(struct run *run, const char *filename, char *reason)
-{
-	note_spool_failure(run, reason);
-	note(run, PIPELINE_FAILED, filename, reason);
-}
-
-static char *spool_sentence(enum spool_result result, const char *directory)
-{
-	if (result == SPOOL_FULL)
-		return g_strdup_printf(
-		    "spool.quota: the spool %s is full", directory);
-	return g_strdup_printf("spool.directory: %s can't be written: %s",
-	    directory, g_strerror(errno));
-}
-
-/* Counts a rejection. X-TLSRPT shows the reason of the first. */
-static void tally_bad(
-    struct run *run, enum record_reason kind, const char *reason)
-{
-	if (kind == RECORD_INVALID)
-		run->tally.invalid++;
-	else
-		run->tally.refused++;
-	if (run->tally.reason == NULL)
-		run->tally.reason = g_strdup(reason);
-}
-
 /*
- * Counts a rejection and spools a record of it. If the spool can't take that
- * record, only a row in the analysts' tables is lost and no report, so the
- * verdict stays the same.
+ * Notes a message or a report that is invalid or refused, and spools a record
+ * of it. Owns reason. If the spool can't take that record, only a row in the
+ * analysts' tables is lost and no report, so the verdict stays the same.
  */
-static void reject(struct run *run, enum record_reason kind,
-    const struct mime_attachment *attachment, const char *submitter,
-    const char *reason)
+static struct pipeline_report *reject(struct run *run,
+    enum pipeline_status status, const struct mime_attachment *attachment,
+    const char *submitter, char *reason)
 {
+	struct pipeline_report *found = note(run, status, attachment, reason);
 	struct record *record;
 
-	tally_bad(run, kind, reason);
 	if (run->input->spool == NULL)
-		return;
+		return found;
 	record = make_record(run, RECORD_REJECTION, attachment);
-	record->reason = kind;
+	record->reason =
+	    status == PIPELINE_INVALID ? RECORD_INVALID : RECORD_REFUSED;
 	set(&record->detail, reason);
 	/* A report that can't be read names nobody; the From field does. */
 	if (submitter == NULL && run->message != NULL)
@@ -188,30 +156,22 @@ static void reject(struct run *run, enum record_reason kind,
 		log_failure(LOG_WARNING, "rejection-not-recorded",
 		    "spool.directory: %s", g_strerror(errno));
 	record_free(record);
+	return found;
 }
 
-/* Rejects a message, or the rest of it, without looking into it. */
-static void reject_message(struct run *run, const char *reason)
-{
-	note(run, PIPELINE_INVALID, NULL, g_strdup(reason));
-	reject(run, RECORD_INVALID, NULL, NULL, reason);
-}
-
-/* Makes a valid and accepted report durable. On PIPELINE_FAILED *ret_reason is
- * a sentence (g_free). */
-static enum pipeline_status spool_report(struct run *run,
+/* Makes a valid and accepted report durable. NULL, or a sentence (g_free) that
+ * says why that failed. */
+static char *spool_report(struct run *run,
     const struct mime_attachment *attachment, const char *submitter,
-    const struct authentication *dkim, char **ret_reason)
+    const struct authentication *dkim)
 {
-	const struct pipeline_input *input = run->input;
-	enum pipeline_status status = PIPELINE_SPOOLED;
+	const char *directory = run->input->config->spool_directory;
 	enum spool_result result;
 	struct record *record;
+	char *reason = NULL;
 
-	if (input->spool == NULL) {
-		run->tally.spooled++;
-		return PIPELINE_SPOOLED;
-	}
+	if (run->input->spool == NULL)
+		return NULL;
 	record = make_record(run, RECORD_REPORT, attachment);
 	set(&record->submitter, submitter);
 	set(&record->dkim_result, dkim->result);
@@ -219,17 +179,16 @@ static enum pipeline_status spool_report(struct run *run,
 	record->authenticated = dkim->authenticated;
 	record_set_bytes(
 	    record, attachment->bytes->data, attachment->bytes->len);
-	result = spool_put(input->spool, record, NULL);
-	if (result == SPOOL_OK) {
-		run->tally.spooled++;
-	} else {
-		*ret_reason =
-		    spool_sentence(result, input->config->spool_directory);
-		note_spool_failure(run, *ret_reason);
-		status = PIPELINE_FAILED;
-	}
+	result = spool_put(run->input->spool, record, NULL);
+	if (result == SPOOL_FULL)
+		reason = g_strdup_printf(
+		    "spool.quota: the spool %s is full", directory);
+	else if (result != SPOOL_OK)
+		reason =
+		    g_strdup_printf("spool.directory: %s can't be written: %s",
+			directory, g_strerror(errno));
 	record_free(record);
-	return status;
+	return reason;
 }
 
 /* Spools a valid report, or refuses it for its submitter or its domains. */
@@ -240,7 +199,6 @@ static void accept_report(struct run *run,
 	const struct config *config = run->input->config;
 	struct authentication dkim;
 	struct pipeline_report *found;
-	enum pipeline_status status = PIPELINE_REFUSED;
 	char *submitter = identity_submitter(
 	    report, message != NULL ? message->from_domain : NULL);
 	char *reason;
@@ -249,38 +207,23 @@ static void accept_report(struct run *run,
 	    message != NULL ? message->authentication_results : NULL, submitter,
 	    &dkim);
 	reason = acceptance_refusal(config, report, &dkim, submitter);
-	if (reason != NULL)
-		reject(run, RECORD_REFUSED, attachment, submitter, reason);
-	else
-		status =
-		    spool_report(run, attachment, submitter, &dkim, &reason);
-
-	found = note(run, status, attachment->filename, reason);
+	if (reason != NULL) {
+		found = reject(
+		    run, PIPELINE_REFUSED, attachment, submitter, reason);
+	} else {
+		reason = spool_report(run, attachment, submitter, &dkim);
+		found = note(run,
+		    reason == NULL ? PIPELINE_SPOOLED : PIPELINE_FAILED,
+		    attachment, reason);
+	}
 	found->organization_name = g_strdup(report->organization_name);
 	found->report_id = g_strdup(report->report_id);
 	found->policies = report->policies->len;
 	found->failures = report_failure_count(report);
 	found->sessions = report_session_count(report);
 	found->anomalies = report->anomalies;
-	authentication_clear(&dkim);
+	g_free(dkim.domain);
 	g_free(submitter);
-}
-
-/* Whether the attachment is one report more than a message may have. */
-static bool is_one_too_many(const struct run *run, enum decode_result result)
-{
-	return result != DECODE_OTHER &&
-	       run->reports->len >= run->input->config->limits.reports;
-}
-
-static void reject_rest(struct run *run)
-{
-	char *reason = g_strdup_printf(
-	    "limits.reports: more than %zu reports in a message",
-	    run->input->config->limits.reports);
-
-	reject_message(run, reason);
-	g_free(reason);
 }
 
 /* Decodes one attachment and deals with it. False when the rest of the message
@@ -289,6 +232,7 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 {
 	const struct pipeline_input *input = run->input;
 	const struct mime_message *message = run->message;
+	const struct limits *limits = &input->config->limits;
 	struct report *report = NULL;
 	char *reason = NULL;
 	enum decode_result result;
@@ -305,12 +249,14 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 	    .judge_only = true,
 	};
 
-	result =
-	    decode_report(&decode, &input->config->limits, &report, &reason);
-	if (is_one_too_many(run, result)) {
+	result = decode_report(&decode, limits, &report, &reason);
+	if (result != DECODE_OTHER && run->reports->len >= limits->reports) {
 		report_free(report);
 		g_free(reason);
-		reject_rest(run);
+		reject(run, PIPELINE_INVALID, NULL, NULL,
+		    g_strdup_printf(
+			"limits.reports: more than %zu reports in a message",
+			limits->reports));
 		return false;
 	}
 	switch (result) {
@@ -322,11 +268,10 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 		break;
 	case DECODE_INVALID:
 	case DECODE_LIMIT:
-		reject(run, RECORD_INVALID, attachment, NULL, reason);
-		note(run, PIPELINE_INVALID, attachment->filename, reason);
+		reject(run, PIPELINE_INVALID, attachment, NULL, reason);
 		break;
 	case DECODE_DEADLINE:
-		note_failure(run, attachment->filename, reason);
+		note(run, PIPELINE_FAILED, attachment, reason);
 		break;
 	}
 	return true;
@@ -339,7 +284,7 @@ static bool past_deadline(struct run *run)
 
 	if (input->deadline == 0 || g_get_monotonic_time() < input->deadline)
 		return false;
-	note_failure(run, NULL,
+	note(run, PIPELINE_FAILED, NULL,
 	    g_strdup_printf("limits.deadline: not done within %u seconds",
 		input->config->limits.deadline));
 	return true;
@@ -362,8 +307,7 @@ static void read_message(struct run *run)
 
 	if (mime_read(input->bytes, input->length, &input->config->limits,
 		&message, &reason) == MIME_LIMIT) {
-		reject_message(run, reason);
-		g_free(reason);
+		reject(run, PIPELINE_INVALID, NULL, NULL, reason);
 		return;
 	}
 	run->message = message;
@@ -401,7 +345,7 @@ static void read_in_turn(struct run *run)
 
 	if (need > 0 &&
 	    !admission_enter(kind, need, capacity, input->deadline)) {
-		note_failure(run, NULL,
+		note(run, PIPELINE_FAILED, NULL,
 		    g_strdup_printf("limits.deadline: there was no turn to "
 				    "read the message within %u seconds",
 			input->config->limits.deadline));
@@ -447,32 +391,55 @@ static void count_report(enum pipeline_status status)
 	metrics_add(counters[status], 1);
 }
 
+/* Counts what was found; the sentence is that of the last failure, else that of
+ * the first rejection. */
+static struct verdict_tally tally_up(const struct run *run)
+{
+	const struct pipeline_input *input = run->input;
+	struct verdict_tally tally = {
+	    .recipients =
+		input->recipients != NULL ? input->recipients->len : 0,
+	    .report_recipients = input->report_recipients,
+	};
+
+	for (guint i = 0; i < run->reports->len; i++) {
+		const struct pipeline_report *found =
+		    g_ptr_array_index(run->reports, i);
+
+		tally.spooled += found->status == PIPELINE_SPOOLED;
+		tally.invalid += found->status == PIPELINE_INVALID;
+		tally.refused += found->status == PIPELINE_REFUSED;
+		if (found->status == PIPELINE_FAILED)
+			tally.spool_failed = true;
+		if (tally.reason == NULL || found->status == PIPELINE_FAILED)
+			tally.reason = found->reason;
+	}
+	return tally;
+}
+
 void pipeline_run(
     const struct pipeline_input *input, struct pipeline_output *ret_output)
 {
+	const struct limits *limits = &input->config->limits;
 	struct run run = {
 	    .input = input,
 	    .reports = g_ptr_array_new_with_free_func(free_report),
-	    .tally = {.recipients = input->recipients != NULL
-					? input->recipients->len
-					: 0,
-		.report_recipients = input->report_recipients},
 	};
+	struct verdict_tally tally;
 
-	if (input->unreadable != NULL) {
-		note_failure(&run, NULL, g_strdup(input->unreadable));
-	} else if (input->limit_reason != NULL) {
-		reject_message(&run, input->limit_reason);
-	} else if (input->length > input->config->limits.message_size) {
-		char *reason = pipeline_size_reason(&input->config->limits);
-
-		reject_message(&run, reason);
-		g_free(reason);
-	} else {
+	if (input->unreadable != NULL)
+		note(&run, PIPELINE_FAILED, NULL, g_strdup(input->unreadable));
+	else if (input->limit_reason != NULL)
+		reject(&run, PIPELINE_INVALID, NULL, NULL,
+		    g_strdup(input->limit_reason));
+	else if (input->length > limits->message_size)
+		reject(&run, PIPELINE_INVALID, NULL, NULL,
+		    pipeline_size_reason(limits));
+	else
 		read_in_turn(&run);
-	}
 
-	verdict_decide(input->config, &run.tally, &ret_output->verdict);
+	tally = tally_up(&run);
+	verdict_decide(input->config, &tally, &ret_output->verdict);
 	ret_output->reports = run.reports;
 	for (guint i = 0; i < run.reports->len; i++) {
 		const struct pipeline_report *found =
@@ -481,13 +448,10 @@ void pipeline_run(
 		count_report(found->status);
 		log_report(&run, found, ret_output->verdict.action);
 	}
-	g_free(run.tally.reason);
 }
 
 void pipeline_output_clear(struct pipeline_output *output)
 {
-	if (output->reports != NULL)
-		g_ptr_array_unref(output->reports);
-	output->reports = NULL;
+	g_clear_pointer(&output->reports, g_ptr_array_unref);
 	verdict_clear(&output->verdict);
 }

@@ -18,9 +18,9 @@ struct verdict_tally {
 	size_t spooled;
 	size_t invalid;
 	size_t refused;
-	bool spool_failed; /* a valid report could not be made durable */
-	char *reason;      /* why spooling failed, else why the first report was
-			      invalid or refused; the caller's */
+	bool spool_failed;  /* a valid report could not be made durable */
+	const char *reason; /* why spooling failed, else why the first report
+			       was invalid or refused; the caller's */
 	size_t recipients;
 	size_t report_recipients; /* those that match config->recipients */
 };

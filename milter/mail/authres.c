@@ -25,27 +25,16 @@ static void free_dkim(void *data)
 	g_free(dkim);
 }
 
-void authres_free(struct authres *authres)
-{
-	if (authres == NULL)
-		return;
-	g_free(authres->authserv_id);
-	g_ptr_array_unref(authres->dkim);
-	g_free(authres);
-}
-
-/* A Keyword (RFC 5321 section 4.1.2: Ldh-str); false when there is none. */
-static bool take_keyword(const char **cursor, GString *ret_keyword)
+/* Appends a Keyword (RFC 5321 section 4.1.2: Ldh-str) in lower case; false when
+ * there is none. */
+static bool take_keyword(const char **cursor, GString *word)
 {
 	const char *p = *cursor;
 
-	while (g_ascii_isalnum(*p) || *p == '-' || *p == '_')
-		p++;
+	for (; g_ascii_isalnum(*p) || *p == '-' || *p == '_'; p++)
+		g_string_append_c(word, g_ascii_tolower(*p));
 	if (p == *cursor)
 		return false;
-	g_string_truncate(ret_keyword, 0);
-	g_string_append_len(ret_keyword, *cursor, p - *cursor);
-	g_string_ascii_down(ret_keyword);
 	*cursor = p;
 	return true;
 }
@@ -100,35 +89,27 @@ static bool take_char(const char **cursor, char wanted)
 static bool take_method(
     const char **cursor, GString *ret_method, GString *ret_result)
 {
-	GString *version;
-	bool good = true;
-
 	if (!take_keyword(cursor, ret_method) || !rfc5322_skip_cfws(cursor))
 		return false;
-	if (**cursor == '/') {
-		version = g_string_new(NULL);
-		good = take_char(cursor, '/') && take_keyword(cursor, version);
-		g_string_free(version, TRUE);
-	}
-	return good && take_char(cursor, '=') &&
-	       take_keyword(cursor, ret_result);
+	if (**cursor == '/' &&
+	    !(take_char(cursor, '/') && take_keyword(cursor, ret_result)))
+		return false;
+	g_string_truncate(ret_result, 0); /* of the version */
+	return take_char(cursor, '=') && take_keyword(cursor, ret_result);
 }
 
 /* "reason" or ptype "." property, then "=" value. A ptype may be missing. */
 static bool take_property(
     const char **cursor, GString *ret_name, GString *ret_value)
 {
-	GString *property;
-	bool good;
-
+	g_string_truncate(ret_name, 0);
 	if (!take_keyword(cursor, ret_name) || !rfc5322_skip_cfws(cursor))
 		return false;
 	while (**cursor == '.') {
-		property = g_string_new(NULL);
-		good = take_char(cursor, '.') && take_keyword(cursor, property);
-		g_string_append_printf(ret_name, ".%s", property->str);
-		g_string_free(property, TRUE);
-		if (!good || !rfc5322_skip_cfws(cursor))
+		g_string_append_c(ret_name, '.');
+		if (!take_char(cursor, '.') ||
+		    !take_keyword(cursor, ret_name) ||
+		    !rfc5322_skip_cfws(cursor))
 			return false;
 	}
 	return take_char(cursor, '=') && take_value(cursor, ret_value);
@@ -153,64 +134,52 @@ static void keep_domain(
 	}
 }
 
-/* One resinfo, up to the semicolon behind it or the end. */
-static bool take_result(
-    const char **cursor, struct authres_dkim *dkim, bool *ret_is_dkim)
+/* One resinfo, up to the semicolon behind it or the end; one for DKIM is
+ * added to results. */
+static bool take_result(const char **cursor, GPtrArray *results)
 {
+	struct authres_dkim *dkim = g_new0(struct authres_dkim, 1);
 	GString *name = g_string_new(NULL);
 	GString *value = g_string_new(NULL);
 	bool has_d = false;
-	bool good = take_method(cursor, name, value);
+	bool good =
+	    take_method(cursor, name, value) && rfc5322_skip_cfws(cursor);
+	bool is_dkim = g_str_equal(name->str, "dkim");
 
-	if (good) {
-		*ret_is_dkim = g_str_equal(name->str, "dkim");
-		dkim->result = g_strdup(value->str);
-		good = rfc5322_skip_cfws(cursor);
-	}
+	dkim->result = g_strdup(value->str);
 	while (good && **cursor != ';' && **cursor != '\0') {
 		good = take_property(cursor, name, value) &&
 		       rfc5322_skip_cfws(cursor);
 		if (good)
 			keep_domain(dkim, &has_d, name->str, value->str);
 	}
+	if (good && is_dkim)
+		g_ptr_array_add(results, dkim);
+	else
+		free_dkim(dkim);
 	g_string_free(name, TRUE);
 	g_string_free(value, TRUE);
 	return good;
 }
 
 /* "none" alone: the host made no check. */
-static bool take_none(const char **cursor)
+static bool take_none(const char *p)
 {
-	const char *p = *cursor;
-
 	if (g_ascii_strncasecmp(p, "none", 4) != 0)
 		return false;
 	p += 4;
-	if (!rfc5322_skip_cfws(&p) || *p != '\0')
-		return false;
-	*cursor = p;
-	return true;
+	return rfc5322_skip_cfws(&p) && *p == '\0';
 }
 
 /* Everything behind the authserv-id. */
 static bool take_results(const char **cursor, GPtrArray *results)
 {
-	struct authres_dkim *dkim;
-	bool is_dkim, good;
-
 	while (**cursor == ';') {
 		if (!take_char(cursor, ';'))
 			return false;
 		if (**cursor == '\0')
 			return true;
-		dkim = g_new0(struct authres_dkim, 1);
-		is_dkim = false;
-		good = take_result(cursor, dkim, &is_dkim);
-		if (good && is_dkim)
-			g_ptr_array_add(results, dkim);
-		else
-			free_dkim(dkim);
-		if (!good)
+		if (!take_result(cursor, results))
 			return false;
 	}
 	return **cursor == '\0';
@@ -234,44 +203,36 @@ static bool take_authserv_id(const char **cursor, GString *ret_id)
 	return rfc5322_skip_cfws(cursor) && **cursor == ';';
 }
 
-struct authres *authres_parse(const char *body)
+/* The field as a whole. */
+static bool take_field(const char *cursor, GPtrArray *results)
 {
-	struct authres *authres;
-	GString *id;
-	const char *cursor = body;
-	const char *first;
-	bool good;
+	GString *id = g_string_new(NULL);
+	bool good = take_authserv_id(&cursor, id);
+	const char *first = cursor + 1;
+
+	g_string_free(id, TRUE);
+	return good && rfc5322_skip_cfws(&first) && *first != '\0' &&
+	       (take_none(first) || take_results(&cursor, results));
+}
+
+GPtrArray *authres_dkim(const char *body)
+{
+	GPtrArray *results;
 
 	if (strnlen(body, MAX_LENGTH + 1) > MAX_LENGTH)
 		return NULL;
-	authres = g_new0(struct authres, 1);
-	authres->dkim = g_ptr_array_new_with_free_func(free_dkim);
-	id = g_string_new(NULL);
-	good = take_authserv_id(&cursor, id);
-	if (good) {
-		first = cursor + 1;
-		good =
-		    rfc5322_skip_cfws(&first) && *first != '\0' &&
-		    (take_none(&first) || take_results(&cursor, authres->dkim));
-	}
-	authres->authserv_id = g_ascii_strdown(id->str, (gssize)id->len);
-	g_string_free(id, TRUE);
-	if (!good) {
-		authres_free(authres);
-		return NULL;
-	}
-	return authres;
+	results = g_ptr_array_new_with_free_func(free_dkim);
+	if (!take_field(body, results))
+		g_clear_pointer(&results, g_ptr_array_unref);
+	return results;
 }
 
 char *authres_authserv_id(const char *body)
 {
 	const char *cursor = body;
 	GString *id = g_string_new(NULL);
-	char *lower = NULL;
+	bool good = rfc5322_skip_cfws(&cursor) && take_value(&cursor, id) &&
+		    id->len > 0;
 
-	if (rfc5322_skip_cfws(&cursor) && take_value(&cursor, id) &&
-	    id->len > 0)
-		lower = g_ascii_strdown(id->str, (gssize)id->len);
-	g_string_free(id, TRUE);
-	return lower;
+	return g_string_free(g_string_ascii_down(id), !good);
 }

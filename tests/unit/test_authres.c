@@ -20,21 +20,22 @@
 /* What was read, in the words of a fixture. */
 static char *describe(const char *body)
 {
-	struct authres *authres = authres_parse(body);
+	GPtrArray *results = authres_dkim(body);
+	char *id = authres_authserv_id(body);
 	GString *out = g_string_new(NULL);
 
-	if (authres == NULL) {
+	if (results == NULL)
 		g_string_append(out, "result: garbage\n");
-		return g_string_free(out, FALSE);
-	}
-	g_string_append_printf(out, "authserv-id: %s\n", authres->authserv_id);
-	for (guint i = 0; i < authres->dkim->len; i++) {
-		const struct authres_dkim *dkim = authres->dkim->pdata[i];
+	else
+		g_string_append_printf(out, "authserv-id: %s\n", id);
+	for (guint i = 0; results != NULL && i < results->len; i++) {
+		const struct authres_dkim *dkim = results->pdata[i];
 
 		g_string_append_printf(out, "dkim: %s %s\n", dkim->result,
 		    dkim->domain != NULL ? dkim->domain : "-");
 	}
-	authres_free(authres);
+	g_clear_pointer(&results, g_ptr_array_unref);
+	g_free(id);
 	return g_string_free(out, FALSE);
 }
 
@@ -141,7 +142,7 @@ static void test_bounds(void **state)
 		g_string_assign(body, "a; dkim=pass ");
 		while (body->len < 256 * 1024 - 16)
 			g_string_append(body, pieces[i]);
-		authres_free(authres_parse(body->str));
+		g_free(describe(body->str));
 	}
 	assert_true(clock() - start < HOPELESS * CLOCKS_PER_SEC);
 
@@ -152,7 +153,6 @@ static void test_bounds(void **state)
 	g_string_append_c(body, ' ');
 	check(body->str, "result: garbage\n");
 	g_string_free(body, TRUE);
-	authres_free(NULL);
 }
 
 /* Any bytes at all: nothing to find but a crash. */
@@ -170,7 +170,7 @@ static void test_noise(void **state)
 			body[j] = alphabet[g_rand_int_range(
 			    random, 0, sizeof alphabet - 1)];
 		body[length] = '\0';
-		authres_free(authres_parse(body));
+		g_free(describe(body));
 	}
 	g_rand_free(random);
 }
