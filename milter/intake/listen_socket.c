@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* The socket is opened before any message comes in, so its descriptor is low.
  */
 #define DESCRIPTORS 64
@@ -33,37 +35,29 @@ static int listen_nowhere(void)
 {
 	const struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int error;
 
-	if (fd < 0)
-		return -1;
-	if (bind(fd, (const struct sockaddr *)&address,
-		offsetof(struct sockaddr_un, sun_path)) == 0 &&
-	    listen(fd, 1) == 0)
+	if (fd < 0 || (bind(fd, (const struct sockaddr *)&address,
+			   offsetof(struct sockaddr_un, sun_path)) == 0 &&
+			  listen(fd, 1) == 0))
 		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
+	file_close_quietly(fd);
 	return -1;
 }
 
 bool listen_socket_withdraw(void)
 {
 	int nowhere = listen_nowhere();
-	bool done = true;
 	int error = 0;
 
 	if (nowhere < 0)
 		return false;
 	for (int fd = 3; fd < DESCRIPTORS; fd++)
 		if (fd != nowhere && is_listening(fd) &&
-		    dup3(nowhere, fd, O_CLOEXEC) < 0) {
+		    dup3(nowhere, fd, O_CLOEXEC) < 0)
 			error = errno;
-			done = false;
-		}
 	close(nowhere);
 	errno = error;
-	return done;
+	return error == 0;
 }
 
 bool listen_socket_is_in_use(const char *path)

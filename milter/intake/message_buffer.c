@@ -16,6 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 struct message_buffer {
 	struct spool *spool;
 	size_t length;
@@ -85,8 +87,7 @@ void message_buffer_free(struct message_buffer *buffer)
 static bool write_at(int fd, const uint8_t *bytes, size_t length, size_t offset)
 {
 	while (length > 0) {
-		size_t step = MIN(length, (size_t)SSIZE_MAX);
-		ssize_t written = pwrite(fd, bytes, step, (off_t)offset);
+		ssize_t written = pwrite(fd, bytes, length, (off_t)offset);
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -107,10 +108,7 @@ static bool move_to_file(struct message_buffer *buffer)
 	if (fd < 0)
 		return false;
 	if (!write_at(fd, buffer->memory, buffer->length, 0)) {
-		int saved = errno;
-
-		(void)close(fd);
-		errno = saved;
+		file_close_quietly(fd);
 		return false;
 	}
 	buffer->fd = fd;
@@ -128,7 +126,7 @@ static bool grow_memory(struct message_buffer *buffer, size_t needed)
 	if (needed <= buffer->capacity)
 		return true;
 	while (capacity < needed)
-		capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+		capacity *= 2;
 	memory = g_try_realloc(buffer->memory, capacity);
 	if (memory == NULL) {
 		errno = ENOMEM;
@@ -186,18 +184,15 @@ size_t message_buffer_length(const struct message_buffer *buffer)
 const uint8_t *message_buffer_bytes(struct message_buffer *buffer)
 {
 	static const uint8_t nothing[1];
-	void *mapped;
 
 	if (buffer->length == 0)
 		return nothing;
 	if (buffer->fd < 0)
 		return buffer->memory;
-	if (buffer->mapped == NULL) {
-		mapped = mmap(NULL, buffer->length, PROT_READ, MAP_PRIVATE,
-		    buffer->fd, 0);
-		if (mapped == MAP_FAILED)
-			return NULL;
-		buffer->mapped = mapped;
-	}
+	if (buffer->mapped == NULL)
+		buffer->mapped = mmap(NULL, buffer->length, PROT_READ,
+		    MAP_PRIVATE, buffer->fd, 0);
+	if (buffer->mapped == MAP_FAILED)
+		buffer->mapped = NULL;
 	return buffer->mapped;
 }

@@ -17,23 +17,16 @@
 #include <stdbool.h>
 #include <string.h>
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define LEAKS_ARE_LOOKED_FOR
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define LEAKS_ARE_LOOKED_FOR
-#endif
-#ifdef LEAKS_ARE_LOOKED_FOR
-#include <sanitizer/lsan_interface.h>
-#endif
-
 #include "base/log.h"
 #include "base/sniff.h"
 #include "base/span.h"
 #include "base/syntax.h"
 #include "mime_limits.h"
 #include "rfc5322.h"
+
+/* Of LeakSanitizer, in programs that are built with it. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
 
 /* GLib and GMime would write to stderr. A critical message means a bug, here or
  * there; others only say that a mail is odd. */
@@ -55,13 +48,11 @@ void mime_init(void)
 
 	/* GMime leaks the entry that a new one replaces: sixteen bytes, four
 	 * times in a process, which should not make a test fail. */
-#ifdef LEAKS_ARE_LOOKED_FOR
-	__lsan_disable();
-#endif
+	if (__lsan_disable != NULL)
+		__lsan_disable();
 	g_mime_init();
-#ifdef LEAKS_ARE_LOOKED_FOR
-	__lsan_enable();
-#endif
+	if (__lsan_enable != NULL)
+		__lsan_enable();
 	for (size_t i = 0; i < G_N_ELEMENTS(enclosed); i++)
 		g_mime_object_register_type(
 		    "message", enclosed[i], GMIME_TYPE_PART);
@@ -150,21 +141,16 @@ static void read_field(
 		lower_line},
 	};
 
-	if (span_equals(field->name, "Authentication-Results")) {
-		char *body = copy_body(field->whole);
+	char *body = copy_body(field->whole);
 
+	if (span_equals(field->name, "Authentication-Results"))
 		g_ptr_array_add(
 		    message->authentication_results, rfc5322_unfold(body));
-		g_free(body);
-	}
 	for (size_t i = 0; i < G_N_ELEMENTS(once); i++)
 		if (*once[i].target == NULL &&
-		    span_equals(field->name, once[i].name)) {
-			char *body = copy_body(field->whole);
-
+		    span_equals(field->name, once[i].name))
 			*once[i].target = once[i].read(body);
-			g_free(body);
-		}
+	g_free(body);
 }
 
 /* Whether a field is one that MIME defines (RFC 2045 section 3). */
@@ -254,15 +240,13 @@ static bool is_something_else(const char *media_type)
 }
 
 /* Text is a report only when its label, its name or its content says so. */
-static bool may_be_report(
-    const char *media_type, const char *filename, const GByteArray *bytes)
+static bool may_be_report(const struct mime_attachment *attachment)
 {
-	if (!g_str_has_prefix(media_type, "text/") ||
-	    g_str_equal(media_type, "text/json"))
-		return true;
-	if (filename != NULL && sniff_name(span_of(filename)))
-		return true;
-	return sniff_report(bytes->data, bytes->len);
+	return !g_str_has_prefix(attachment->media_type, "text/") ||
+	       g_str_equal(attachment->media_type, "text/json") ||
+	       (attachment->filename != NULL &&
+		   sniff_name(span_of(attachment->filename))) ||
+	       sniff_report(attachment->bytes->data, attachment->bytes->len);
 }
 
 static char *get_media_type(GMimeObject *object)
@@ -278,9 +262,7 @@ static char *get_media_type(GMimeObject *object)
 static void read_leaf(struct mime_message *message, GMimeObject *leaf)
 {
 	struct mime_attachment *attachment;
-	const char *filename;
 	char *media_type;
-	GByteArray *bytes;
 
 	if (!GMIME_IS_PART(leaf))
 		return;
@@ -289,18 +271,15 @@ static void read_leaf(struct mime_message *message, GMimeObject *leaf)
 		g_free(media_type);
 		return;
 	}
-	filename = g_mime_part_get_filename(GMIME_PART(leaf));
-	bytes = decode_part(GMIME_PART(leaf));
-	if (!may_be_report(media_type, filename, bytes)) {
-		g_free(media_type);
-		g_byte_array_unref(bytes);
-		return;
-	}
 	attachment = g_new0(struct mime_attachment, 1);
 	attachment->media_type = media_type;
-	attachment->filename = g_strdup(filename);
-	attachment->bytes = bytes;
-	g_ptr_array_add(message->attachments, attachment);
+	attachment->filename =
+	    g_strdup(g_mime_part_get_filename(GMIME_PART(leaf)));
+	attachment->bytes = decode_part(GMIME_PART(leaf));
+	if (may_be_report(attachment))
+		g_ptr_array_add(message->attachments, attachment);
+	else
+		free_attachment(attachment);
 }
 
 /* False when multiparts are nested more than levels deep. */

@@ -52,14 +52,6 @@ static int compare_spans(const void *a, const void *b, void *unused)
 	return memcmp(first->start, second->start, first->length);
 }
 
-static struct span trim_end(const char *start, const char *end)
-{
-	while (end > start &&
-	       (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
-		end--;
-	return (struct span){start, (size_t)(end - start)};
-}
-
 static const char *skip_blanks(const char *p, const char *end)
 {
 	while (p < end && span_is_blank(*p))
@@ -78,7 +70,7 @@ static bool read_quoted(
 		if (!g_ascii_isprint(*p) || *p == '\\' ||
 		    (*p == '=' && p + 1 < end && p[1] == '?'))
 			return false;
-	*ret_boundary = trim_end(start, p);
+	*ret_boundary = span_trim((struct span){start, (size_t)(p - start)});
 	return p < end && *p == '"';
 }
 
@@ -135,24 +127,19 @@ static void note_declaration(struct scan *scan, const char *p)
 		    g_memdup2(&boundary, sizeof(boundary)), &scan->boundaries);
 }
 
-/* Finds every "boundary", in any case, by Horspool's method. */
+/* Finds every "boundary", in any case. */
 static void collect_boundaries(struct scan *scan)
 {
 	static const char word[] = "boundary";
-	const size_t last = sizeof(word) - 2;
-	uint8_t shift[256];
+	const size_t size = sizeof(word) - 1;
+	const char *end = scan->bytes + scan->length;
 
-	memset(shift, sizeof(word) - 1, sizeof(shift));
-	for (size_t i = 0; i < last; i++) {
-		shift[(uint8_t)word[i]] = (uint8_t)(last - i);
-		shift[(uint8_t)g_ascii_toupper(word[i])] = (uint8_t)(last - i);
-	}
-	for (size_t at = last; at < scan->length && !scan->any_boundary;
-	     at += shift[(uint8_t)scan->bytes[at]]) {
-		if (g_ascii_strncasecmp(
-			scan->bytes + at - last, word, last + 1) != 0)
+	for (const char *p = scan->bytes;
+	     (size_t)(end - p) >= size && !scan->any_boundary; p++) {
+		if ((*p != 'b' && *p != 'B') ||
+		    g_ascii_strncasecmp(p, word, size) != 0)
 			continue;
-		note_declaration(scan, scan->bytes + at + 1);
+		note_declaration(scan, p + size);
 		if ((size_t)g_tree_nnodes(scan->boundaries) /
 			DECLARATIONS_PER_PART >
 		    scan->limits->mime_parts)
@@ -168,7 +155,7 @@ static bool begins_part(const struct scan *scan, struct span line)
 		return false;
 	if (scan->any_boundary)
 		return true;
-	boundary = trim_end(line.start + 2, line.start + line.length);
+	boundary = span_trim((struct span){line.start + 2, line.length - 2});
 	return g_tree_lookup(scan->boundaries, &boundary) != NULL;
 }
 
@@ -203,16 +190,6 @@ static bool over_header(struct scan *scan, struct span line)
 	return scan->reason != NULL;
 }
 
-static void end_header(struct scan *scan)
-{
-	scan->in_header = false;
-	if (!scan->in_parts) {
-		scan->in_parts = true;
-		scan->fields = 0;
-		scan->header_size = 0;
-	}
-}
-
 static bool over_limit(struct scan *scan, struct span line)
 {
 	bool blank =
@@ -228,8 +205,13 @@ static bool over_limit(struct scan *scan, struct span line)
 		scan->fields++; /* a header may begin with a fold */
 		return over_parts(scan);
 	}
-	if (scan->in_header && blank)
-		end_header(scan);
+	if (blank && !scan->in_parts) {
+		scan->in_parts = true;
+		scan->fields = 0;
+		scan->header_size = 0;
+	}
+	if (blank)
+		scan->in_header = false;
 	return false;
 }
 
@@ -247,14 +229,13 @@ static bool is_message(const struct scan *scan)
 static void scan_lines(struct scan *scan)
 {
 	const char *end = scan->bytes + scan->length;
-	const char *next;
+	const char *eol;
 
-	for (const char *p = scan->bytes; p < end; p = next) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-
+	for (const char *p = scan->bytes; p < end;
+	     p = eol < end ? eol + 1 : end) {
+		eol = memchr(p, '\n', (size_t)(end - p));
 		if (eol == NULL)
 			eol = end;
-		next = eol < end ? eol + 1 : end;
 		if (over_limit(scan, (struct span){p, (size_t)(eol - p)}))
 			return;
 	}

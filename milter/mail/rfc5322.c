@@ -89,14 +89,10 @@ char *rfc5322_unfold(const char *body)
 {
 	GString *line = g_string_new(NULL);
 
-	while (span_is_blank(*body))
-		body++;
 	for (; *body != '\0'; body++)
 		if (*body != '\r' && *body != '\n')
 			g_string_append_c(line, *body);
-	while (line->len > 0 && span_is_blank(line->str[line->len - 1]))
-		g_string_truncate(line, line->len - 1);
-	return g_string_free(line, FALSE);
+	return g_strstrip(g_string_free(line, FALSE));
 }
 
 /* The end of the quoted string that starts at p. */
@@ -108,13 +104,12 @@ static const char *skip_quoted(const char *p)
 	return *p == '"' ? p + 1 : p;
 }
 
-static char *copy_trimmed(const char *start, const char *end)
+/* A copy without the blanks around it; NULL when nothing else is there. */
+static char *copy_trimmed(const char *start, size_t length)
 {
-	while (start < end && span_is_blank(*start))
-		start++;
-	while (end > start && span_is_blank(end[-1]))
-		end--;
-	return start < end ? g_strndup(start, (size_t)(end - start)) : NULL;
+	struct span span = span_trim((struct span){start, length});
+
+	return span.length > 0 ? g_strndup(span.start, span.length) : NULL;
 }
 
 /* The domain behind the '@' of an addr-spec. */
@@ -123,7 +118,7 @@ static char *copy_domain(const char *at)
 	const char *start = at + 1;
 
 	rfc5322_skip_cfws(&start);
-	return copy_trimmed(start, start + strcspn(start, ">,;() \t\r\n"));
+	return copy_trimmed(start, strcspn(start, ">,;() \t\r\n"));
 }
 
 /*
@@ -172,7 +167,7 @@ char *rfc5322_message_id(const char *body)
 	char *id = NULL;
 
 	if (close != NULL)
-		id = copy_trimmed(open + 1, close);
+		id = copy_trimmed(open + 1, (size_t)(close - open - 1));
 	else if (*line != '\0')
 		id = g_strdup(line);
 	g_free(line);
