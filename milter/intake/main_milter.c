@@ -81,17 +81,25 @@ static void reload(struct daemon *daemon)
 	log_event(LOG_NOTICE, "reloaded", "file", daemon->config_path, NULL);
 }
 
-static void *keep_house(void *data)
+/* The signals that keep_house() waits for. */
+static sigset_t house_signals(void)
 {
-	const struct timespec period =
-	    service_manager_pause(HOUSEKEEPING_SECONDS);
-	struct daemon *daemon = data;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGNAL_END);
+	return set;
+}
+
+static void *keep_house(void *data)
+{
+	const struct timespec period =
+	    service_manager_pause(HOUSEKEEPING_SECONDS);
+	const sigset_t set = house_signals();
+	struct daemon *daemon = data;
+
 	for (;;) {
 		int received = sigtimedwait(&set, NULL, &period);
 
@@ -115,12 +123,8 @@ static void *keep_house(void *data)
 
 static void block_signals(void)
 {
-	sigset_t set;
+	sigset_t set = house_signals();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGNAL_END);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -131,12 +135,10 @@ static void block_signals(void)
 /* The path of milter.socket, or NULL when it has none. */
 static const char *socket_path(const struct config *config)
 {
-	static const char *const kinds[] = {"unix:", "local:"};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-		if (g_str_has_prefix(config->socket, kinds[i]))
-			return config->socket + strlen(kinds[i]);
-	return NULL;
+	return g_str_has_prefix(config->socket, "unix:") ||
+		       g_str_has_prefix(config->socket, "local:")
+		   ? strchr(config->socket, ':') + 1
+		   : NULL;
 }
 
 /* Removes the socket, which libmilter leaves behind when it runs as root, but
@@ -218,7 +220,6 @@ static int serve(struct daemon *daemon)
 
 int main(int argc, char **argv)
 {
-
 	static const enum metrics_counter counters[] = {METRICS_MESSAGES,
 	    METRICS_CANDIDATES, METRICS_SPOOLED, METRICS_INVALID,
 	    METRICS_REFUSED, METRICS_FAILED, METRICS_DROPPED};

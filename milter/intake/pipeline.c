@@ -32,9 +32,11 @@
 
 struct run {
 	const struct pipeline_input *input;
-	const struct mime_message *message; /* NULL for a bare report */
+	const struct mime_message *message; /* empty for a bare report */
 	GPtrArray *reports;
 };
+
+static const struct mime_message no_message;
 
 void pipeline_init(void)
 {
@@ -88,12 +90,6 @@ static struct pipeline_report *note(struct run *run,
 	return found;
 }
 
-static void set(char **target, const char *value)
-{
-	g_free(*target);
-	*target = g_strdup(value);
-}
-
 /* A record with everything that is known of the mail around a report. */
 static struct record *make_record(const struct run *run, enum record_kind kind,
     const struct mime_attachment *attachment)
@@ -105,22 +101,19 @@ static struct record *make_record(const struct run *run, enum record_kind kind,
 	record->kind = kind;
 	record->source = input->source;
 	record->received_at = input->received_at;
-	set(&record->queue_id, input->queue_id);
-	set(&record->envelope_from, input->envelope_from);
+	record->queue_id = g_strdup(input->queue_id);
+	record->envelope_from = g_strdup(input->envelope_from);
 	for (guint i = 0;
 	     input->recipients != NULL && i < input->recipients->len; i++)
 		g_ptr_array_add(record->recipients,
 		    g_strdup(g_ptr_array_index(input->recipients, i)));
-	if (message != NULL) {
-		set(&record->message_id, message->message_id);
-		set(&record->from_domain, message->from_domain);
-		set(&record->tls_report_domain, message->tls_report_domain);
-		set(&record->tls_report_submitter,
-		    message->tls_report_submitter);
-	}
+	record->message_id = g_strdup(message->message_id);
+	record->from_domain = g_strdup(message->from_domain);
+	record->tls_report_domain = g_strdup(message->tls_report_domain);
+	record->tls_report_submitter = g_strdup(message->tls_report_submitter);
 	if (attachment != NULL) {
-		set(&record->media_type, attachment->media_type);
-		set(&record->filename, attachment->filename);
+		record->media_type = g_strdup(attachment->media_type);
+		record->filename = g_strdup(attachment->filename);
 	}
 	return record;
 }
@@ -142,11 +135,11 @@ static struct pipeline_report *reject(struct run *run,
 	record = make_record(run, RECORD_REJECTION, attachment);
 	record->reason =
 	    status == PIPELINE_INVALID ? RECORD_INVALID : RECORD_REFUSED;
-	set(&record->detail, reason);
+	record->detail = g_strdup(reason);
 	/* A report that can't be read names nobody; the From field does. */
-	if (submitter == NULL && run->message != NULL)
+	if (submitter == NULL)
 		submitter = run->message->from_domain;
-	set(&record->submitter, submitter);
+	record->submitter = g_strdup(submitter);
 	if (attachment != NULL) {
 		record->length = attachment->bytes->len;
 		digest_of(attachment->bytes->data, attachment->bytes->len,
@@ -173,9 +166,9 @@ static char *spool_report(struct run *run,
 	if (run->input->spool == NULL)
 		return NULL;
 	record = make_record(run, RECORD_REPORT, attachment);
-	set(&record->submitter, submitter);
-	set(&record->dkim_result, dkim->result);
-	set(&record->dkim_domain, dkim->domain);
+	record->submitter = g_strdup(submitter);
+	record->dkim_result = g_strdup(dkim->result);
+	record->dkim_domain = g_strdup(dkim->domain);
 	record->authenticated = dkim->authenticated;
 	record_set_bytes(
 	    record, attachment->bytes->data, attachment->bytes->len);
@@ -199,13 +192,11 @@ static void accept_report(struct run *run,
 	const struct config *config = run->input->config;
 	struct authentication dkim;
 	struct pipeline_report *found;
-	char *submitter = identity_submitter(
-	    report, message != NULL ? message->from_domain : NULL);
+	char *submitter = identity_submitter(report, message->from_domain);
 	char *reason;
 
-	authentication_judge(config,
-	    message != NULL ? message->authentication_results : NULL, submitter,
-	    &dkim);
+	authentication_judge(
+	    config, message->authentication_results, submitter, &dkim);
 	reason = acceptance_refusal(config, report, &dkim, submitter);
 	if (reason != NULL) {
 		found = reject(
@@ -231,7 +222,6 @@ static void accept_report(struct run *run,
 static bool look_into(struct run *run, const struct mime_attachment *attachment)
 {
 	const struct pipeline_input *input = run->input;
-	const struct mime_message *message = run->message;
 	const struct limits *limits = &input->config->limits;
 	struct report *report = NULL;
 	char *reason = NULL;
@@ -241,8 +231,7 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 	    .length = attachment->bytes->len,
 	    .media_type = attachment->media_type,
 	    .filename = attachment->filename,
-	    .tls_report_domain =
-		message != NULL ? message->tls_report_domain : NULL,
+	    .tls_report_domain = run->message->tls_report_domain,
 	    .received_at = input->received_at / G_USEC_PER_SEC,
 	    .deadline = input->deadline,
 	    /* The loader reads the bytes again, and keeps the document. */
@@ -312,7 +301,7 @@ static void read_message(struct run *run)
 	}
 	run->message = message;
 	look_into_all(run, message->attachments);
-	run->message = NULL;
+	run->message = &no_message;
 	mime_message_free(message);
 }
 
@@ -423,6 +412,7 @@ void pipeline_run(
 	const struct limits *limits = &input->config->limits;
 	struct run run = {
 	    .input = input,
+	    .message = &no_message,
 	    .reports = g_ptr_array_new_with_free_func(free_report),
 	};
 	struct verdict_tally tally;

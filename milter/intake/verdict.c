@@ -37,13 +37,9 @@ static char *header_text(const char *format, ...)
 static char *reply_text(const char *what, const char *reason)
 {
 	GString *out = g_string_new(what);
-	GString *tail = g_string_new(NULL);
 
-	escape_header(tail, reason, REPLY_MAX);
-	g_strdelimit(tail->str, "%", '?');
-	g_string_append(out, tail->str);
-	g_string_free(tail, TRUE);
-	return g_string_free(out, FALSE);
+	escape_header(out, reason, REPLY_MAX);
+	return g_strdelimit(g_string_free(out, FALSE), "%", '?');
 }
 
 /* Whether every recipient is a report address. */
@@ -133,18 +129,14 @@ void verdict_clear(struct verdict *verdict)
 
 const char *verdict_action_name(enum verdict_action action)
 {
-	switch (action) {
-	case VERDICT_ACCEPT:
-	case VERDICT_HEADER:
-		return "keep";
-	case VERDICT_DISCARD:
-		return "discard";
-	case VERDICT_SPLIT:
-		return "split";
-	case VERDICT_REJECT:
-		return "reject";
-	case VERDICT_TEMPFAIL:
-		return "tempfail";
-	}
-	return "keep";
+	static const char *const names[] = {
+	    [VERDICT_ACCEPT] = "keep",
+	    [VERDICT_HEADER] = "keep",
+	    [VERDICT_DISCARD] = "discard",
+	    [VERDICT_SPLIT] = "split",
+	    [VERDICT_REJECT] = "reject",
+	    [VERDICT_TEMPFAIL] = "tempfail",
+	};
+
+	return names[action];
 }
