@@ -8,6 +8,7 @@
  * Nobody waits for a single report here, so reports are made durable in groups;
  * their lines are printed once they are on the disk.
  */
+#include <err.h>
 #include <errno.h>
 #include <glib.h>
 #include <grp.h>
@@ -16,7 +17,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -35,9 +35,9 @@
 /* How many characters of a report's text a line shows. */
 #define SHOWN_CHARS 200
 
-/* How many reports are made durable together, and how long the first of them
- * may wait for others. */
-#define GROUP_REPORTS 1000
+/* How many messages' reports are made durable together, and how long the first
+ * of them may wait for others. */
+#define GROUP_MESSAGES 1000
 #define GROUP_TIME (G_USEC_PER_SEC / 2)
 
 #define PROGRESS_AFTER G_USEC_PER_SEC
@@ -61,7 +61,6 @@ struct import {
 	bool unreadable;  /* some path was */
 	bool dropped;     /* root's rights were, for the spool owner's */
 	GPtrArray *group; /* of struct found *, not printed yet */
-	size_t group_reports;
 	int64_t group_due;
 	int64_t progress_due;
 	bool progress_shown;
@@ -131,20 +130,16 @@ static bool drop_root(const struct config *config, bool dry_run)
 	if (stat(directory, &status) != 0) {
 		if (dry_run)
 			return false;
-		fprintf(stderr, PROGRAM ": spool.directory %s: %s\n", directory,
-		    g_strerror(errno));
-		exit(EX_CANTCREAT);
+		err(EX_CANTCREAT, "spool.directory %s", directory);
 	}
 	if (status.st_uid == 0)
 		return false;
-	if (setgroups(0, NULL) == 0 && setgid(status.st_gid) == 0 &&
-	    setuid(status.st_uid) == 0)
-		return true;
-	fprintf(stderr,
-	    PROGRAM ": can't become user %u, who owns spool.directory %s: "
-		    "%s\n",
-	    (unsigned int)status.st_uid, directory, g_strerror(errno));
-	exit(EX_SOFTWARE);
+	if (setgroups(0, NULL) != 0 || setgid(status.st_gid) != 0 ||
+	    setuid(status.st_uid) != 0)
+		err(EX_SOFTWARE,
+		    "can't become user %u, who owns spool.directory %s",
+		    (unsigned int)status.st_uid, directory);
+	return true;
 }
 
 /* Erases the progress line. */
@@ -168,11 +163,26 @@ static void show_progress(struct import *import)
 }
 
 /* Appends "FILE" or "FILE#N". */
-static void append_place(GString *line, const struct found *found)
+static void append_place(GString *line, const char *path, size_t number)
 {
-	escape_terminal(line, found->path, 0);
-	if (found->number > 0)
-		g_string_append_printf(line, "#%zu", found->number);
+	escape_terminal(line, path, 0);
+	if (number > 0)
+		g_string_append_printf(line, "#%zu", number);
+}
+
+/* Prints what is wrong with a file or a message in it, on stderr. */
+static void tell(
+    struct import *import, const char *path, size_t number, const char *problem)
+{
+	GString *line = g_string_new(PROGRAM ": ");
+
+	clear_progress(import);
+	fflush(stdout);
+	append_place(line, path, number);
+	g_string_append(line, ": ");
+	escape_terminal(line, problem, 0);
+	fprintf(stderr, "%s\n", line->str);
+	g_string_free(line, TRUE);
 }
 
 static void append_shown(GString *line, const char *text)
@@ -213,7 +223,7 @@ static void append_text(GString *line, const struct found *found,
 	} else {
 		append_shown(line, report->reason);
 	}
-	append_place(line, found);
+	append_place(line, found->path, found->number);
 }
 
 static void append_json(GString *line, const struct found *found,
@@ -246,35 +256,6 @@ static void append_json(GString *line, const struct found *found,
 	json_writer_end_object(&json);
 }
 
-static void print_report(const struct import *import, const struct found *found,
-    const struct pipeline_report *report)
-{
-	GString *line = g_string_new(NULL);
-
-	if (import->json)
-		append_json(line, found, report);
-	else
-		append_text(line, found, report);
-	puts(line->str);
-	g_string_free(line, TRUE);
-}
-
-static void print_stop(
-    const struct found *found, const struct pipeline_report *report)
-{
-	GString *line = g_string_new(PROGRAM ": ");
-
-	escape_terminal(line, report->reason, 0);
-	g_string_append(line, "; stopped at ");
-	append_place(line, found);
-	g_string_append(line,
-	    ". Run it again over the same files when that is solved: no report "
-	    "is counted twice");
-	fflush(stdout);
-	fprintf(stderr, "%s\n", line->str);
-	g_string_free(line, TRUE);
-}
-
 static void found_free(void *data)
 {
 	struct found *found = data;
@@ -284,60 +265,66 @@ static void found_free(void *data)
 	g_free(found);
 }
 
-/* Prints the reports of one message. False when the spool failed. */
-static bool print_found(struct import *import, const struct found *found)
+/* Prints a report's line; false when the spool failed. */
+static bool print_report(struct import *import, const struct found *found,
+    const struct pipeline_report *report)
 {
+	GString *line = g_string_new(NULL);
+	bool failed = report->status == PIPELINE_FAILED;
+
+	import->by_status[report->status]++;
+	if (import->json)
+		append_json(line, found, report);
+	else
+		append_text(line, found, report);
 	if (isatty(STDOUT_FILENO))
 		clear_progress(import);
-	for (guint i = 0; i < found->reports->len; i++) {
-		const struct pipeline_report *report =
-		    g_ptr_array_index(found->reports, i);
-
-		import->by_status[report->status]++;
-		print_report(import, found, report);
-		if (report->status == PIPELINE_FAILED) {
-			print_stop(found, report);
-			return false;
-		}
+	puts(line->str);
+	if (failed) {
+		g_string_printf(line,
+		    "%s; stopped here. Run it again over the same files when "
+		    "that is solved: no report is counted twice",
+		    report->reason);
+		tell(import, found->path, found->number, line->str);
 	}
-	return true;
+	g_string_free(line, TRUE);
+	return !failed;
 }
 
-/* Turns the group's spooled reports into failed ones, after errno. */
-static void fail_group(const struct import *import)
+/* Prints the reports of one message, with spooled ones failed for a reason that
+ * is not NULL. False when the spool failed. */
+static bool print_found(
+    struct import *import, const struct found *found, const char *reason)
 {
-	char *reason = g_strdup_printf("spool.directory: %s can't be written: "
-				       "%s",
-	    import->config->spool_directory, g_strerror(errno));
+	for (guint i = 0; i < found->reports->len; i++) {
+		struct pipeline_report *report =
+		    g_ptr_array_index(found->reports, i);
 
-	for (guint i = 0; i < import->group->len; i++) {
-		const struct found *found = g_ptr_array_index(import->group, i);
-
-		for (guint j = 0; j < found->reports->len; j++) {
-			struct pipeline_report *report =
-			    g_ptr_array_index(found->reports, j);
-
-			if (report->status != PIPELINE_SPOOLED)
-				continue;
+		if (reason != NULL && report->status == PIPELINE_SPOOLED) {
 			report->status = PIPELINE_FAILED;
-			g_free(report->reason);
 			report->reason = g_strdup(reason);
 		}
+		if (!print_report(import, found, report))
+			return false;
 	}
-	g_free(reason);
+	return true;
 }
 
 /* Makes the group durable and prints it; false when the spool failed. */
 static bool finish_group(struct import *import)
 {
+	char *reason = NULL;
 	bool more = true;
 
 	if (import->spool != NULL && spool_release(import->spool) != SPOOL_OK)
-		fail_group(import);
+		reason =
+		    g_strdup_printf("spool.directory: %s can't be written: %s",
+			import->config->spool_directory, g_strerror(errno));
 	for (guint i = 0; i < import->group->len && more; i++)
-		more = print_found(import, g_ptr_array_index(import->group, i));
+		more = print_found(
+		    import, g_ptr_array_index(import->group, i), reason);
 	g_ptr_array_set_size(import->group, 0);
-	import->group_reports = 0;
+	g_free(reason);
 	return more;
 }
 
@@ -367,12 +354,11 @@ static bool add_reports(
 		found->number = item->number;
 		found->reports = g_ptr_array_ref(reports);
 		g_ptr_array_add(import->group, found);
-		import->group_reports += reports->len;
 		import->reports += reports->len;
 	}
 	if (import->group->len > 0 &&
 	    (import->dry_run || has_failed(reports) ||
-		import->group_reports >= GROUP_REPORTS ||
+		import->group->len >= GROUP_MESSAGES ||
 		now >= import->group_due))
 		return finish_group(import);
 	return true;
@@ -381,16 +367,9 @@ static bool add_reports(
 static void note_problem(const char *path, const char *problem, void *data)
 {
 	struct import *import = data;
-	GString *line = g_string_new(PROGRAM ": ");
 
 	import->unreadable = true;
-	clear_progress(import);
-	fflush(stdout);
-	escape_terminal(line, path, 0);
-	g_string_append(line, ": ");
-	escape_terminal(line, problem, 0);
-	fprintf(stderr, "%s\n", line->str);
-	g_string_free(line, TRUE);
+	tell(import, path, 0, problem);
 }
 
 /* Says that an archive without a report was not unpacked: it may hold mail. */
@@ -478,25 +457,16 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-static void open_log(const struct config *config)
-{
-	/* Each report has its line on stdout already. */
-	log_open(PROGRAM, config->log_target,
-	    config->log_target == LOG_TARGET_SYSLOG ? config->log_level
-						    : LOG_ERR);
-}
-
-static void open_spool(struct import *import)
+static struct spool *open_spool(const struct config *config)
 {
 	char *error = NULL;
+	struct spool *spool =
+	    spool_open(config->spool_directory, config->spool_quota, &error);
 
-	import->spool = spool_open(import->config->spool_directory,
-	    import->config->spool_quota, &error);
-	if (import->spool == NULL) {
-		fprintf(stderr, PROGRAM ": %s\n", error);
-		exit(EX_CANTCREAT);
-	}
-	spool_hold(import->spool);
+	if (spool == NULL)
+		errx(EX_CANTCREAT, "%s", error);
+	spool_hold(spool);
+	return spool;
 }
 
 int main(int argc, char **argv)
@@ -515,10 +485,13 @@ int main(int argc, char **argv)
 	config = command_line_config(&command_line, config_path);
 	import.config = config;
 	import.dropped = drop_root(config, import.dry_run);
-	open_log(config);
+	/* Each report has its line on stdout already. */
+	log_open(PROGRAM, config->log_target,
+	    config->log_target == LOG_TARGET_SYSLOG ? config->log_level
+						    : LOG_ERR);
 	pipeline_init();
 	if (!import.dry_run)
-		open_spool(&import);
+		import.spool = open_spool(config);
 	catch_signals();
 	import.group = g_ptr_array_new_with_free_func(found_free);
 	import.progress_due = isatty(STDERR_FILENO)
