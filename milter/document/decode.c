@@ -219,8 +219,9 @@ static enum decode_result measure_gzip(struct decoding *decoding)
 		/* Broken data may only be called a report's where the label
 		 * says so. */
 		return refuse(decoding, false, DECODE_INVALID,
-		    g_strdup_printf("RFC 1952: attachment: gzip data is broken "
-				    "or cut short at byte %zu",
+		    g_strdup_printf(
+			"RFC 1952: attachment: gzip data is damaged "
+			"or cut short at byte %zu",
 			info.offset));
 	}
 }

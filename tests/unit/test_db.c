@@ -65,9 +65,7 @@ static void connect_by(const char *conninfo, bool primary)
 	struct db *db = NULL;
 	char *error = NULL;
 
-	assert_int_equal(
-	    db_connect(conninfo, primary, &db, &error),
-	    DB_RETRY);
+	assert_int_equal(db_connect(conninfo, primary, &db, &error), DB_RETRY);
 	g_free(error);
 }
 
