@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Rows about the path from the mail server to the spool."""
 
+import re
 import subprocess
 import time
 from contextlib import ExitStack
@@ -69,8 +70,13 @@ def ordinary_cpu(bench):
     return [row]
 
 
-def start_postfix(bench, stack, name, socket):
-    lines = MILTER_CF.format(milters=f"{{ unix:{socket}, {MILTER_OPTIONS} }}")
+def start_postfix(bench, stack, name, socket=None):
+    """A Postfix as it comes; with the milter at socket, or bare."""
+    lines = ""
+    if socket is not None:
+        lines = MILTER_CF.format(
+            milters=f"{{ unix:{socket}, {MILTER_OPTIONS} }}"
+        )
     server = Postfix(
         bench.folder / name,
         f"unix:{socket}",
@@ -120,6 +126,53 @@ def ordinary_postfix(bench):
         for _ in range(RUNS + 4):
             base = smtp_source(null, count)
             row.add(smtp_source(ours, count), base)
+    bench.stop(site)
+    return [row]
+
+
+def delays_before_queue(server):
+    """Seconds that each mail to bob spent in smtpd and cleanup."""
+    return [
+        float(found)
+        for found in re.findall(
+            r"to=<bob@example\.com>.* delays=([0-9.]+)/", server.log()
+        )
+    ]
+
+
+def discard_postfix(bench):
+    """Report mails that are discarded, by way of Postfix as it comes, whose
+    in_flow_delay holds up everybody if its queue manager never runs."""
+    row = Row(
+        "discard-postfix",
+        "report mails through Postfix to the spool, discarded, 8 sessions",
+        "the same Postfix delivering the same mails bare",
+        "mails/s",
+        0.6,
+        True,
+    )
+    site = report_milter(bench, disposition="discard")
+    mail = bench.folder / "report.eml"
+    mail.write_bytes(next(corpora.report_mails(1, 3, "tlsrpt@example.com")))
+    sessions = ("-s", "8", "-F", str(mail))
+    count = bench.count(2000, 300)
+    with ExitStack() as stack:
+        ours = start_postfix(bench, stack, "postfix-ours", site.socket)
+        bare = start_postfix(bench, stack, "postfix-bare")
+
+        def rate(server):
+            return smtp_source(
+                server, count, *sessions, to="tlsrpt@example.com"
+            )
+
+        rate(ours), rate(bare)
+        for _ in range(RUNS):
+            base = rate(bare)
+            row.add(rate(ours), base)
+            smtp_source(ours, 1)
+    row.more["slowest ordinary mail between, s"] = max(
+        delays_before_queue(ours)
+    )
     bench.stop(site)
     return [row]
 
@@ -178,10 +231,10 @@ def store_rate(socket, folder, connections, count, mails):
     return count / result["seconds"]
 
 
-def report_milter(bench, **env):
+def report_milter(bench, env=None, **milter):
     site = bench.site(database=False)
-    site.env = {"tlsrpt-milter": env}
-    site.milter(milter={"recipients": ["tlsrpt@example.com"]})
+    site.env = {"tlsrpt-milter": env or {}}
+    site.milter(milter={"recipients": ["tlsrpt@example.com"], **milter})
     return site
 
 
@@ -226,7 +279,7 @@ def report_fsync(bench):
         True,
     )
     mails = report_mails_file(bench)
-    site = report_milter(bench, **preload(int(FSYNC_SECONDS * 1000)))
+    site = report_milter(bench, preload(int(FSYNC_SECONDS * 1000)))
     count = bench.count(12_000, 500)
     for _ in range(RUNS):
         row.add(
@@ -270,6 +323,7 @@ ROWS = {
     "ordinary-cpu": ordinary_cpu,
     "ordinary-postfix": ordinary_postfix,
     "ordinary-body": ordinary_body,
+    "discard-postfix": discard_postfix,
     "report-spool": report_spool,
     "report-fsync": report_fsync,
     "memory": memory,

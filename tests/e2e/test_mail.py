@@ -44,6 +44,21 @@ def assert_only_header_added(delivered, sent):
     assert without_header(delivered, HEADER) == mails.lines_as_delivered(sent)
 
 
+def test_discards_wake_the_queue_manager(mail_site):
+    """Postfix's cleanup spends a token on each message, and only the queue
+    manager supplies new ones, which a discarded message does not wake: after a
+    hundred each further message waits in_flow_delay. So each tenth loses its
+    recipients instead, and is removed by the queue manager."""
+    mail_site.milter(milter=DISCARD)
+    before = mail_site.postfix.log().count(": removed")
+    for _ in range(30):
+        code, text = mail_site.send(mails.carrier(mails.unique()))
+        assert code == 250, text
+    assert mail_site.delivered() == []
+    assert len(mail_site.spooled()) == 30
+    assert mail_site.postfix.log().count(": removed") - before == 3
+
+
 def test_discard(mail_site):
     milter = mail_site.milter(milter=DISCARD)
     code, text = mail_site.send(mails.carrier())

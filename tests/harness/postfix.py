@@ -47,7 +47,6 @@ local_header_rewrite_clients =
 message_size_limit = 104857600
 virtual_mailbox_limit = 0
 mailbox_size_limit = 0
-in_flow_delay = 0
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
