@@ -101,12 +101,32 @@ static bool count_seconds(const GMatchInfo *match, int64_t *ret_seconds)
 	return true;
 }
 
+/* Reads the one form that nearly all senders write, a tenth of the work. What
+ * strptime(3) takes beyond it does not come out again as it went in. */
+static bool read_usual_time(const char *text, int64_t *ret_seconds)
+{
+	char again[SYNTAX_TIME_SIZE];
+	struct tm tm = {0};
+	int64_t seconds;
+
+	if (strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
+		return false;
+	seconds = timegm(&tm);
+	syntax_time_format(seconds, again);
+	if (strcmp(again, text) != 0)
+		return false;
+	*ret_seconds = seconds;
+	return true;
+}
+
 enum syntax_result syntax_time(const char *text, int64_t *ret_seconds)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	g_autoptr(GMatchInfo) match = NULL;
 	g_autofree char *zone = NULL;
 
+	if (read_usual_time(text, ret_seconds))
+		return SYNTAX_OK;
 	(void)pthread_once(&once, compile_times);
 	if (!g_regex_match(lenient_time, text, 0, &match) || !is_time(match) ||
 	    !count_seconds(match, ret_seconds))
@@ -171,13 +191,15 @@ enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN])
 	return result;
 }
 
-/* Whether labels of lower-case letters, digits, '-' and '_' are joined by
- * dots. */
+/* Whether labels of letters, digits, '-' and '_' are joined by dots. */
 static bool is_domain(const char *name)
 {
 	for (;;) {
-		size_t label = strspn(name, G_CSET_a_2_z G_CSET_DIGITS "-_");
+		size_t label = 0;
 
+		while (g_ascii_isalnum(name[label]) || name[label] == '-' ||
+		       name[label] == '_')
+			label++;
 		if (label == 0 || label > LABEL_MAX)
 			return false;
 		if (name[label] != '.')

@@ -18,9 +18,6 @@
 #define TEXT_MAX ((size_t)8192)
 #define RECIPIENTS_ROOM ((size_t)512 * 1024)
 #define RECIPIENTS_MAX 10000
-/* What stands for itself beside RFC 3986's unreserved characters: all of
- * printable ASCII but the '%'. */
-#define PLAIN " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
 
 #define FIELD(label, kind_of_value, member)       \
 	.name = (label), .type = (kind_of_value), \
@@ -76,13 +73,30 @@ void record_field_free(
 
 /* ---- writing ---- */
 
+static void append_line(GString *out, const char *name, const char *value)
+{
+	g_string_append(out, name);
+	g_string_append(out, ": ");
+	g_string_append(out, value);
+	g_string_append_c(out, '\n');
+}
+
+/* Percent-encodes controls, '%' and all that is not ASCII (RFC 3986 section
+ * 2.1). */
 static void append_text(GString *out, const char *name, const char *text)
 {
-	char *encoded = g_uri_escape_bytes(
-	    (const guint8 *)text, utf8_cut(text, TEXT_MAX), PLAIN);
+	size_t length = utf8_cut(text, TEXT_MAX);
 
-	g_string_append_printf(out, "%s: %s\n", name, encoded);
-	g_free(encoded);
+	g_string_append(out, name);
+	g_string_append(out, ": ");
+	for (size_t i = 0; i < length; i++) {
+		if (g_ascii_isprint(text[i]) && text[i] != '%')
+			g_string_append_c(out, text[i]);
+		else
+			g_string_append_printf(
+			    out, "%%%02X", (unsigned int)(guchar)text[i]);
+	}
+	g_string_append_c(out, '\n');
 }
 
 static void append_recipients(
@@ -114,18 +128,18 @@ void record_field_append(
 			append_text(out, field->name, *(char *const *)at);
 		break;
 	case WORD:
-		append_text(
+		append_line(
 		    out, field->name, field->words[*(const unsigned int *)at]);
 		break;
 	case FLAG:
-		append_text(out, field->name, field->words[*(const bool *)at]);
+		append_line(out, field->name, field->words[*(const bool *)at]);
 		break;
 	case RECIPIENTS:
 		append_recipients(out, field->name, record->recipients);
 		break;
 	case TIME:
 		record_time_format(record->received_at, time);
-		append_text(out, field->name, time);
+		append_line(out, field->name, time);
 		break;
 	case NUMBER:
 		g_string_append_printf(out, "%s: %" G_GUINT64_FORMAT "\n",
@@ -133,7 +147,7 @@ void record_field_append(
 		break;
 	case DIGEST:
 		digest_hex(record->sha256, hex);
-		append_text(out, field->name, hex);
+		append_line(out, field->name, hex);
 		break;
 	}
 }
