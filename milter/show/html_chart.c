@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-#include "base/escape.h"
+#include "html_page.h"
 #include "wording.h"
 
 #define MOST_COLUMNS 92
@@ -98,23 +98,20 @@ static void put_rect(
 static void put_tip(
     GString *out, const struct summary *summary, const struct column *column)
 {
-	GString *rate = g_string_new(NULL);
+	g_autoptr(GString) rate = g_string_new(NULL);
 
 	put_days(out, summary, column);
 	if (sum_of(column) <= 0) {
 		g_string_append(out, ": no report");
 	} else {
+		wording_rate(rate, &column->sessions);
 		g_string_append(out, ": ");
 		wording_counted(
 		    out, summary_sessions_total(&column->sessions), "session");
 		g_string_append(out, ", ");
 		wording_count(out, column->sessions.failed);
-		g_string_append(out, " failed (");
-		wording_rate(rate, &column->sessions);
-		escape_html(out, rate->str);
-		g_string_append_c(out, ')');
+		html_put(out, " failed (%s)", rate->str);
 	}
-	g_string_free(rate, TRUE);
 }
 
 /* The height of a share; what is not zero stays visible. */
@@ -163,7 +160,7 @@ static void put_columns(GString *out, enum chart_kind kind,
 static void put_description(
     GString *out, const struct summary *summary, const struct chart *chart)
 {
-	GString *rate = g_string_new(NULL);
+	g_autoptr(GString) rate = g_string_new(NULL);
 
 	wording_counted(
 	    out, summary_sessions_total(&chart->sessions), "session");
@@ -172,66 +169,51 @@ static void put_description(
 	g_string_append(out, " failed.");
 	if (chart->most_rate > 0) {
 		wording_share(rate, chart->most_rate);
-		g_string_append(out, " The highest failure rate was ");
-		escape_html(out, rate->str);
-		g_string_append(out, ", ");
+		html_put(out, " The highest failure rate was %s, ", rate->str);
 		put_days(out, summary, &chart->columns[chart->most_rate_at]);
 		g_string_append_c(out, '.');
 	}
-	g_string_free(rate, TRUE);
-}
-
-static void put_top_label(
-    GString *out, enum chart_kind kind, const struct chart *chart)
-{
-	GString *label = g_string_new(NULL);
-
-	if (kind == CHART_SESSIONS)
-		wording_count_within(label, chart->most_total, 11);
-	else
-		wording_share(label, MAX(chart->most_rate, LEAST_FULL_RATE));
-	escape_html(out, label->str);
-	g_string_free(label, TRUE);
-}
-
-static void put_caption(GString *out, enum chart_kind kind, const char *about)
-{
-	g_string_append(out, "<figcaption>");
-	g_string_append(out,
-	    kind == CHART_SESSIONS
-		? "Sessions by day <span class=\"key\"><i class=\"good\"></i> "
-		  "succeeded <i class=\"bad\"></i> failed</span>"
-		: "Failure rate by day");
-	g_string_append(out, "<span class=\"vh\">, ");
-	escape_html(out, about);
-	g_string_append(out, "</span></figcaption>\n");
 }
 
 void html_chart(GString *out, enum chart_kind kind,
     const struct summary *summary, const struct summary_sessions *by_day,
     const char *about, const char *id)
 {
+	static const char *const titles[] = {
+	    [CHART_SESSIONS] = "Sessions by day",
+	    [CHART_RATE] = "Failure rate by day",
+	};
+	static const char *const keys[] = {
+	    [CHART_SESSIONS] = " <span class=\"key\"><i class=\"good\"></i> "
+			       "succeeded <i class=\"bad\"></i> failed</span>",
+	    [CHART_RATE] = "",
+	};
+	g_autoptr(GString) label = g_string_new(NULL);
 	struct chart chart;
 
 	gather(&chart, summary->days, MOST_COLUMNS, by_day);
-	g_string_append(out, "<figure class=\"chart\">");
-	put_caption(out, kind, about);
-	g_string_append(out, "<div class=\"plot\"><div class=\"axis\" "
-			     "aria-hidden=\"true\"><span>");
-	put_top_label(out, kind, &chart);
-	g_string_append(out, "</span><span>0</span></div>");
-	g_string_append_printf(out,
-	    "<svg viewBox=\"0 0 %d 100\" preserveAspectRatio=\"none\" "
-	    "role=\"img\" aria-labelledby=\"%s-t %s-d\"><title "
-	    "id=\"%s-t\">%s, ",
-	    chart.count * STEP, id, id, id,
-	    kind == CHART_SESSIONS ? "Sessions by day" : "Failure rate by day");
-	escape_html(out, about);
-	g_string_append_printf(out, "</title><desc id=\"%s-d\">", id);
+	if (kind == CHART_SESSIONS)
+		wording_count_within(label, chart.most_total, 11);
+	else
+		wording_share(label, MAX(chart.most_rate, LEAST_FULL_RATE));
+	g_string_append_printf(out, "<figure class=\"chart\"><figcaption>%s%s",
+	    titles[kind], keys[kind]);
+	html_put(out,
+	    "<span class=\"vh\">, %s</span></figcaption>\n<div class=\"plot\">"
+	    "<div class=\"axis\" aria-hidden=\"true\"><span>%s</span>"
+	    "<span>0</span></div>",
+	    about, label->str);
+	g_string_append_printf(
+	    out, "<svg viewBox=\"0 0 %d 100\"", chart.count * STEP);
+	html_put(out,
+	    " preserveAspectRatio=\"none\" role=\"img\" "
+	    "aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">%s, %s</title>"
+	    "<desc id=\"%s-d\">",
+	    id, id, id, titles[kind], about, id);
 	put_description(out, summary, &chart);
 	g_string_append(out, "</desc>\n");
 	put_columns(out, kind, summary, &chart);
-	g_string_append_printf(out,
+	html_put(out,
 	    "</svg><div class=\"days\" aria-hidden=\"true\"><span>%s</span>"
 	    "<span>%s</span></div></div></figure>\n",
 	    summary->first_day, summary->last_day);
@@ -246,12 +228,11 @@ void html_chart_spark(GString *out, const struct summary *summary,
 	gather(&chart, summary->days, SPARK_COLUMNS, by_day);
 	full = MAX(chart.most_rate, LEAST_FULL_RATE);
 	g_string_append_printf(out,
-	    "<svg class=\"spark\" viewBox=\"0 0 %d 100\" "
-	    "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Failure "
-	    "rate by day of ",
-	    chart.count * STEP);
-	escape_html(out, about);
-	g_string_append(out, ": ");
+	    "<svg class=\"spark\" viewBox=\"0 0 %d 100\"", chart.count * STEP);
+	html_put(out,
+	    " preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Failure "
+	    "rate by day of %s: ",
+	    about);
 	put_description(out, summary, &chart);
 	g_string_append(out, "\">");
 	for (int i = 0; i < chart.count; i++) {

@@ -5,12 +5,37 @@
  */
 #include "html_page.h"
 
+#include <stdarg.h>
+
 #include "base/escape.h"
 #include "show_embedded.h"
+#include "wording.h"
+
+void html_put(GString *out, const char *html, ...)
+{
+	g_auto(GStrv) parts = g_strsplit(html, "%s", -1);
+	va_list texts;
+
+	va_start(texts, html);
+	g_string_append(out, parts[0]);
+	for (char **part = parts + 1; *part != NULL; part++) {
+		escape_html(out, va_arg(texts, const char *));
+		g_string_append(out, *part);
+	}
+	va_end(texts);
+}
+
+void html_put_cut(GString *out, const char *text, glong most)
+{
+	g_autoptr(GString) cut = g_string_new(NULL);
+
+	wording_cut(cut, text, most);
+	escape_html(out, cut->str);
+}
 
 void html_page_open(GString *out, const char *title)
 {
-	g_string_append(out,
+	html_put(out,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
 	    "<meta charset=\"utf-8\">\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\""
@@ -19,9 +44,8 @@ void html_page_open(GString *out, const char *title)
 	    "initial-scale=1\">\n"
 	    "<meta name=\"referrer\" content=\"no-referrer\">\n"
 	    "<meta name=\"generator\" content=\"tlsrpt-report " VERSION "\">\n"
-	    "<title>");
-	escape_html(out, title);
-	g_string_append(out, "</title>\n<style>\n");
+	    "<title>%s</title>\n<style>\n",
+	    title);
 	g_string_append(out, css_page);
 	g_string_append(out, "</style>\n</head>\n<body>\n");
 }

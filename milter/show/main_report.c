@@ -296,7 +296,7 @@ static int report(const char *path, GString *out)
 {
 	struct config *config = command_line_config(&cli, path);
 	struct summary *summary = NULL;
-	char *error = NULL;
+	g_autofree char *error = NULL;
 	enum db_result result = ask(config, &summary, &error);
 	int status;
 
@@ -314,7 +314,6 @@ static int report(const char *path, GString *out)
 		arguments.format->write(out, summary);
 		status = deliver(out);
 	}
-	g_free(error);
 	summary_free(summary);
 	config_unref(config);
 	return status;
@@ -324,7 +323,7 @@ static int report(const char *path, GString *out)
 static int report_check(const char *path, GString *out)
 {
 	struct summary *summary = NULL;
-	char *error = NULL;
+	g_autofree char *error = NULL;
 	struct config *config = command_line_load(&cli, path, &error);
 	enum monitoring_status status;
 
@@ -335,7 +334,6 @@ static int report_check(const char *path, GString *out)
 		status = monitoring_output(out, summary, &arguments.limits);
 	else
 		status = monitoring_unknown(out, error);
-	g_free(error);
 	summary_free(summary);
 	config_unref(config);
 	return deliver(out) == EX_OK ? (int)status : MONITORING_UNKNOWN;
@@ -344,7 +342,7 @@ static int report_check(const char *path, GString *out)
 int main(int argc, char **argv)
 {
 	const char *path = NULL;
-	GString *out = g_string_new(NULL);
+	g_autoptr(GString) out = g_string_new(NULL);
 	int status;
 
 	/* Not LC_NUMERIC: programs read decimal points. */
@@ -356,6 +354,5 @@ int main(int argc, char **argv)
 	log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);
 	status = arguments.check ? report_check(path, out) : report(path, out);
 	g_ptr_array_unref(arguments.domains);
-	g_string_free(out, TRUE);
 	return status;
 }

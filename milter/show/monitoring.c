@@ -19,14 +19,13 @@
 
 static void put_safe(GString *out, const char *text)
 {
-	GString *safe = g_string_new(NULL);
+	g_autoptr(GString) safe = g_string_new(NULL);
 
 	escape_terminal(safe, text, TEXT_CHARS);
 	for (char *p = safe->str; *p != '\0'; p++)
 		if (*p == '|')
 			*p = '/';
 	g_string_append(out, safe->str);
-	g_string_free(safe, TRUE);
 }
 
 static double percent_of(const struct summary_sessions *sessions)
@@ -165,7 +164,7 @@ static void put_numbers(GString *out, const struct summary *summary,
 
 static void put_problems(GString *out, const struct summary *summary)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 	guint shown = 0;
 
 	for (guint i = 0; i < summary->problems->len; i++) {
@@ -184,14 +183,13 @@ static void put_problems(GString *out, const struct summary *summary)
 		put_safe(out, line->str);
 		g_string_append_c(out, '\n');
 	}
-	g_string_free(line, TRUE);
 }
 
 /* What is not in the problems: failures without details, and domains that were
  * asked for but have no report in this period. */
 static void put_others(GString *out, const struct summary *summary)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 
 	for (guint i = 0; i < MIN(summary->undetailed->len, LONG_PROBLEMS);
 	     i++) {
@@ -209,7 +207,6 @@ static void put_others(GString *out, const struct summary *summary)
 		if (line->len > 0)
 			g_string_append_c(out, '\n');
 	}
-	g_string_free(line, TRUE);
 }
 
 /* "no report names exmaple.test, exmaple.net; ": a mistyped name must not be
@@ -244,7 +241,7 @@ enum monitoring_status monitoring_output(GString *out,
 	    worst != NULL ? judge_percent(domain_percent(worst), limits)
 			  : MONITORING_OK;
 	bool too_old = is_too_old(summary, limits);
-	GString *text = g_string_new(NULL);
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	if (put_unknown(text, summary) && status == MONITORING_OK)
 		status = MONITORING_UNKNOWN;
@@ -258,7 +255,6 @@ enum monitoring_status monitoring_output(GString *out,
 	g_string_append_c(out, '\n');
 	put_problems(out, summary);
 	put_others(out, summary);
-	g_string_free(text, TRUE);
 	return status;
 }
 

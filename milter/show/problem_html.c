@@ -11,12 +11,6 @@
 #include "html_page.h"
 #include "wording.h"
 
-static void put_chip(GString *out, const char *class, const char *text)
-{
-	g_string_append_printf(
-	    out, "<li class=\"chip %s\">%s</li>", class, text);
-}
-
 static const char *side_class(const struct summary_problem *problem)
 {
 	if (g_strcmp0(problem->side, "ours") == 0)
@@ -26,55 +20,42 @@ static const char *side_class(const struct summary_problem *problem)
 
 static void put_chips(GString *out, const struct summary_problem *problem)
 {
-	g_string_append(out, "<ul class=\"chips\" aria-label=\"State\">");
+	const char *side = "<li class=\"chip \">Unclear</li>";
+	const char *state = "<li class=\"chip \">Ongoing</li>";
+
 	if (g_strcmp0(problem->side, "ours") == 0)
-		put_chip(out, "bad", "Our side");
+		side = "<li class=\"chip bad\">Our side</li>";
 	else if (g_strcmp0(problem->side, "sender") == 0)
-		put_chip(out, "warn", "The sender's side");
-	else
-		put_chip(out, "", "Unclear");
-	if (g_strcmp0(problem->state, "resolved") == 0)
-		put_chip(out, "good", "Resolved");
+		side = "<li class=\"chip warn\">The sender's side</li>";
+	if (summary_problem_resolved(problem))
+		state = "<li class=\"chip good\">Resolved</li>";
 	else if (g_strcmp0(problem->state, "new") == 0)
-		put_chip(out, "bad", "New");
-	else
-		put_chip(out, "", "Ongoing");
-	g_string_append(out, "</ul>\n");
+		state = "<li class=\"chip bad\">New</li>";
+	g_string_append_printf(out,
+	    "<ul class=\"chips\" aria-label=\"State\">%s%s</ul>\n", side,
+	    state);
 }
 
 static void put_paragraph(GString *out, const char *class, const char *text)
 {
-	if (text == NULL || *text == '\0')
-		return;
-	g_string_append_printf(out, "<p class=\"%s\">", class);
-	escape_html(out, text);
-	g_string_append(out, "</p>\n");
-}
-
-static void put_cut(GString *out, const char *text, glong most)
-{
-	GString *cut = g_string_new(NULL);
-
-	wording_cut(cut, text, most);
-	escape_html(out, cut->str);
-	g_string_free(cut, TRUE);
+	if (text != NULL && *text != '\0')
+		html_put(out, "<p class=\"%s\">%s</p>\n", class, text);
 }
 
 static void put_cell(GString *out, const char *class, const char *text)
 {
-	g_string_append_printf(out, "<td class=\"%s\">", class);
-	put_cut(out, text != NULL ? text : "–", WORDING_NAME);
+	html_put(out, "<td class=\"%s\">", class);
+	html_put_cut(out, text != NULL ? text : "–", WORDING_NAME);
 	g_string_append(out, "</td>");
 }
 
 static void put_policy(GString *out, const struct summary_failure *failure)
 {
-	GString *policy = g_string_new(failure->policy_type);
+	g_autoptr(GString) policy = g_string_new(failure->policy_type);
 
 	if (failure->policy_mode != NULL)
 		g_string_append_printf(policy, ", %s", failure->policy_mode);
 	put_cell(out, "w", policy->len > 0 ? policy->str : NULL);
-	g_string_free(policy, TRUE);
 }
 
 /* The reporter's own words, and the report that they are from. */
@@ -82,20 +63,21 @@ static void put_words(GString *out, const struct summary_failure *failure)
 {
 	g_string_append(out, "<td class=\"any\">");
 	if (failure->failure_reason_code != NULL) {
-		put_cut(out, failure->failure_reason_code, WORDING_WORDS);
+		html_put_cut(out, failure->failure_reason_code, WORDING_WORDS);
 		g_string_append(out, "<br>");
 	}
 	if (failure->additional_information != NULL) {
-		put_cut(out, failure->additional_information, WORDING_WORDS);
+		html_put_cut(
+		    out, failure->additional_information, WORDING_WORDS);
 		g_string_append(out, "<br>");
 	}
 	g_string_append(out, "<span class=\"soft\">Report ");
-	put_cut(out,
+	html_put_cut(out,
 	    failure->report_id != NULL ? failure->report_id : "without id",
 	    WORDING_NAME);
 	if (failure->contact_info != NULL) {
 		g_string_append(out, ", contact ");
-		put_cut(out, failure->contact_info, WORDING_NAME);
+		html_put_cut(out, failure->contact_info, WORDING_NAME);
 	}
 	g_string_append(out, failure->authenticated
 				 ? ", DKIM pass</span></td>"
@@ -104,9 +86,8 @@ static void put_words(GString *out, const struct summary_failure *failure)
 
 static void put_failure(GString *out, const struct summary_failure *failure)
 {
-	g_string_append(out, "<tr><th scope=\"row\" class=\"w\">");
-	escape_html(out, failure->day);
-	g_string_append(out, "</th>");
+	html_put(
+	    out, "<tr><th scope=\"row\" class=\"w\">%s</th>", failure->day);
 	put_cell(out, "", wording_organization(failure->organization_name));
 	g_string_append(out, "<td class=\"n\">");
 	wording_count(out, failure->failed_sessions);
@@ -130,18 +111,16 @@ static void put_failures(GString *out, const struct summary_problem *problem)
 	    "first</summary>",
 	    problem->failures->len, problem->failures->len == 1 ? "" : "s");
 	put_paragraph(out, "soft", problem->evidence);
-	g_string_append(out, "<div class=\"scroll\" tabindex=\"0\" "
-			     "role=\"region\" aria-label=\"Failures of ");
-	escape_html(out, wording_domain(problem->policy_domain));
-	g_string_append(out, ", ");
-	escape_html(out, problem->problem_id);
-	g_string_append(out,
+	html_put(out,
+	    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+	    "aria-label=\"Failures of %s, %s"
 	    "\"><table><caption class=\"vh\">Failures, newest first</caption>"
 	    "<thead><tr><th scope=\"col\">Day</th><th "
 	    "scope=\"col\">Reporter</th><th scope=\"col\" class=\"n\">Failed"
 	    "</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th "
 	    "scope=\"col\">Policy</th><th scope=\"col\">In the reporter's words"
-	    "</th></tr></thead><tbody>\n");
+	    "</th></tr></thead><tbody>\n",
+	    wording_domain(problem->policy_domain), problem->problem_id);
 	for (guint i = 0; i < problem->failures->len; i++)
 		put_failure(out, g_ptr_array_index(problem->failures, i));
 	g_string_append(out, "</tbody></table></div></details>\n");
@@ -150,7 +129,7 @@ static void put_failures(GString *out, const struct summary_problem *problem)
 /* Line by line, since escape_html() shows a line feed as an escape. */
 static void put_json(GString *out, const char *json)
 {
-	GString *safe = g_string_new(NULL);
+	g_autoptr(GString) safe = g_string_new(NULL);
 	char **lines;
 
 	escape_json_document(safe, json);
@@ -160,47 +139,39 @@ static void put_json(GString *out, const char *json)
 		g_string_append_c(out, '\n');
 	}
 	g_strfreev(lines);
-	g_string_free(safe, TRUE);
 }
 
 static void put_document(GString *out, const struct summary_document *document)
 {
 	g_string_append(
 	    out, "<details class=\"document\"><summary>Original report of ");
-	put_cut(out, wording_organization(document->organization_name),
+	html_put_cut(out, wording_organization(document->organization_name),
 	    WORDING_NAME);
-	g_string_append(out, " about ");
-	escape_html(out, document->day);
-	g_string_append(out, "</summary><p class=\"soft\">Received ");
-	escape_html(out, document->received_at);
-	g_string_append(out, ", report_key ");
-	escape_html(out, document->report_key);
-	g_string_append(out, "</p><pre tabindex=\"0\" role=\"region\" "
-			     "aria-label=\"Document of report ");
-	escape_html(out, document->report_key);
-	g_string_append(out, "\">");
+	html_put(out,
+	    " about %s</summary><p class=\"soft\">Received %s, report_key "
+	    "%s</p>"
+	    "<pre tabindex=\"0\" role=\"region\" aria-label=\"Document of "
+	    "report "
+	    "%s\">",
+	    document->day, document->received_at, document->report_key,
+	    document->report_key);
 	put_json(out, document->document);
 	g_string_append(out, "</pre></details>\n");
 }
 
-static void put_heading(
-    GString *out, const struct summary_problem *problem, int level)
+static void put_heading(GString *out, const struct summary_problem *problem)
 {
-	GString *what = g_string_new(NULL);
+	g_autoptr(GString) what = g_string_new(NULL);
 
 	wording_what(what, problem);
-	g_string_append_printf(out, "<h%d>", level);
-	escape_html(out, wording_domain(problem->policy_domain));
-	g_string_append(out, ": ");
-	escape_html(out, what->str);
-	g_string_append_printf(out, "</h%d>\n", level);
-	g_string_free(what, TRUE);
+	html_put(out, "<h3>%s: %s</h3>\n",
+	    wording_domain(problem->policy_domain), what->str);
 }
 
 /* The numbers by which problems are compared, in a line. */
 static void put_facts(GString *out, const struct summary_problem *problem)
 {
-	GString *share = g_string_new(NULL);
+	g_autoptr(GString) share = g_string_new(NULL);
 
 	g_string_append(out, "<ul class=\"numbers\"><li><b>");
 	if (problem->failed_sessions == 0)
@@ -210,38 +181,30 @@ static void put_facts(GString *out, const struct summary_problem *problem)
 	g_string_append(out, "</b> failed</li>");
 	if (problem->affected_share > 0) {
 		wording_share(share, problem->affected_share);
-		g_string_append(out, "<li><b>");
-		escape_html(out, share->str);
-		g_string_append_printf(
-		    out, "</b> of all %s</li>", wording_share_days(problem));
+		html_put(out, "<li><b>%s</b> of all %s</li>", share->str,
+		    wording_share_days(problem));
 	}
 	g_string_append_printf(out,
 	    "<li><b>%" PRId64 "</b> reporter%s</li><li>", problem->reporters,
 	    problem->reporters == 1 ? "" : "s");
 	g_string_truncate(share, 0);
 	wording_span(share, problem->first_seen, problem->last_seen);
-	escape_html(out, share->str);
-	g_string_append(out, "</li></ul>\n");
-	g_string_free(share, TRUE);
+	html_put(out, "%s</li></ul>\n", share->str);
 }
 
-void problem_html_article(
-    GString *out, const struct summary_problem *problem, int level)
+void problem_html_article(GString *out, const struct summary_problem *problem)
 {
-	g_string_append_printf(out, "<article class=\"problem %s %s\" id=\"p-",
+	html_put(out, "<article class=\"problem %s %s\" id=\"p-%s\">",
 	    side_class(problem),
-	    g_strcmp0(problem->state, "resolved") == 0 ? "resolved" : "");
-	escape_html(out, problem->problem_id);
-	g_string_append(out, "\">");
+	    summary_problem_resolved(problem) ? "resolved" : "",
+	    problem->problem_id);
 	put_chips(out, problem);
-	put_heading(out, problem, level);
+	put_heading(out, problem);
 	put_facts(out, problem);
 	put_paragraph(out, "why", problem->explanation);
-	if (problem->action != NULL) {
-		g_string_append(out, "<p class=\"do\"><b>What to do</b>");
-		escape_html(out, problem->action);
-		g_string_append(out, "</p>\n");
-	}
+	if (problem->action != NULL)
+		html_put(out, "<p class=\"do\"><b>What to do</b>%s</p>\n",
+		    problem->action);
 	put_failures(out, problem);
 	for (guint i = 0; i < problem->documents->len; i++)
 		put_document(out, g_ptr_array_index(problem->documents, i));
@@ -253,7 +216,7 @@ void problem_html(GString *out, const struct summary_problem *problem)
 	html_page_open(out, "SMTP TLS reports: a problem");
 	g_string_append(out, "<header><h1>SMTP TLS reports</h1></header>\n"
 			     "<main>\n<h2>One problem</h2>\n");
-	problem_html_article(out, problem, 3);
+	problem_html_article(out, problem);
 	g_string_append(out, "</main>\n");
 	html_page_close(out);
 }

@@ -16,8 +16,7 @@
 void problem_html(GString *out, const struct summary_problem *problem);
 
 /* Appends the problem with its failures and documents as an <article>, to which
- * #p-ID leads. level is its heading's, 1 to 6. Every text is escaped. */
-void problem_html_article(
-    GString *out, const struct summary_problem *problem, int level);
+ * #p-ID leads, with a heading of level 3. Every text is escaped. */
+void problem_html_article(GString *out, const struct summary_problem *problem);
 
 #endif

@@ -20,13 +20,13 @@ static void put_labelled(
 static void put_failure(
     const struct terminal *terminal, const struct summary_failure *failure)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 
 	terminal_printf(terminal, "%s  ", failure->day);
 	terminal_cell(
 	    terminal, wording_organization(failure->organization_name), 35);
 	terminal_count(terminal, failure->failed_sessions, 12);
-	terminal_put(terminal, " failed");
+	terminal_printf(terminal, " failed");
 	terminal_printf(
 	    terminal, "%s\n", failure->authenticated ? ", DKIM pass" : "");
 	g_string_printf(line, "from %s to %s",
@@ -57,13 +57,12 @@ static void put_failure(
 		    line, failure->additional_information, WORDING_WORDS);
 		terminal_paragraph(terminal, "            ", line->str);
 	}
-	g_string_free(line, TRUE);
 }
 
 static void put_document(
     const struct terminal *terminal, const struct summary_document *document)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 
 	g_string_assign(line, "Report ");
 	wording_cut(line,
@@ -74,18 +73,17 @@ static void put_document(
 	    WORDING_NAME);
 	g_string_append_printf(line, " about %s, received %s", document->day,
 	    document->received_at);
-	terminal_put(terminal, "\n");
+	terminal_printf(terminal, "\n");
 	terminal_ink(terminal, INK_BOLD);
 	terminal_paragraph(terminal, "", line->str);
 	terminal_ink(terminal, INK_PLAIN);
-	terminal_json(terminal, "", document->document);
-	g_string_free(line, TRUE);
+	terminal_json(terminal, document->document);
 }
 
 static void put_title(
     const struct terminal *terminal, const struct summary_problem *problem)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 
 	g_string_printf(line, "%s: ", wording_domain(problem->policy_domain));
 	wording_what(line, problem);
@@ -100,7 +98,6 @@ static void put_title(
 	    problem->state != NULL ? problem->state : "unknown",
 	    wording_side(problem));
 	terminal_paragraph(terminal, "", line->str);
-	g_string_free(line, TRUE);
 }
 
 void problem_text(
@@ -114,7 +111,7 @@ void problem_text(
 	for (guint i = 0; i < problem->failures->len; i++)
 		put_failure(terminal, g_ptr_array_index(problem->failures, i));
 	if (problem->failures->len == 0)
-		terminal_put(terminal, "No longer in the database.\n");
+		terminal_printf(terminal, "No longer in the database.\n");
 	if (problem->documents->len > 0)
 		terminal_heading(terminal, "Original reports, newest first");
 	for (guint i = 0; i < problem->documents->len; i++)

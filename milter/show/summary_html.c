@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 
-#include "base/escape.h"
 #include "html_chart.h"
 #include "html_page.h"
 #include "problem_html.h"
@@ -17,9 +16,9 @@
 #define MOST_DOMAINS 100
 #define MOST_CHARTS 20
 
-static void put_count(GString *out, int64_t count)
+static void put_count(GString *out, const char *class, int64_t count)
 {
-	g_string_append(out, "<td class=\"n\">");
+	html_put(out, "<td class=\"%s\">", class);
 	wording_count(out, count);
 	g_string_append(out, "</td>");
 }
@@ -27,24 +26,23 @@ static void put_count(GString *out, int64_t count)
 static void put_rate(
     GString *out, const char *class, const struct summary_sessions *sessions)
 {
-	GString *rate = g_string_new(NULL);
+	g_autoptr(GString) rate = g_string_new(NULL);
 
 	wording_rate(rate, sessions);
-	g_string_append_printf(out, "<td class=\"%s\">", class);
-	escape_html(out, rate->str);
-	g_string_append(out, "</td>");
-	g_string_free(rate, TRUE);
+	html_put(out, "<td class=\"%s\">%s</td>", class, rate->str);
 }
 
 static void put_row_name(GString *out, const char *name)
 {
-	GString *cut = g_string_new(NULL);
-
-	wording_cut(cut, name, WORDING_NAME);
 	g_string_append(out, "<tr><th scope=\"row\">");
-	escape_html(out, cut->str);
+	html_put_cut(out, name, WORDING_NAME);
 	g_string_append(out, "</th>");
-	g_string_free(cut, TRUE);
+}
+
+static void open_section(GString *out, const char *id, const char *title)
+{
+	html_put(out, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s</h2>\n",
+	    id, id, title);
 }
 
 /* A phone scrolls the region sideways; tabindex makes it reachable by keyboard.
@@ -63,30 +61,30 @@ static void close_table(GString *out)
 	g_string_append(out, "</tbody></table></div>\n");
 }
 
+/* Empties value and note for the next tile. */
 static void put_tile(GString *out, const char *class, const char *label,
-    const char *value, const char *note)
+    GString *value, GString *note)
 {
-	g_string_append_printf(
-	    out, "<li class=\"tile %s\"><span>%s</span><b>", class, label);
-	escape_html(out, value);
-	g_string_append(out, "</b><span>");
-	escape_html(out, note);
-	g_string_append(out, "</span></li>\n");
+	html_put(out,
+	    "<li class=\"tile "
+	    "%s\"><span>%s</span><b>%s</b><span>%s</span></li>\n",
+	    class, label, value->str, note->str);
+	g_string_truncate(value, 0);
+	g_string_truncate(note, 0);
 }
 
-static void put_session_tiles(GString *out, const struct summary *summary)
+static void put_tiles(GString *out, const struct summary *summary)
 {
-	GString *value = g_string_new(NULL);
-	GString *note = g_string_new(NULL);
 	const struct summary_sessions *sessions = &summary->sessions;
+	g_autoptr(GString) value = g_string_new(NULL);
+	g_autoptr(GString) note = g_string_new(NULL);
 
+	g_string_append(out, "<ul class=\"tiles\" aria-label=\"Overview\">\n");
 	wording_count(value, summary_sessions_total(sessions));
 	wording_counted(note, sessions->failed, "session");
 	g_string_append(note, " failed");
-	put_tile(out, "", "Sessions", value->str, note->str);
+	put_tile(out, "", "Sessions", value, note);
 
-	g_string_truncate(value, 0);
-	g_string_truncate(note, 0);
 	wording_rate(value, sessions);
 	wording_trend(note, summary);
 	if (note->len == 0)
@@ -95,35 +93,19 @@ static void put_session_tiles(GString *out, const struct summary *summary)
 	    sessions->failed > 0       ? "alarm"
 	    : sessions->successful > 0 ? "calm"
 				       : "",
-	    "Failure rate", value->str, note->str);
-	g_string_free(value, TRUE);
-	g_string_free(note, TRUE);
-}
+	    "Failure rate", value, note);
 
-static void put_tiles(GString *out, const struct summary *summary)
-{
-	GString *value = g_string_new(NULL);
-	GString *note = g_string_new(NULL);
-	int64_t open = summary->open_count;
-
-	g_string_append(out, "<ul class=\"tiles\" aria-label=\"Overview\">\n");
-	put_session_tiles(out, summary);
-
-	wording_count(value, open);
+	wording_count(value, summary->open_count);
 	wording_count(note, summary->ours_count);
 	g_string_append(note, " on our side");
-	put_tile(out, open > 0 ? "alarm" : "calm", "Open problems", value->str,
-	    note->str);
+	put_tile(out, summary->open_count > 0 ? "alarm" : "calm",
+	    "Open problems", value, note);
 
-	g_string_truncate(value, 0);
-	g_string_truncate(note, 0);
 	wording_count(value, summary->reports);
 	g_string_append(note, "about ");
 	wording_counted(note, summary->domains->len, "domain");
-	put_tile(out, "", "Reports", value->str, note->str);
+	put_tile(out, "", "Reports", value, note);
 	g_string_append(out, "</ul>\n");
-	g_string_free(value, TRUE);
-	g_string_free(note, TRUE);
 }
 
 static void put_header(GString *out, const struct summary *summary)
@@ -137,88 +119,85 @@ static void put_header(GString *out, const struct summary *summary)
 		const struct summary_domain *domain =
 		    g_ptr_array_index(summary->domains, 0);
 
-		g_string_append(out, ", ");
-		escape_html(out, wording_domain(domain->policy_domain));
+		html_put(out, ", %s", wording_domain(domain->policy_domain));
 	}
 	g_string_append(out, "</p>\n");
 	put_tiles(out, summary);
 	g_string_append(out, "</header>\n");
 }
 
-static void put_card(GString *out, const char *text)
+/* Text, if there is any; it is empty then for the next card. */
+static void put_card(GString *out, GString *text)
 {
-	g_string_append(out, "<p class=\"card\">");
-	escape_html(out, text);
-	g_string_append(out, "</p>\n");
+	if (text->len > 0)
+		html_put(out, "<p class=\"card\">%s</p>\n", text->str);
+	g_string_truncate(text, 0);
 }
 
 static void put_undetailed(GString *out, const struct summary *summary)
 {
-	GString *text = g_string_new(NULL);
+	guint shown = MIN(summary->undetailed->len, MOST_DOMAINS);
+	g_autoptr(GString) text = g_string_new(NULL);
 
-	for (guint i = 0; i < MIN(summary->undetailed->len, MOST_DOMAINS);
-	     i++) {
-		g_string_truncate(text, 0);
+	for (guint i = 0; i < shown; i++) {
 		wording_undetailed(
 		    text, g_ptr_array_index(summary->undetailed, i));
-		put_card(out, text->str);
+		put_card(out, text);
 	}
-	g_string_free(text, TRUE);
 }
 
 /* Which domains that were asked for have no report; and what to check if there
  * is no report at all. */
 static void put_asked(GString *out, const struct summary *summary)
 {
-	GString *text = g_string_new(NULL);
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; i < summary->asked->len; i++) {
-		g_string_truncate(text, 0);
 		wording_asked(
 		    text, summary, g_ptr_array_index(summary->asked, i));
-		if (text->len > 0)
-			put_card(out, text->str);
+		put_card(out, text);
 	}
-	g_string_truncate(text, 0);
 	if (summary->domains->len == 0)
 		wording_nothing(text, summary);
-	if (text->len > 0)
-		put_card(out, text->str);
-	g_string_free(text, TRUE);
+	put_card(out, text);
+}
+
+/* Those of the problems that are resolved, or those that are not. Returns how
+ * many there are. */
+static guint put_articles(
+    GString *out, const struct summary *summary, bool resolved)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < summary->problems->len; i++) {
+		const struct summary_problem *problem =
+		    g_ptr_array_index(summary->problems, i);
+
+		if (summary_problem_resolved(problem) == resolved) {
+			problem_html_article(out, problem);
+			count++;
+		}
+	}
+	return count;
 }
 
 static void put_problems(GString *out, const struct summary *summary)
 {
-	int64_t over = 0;
+	g_autoptr(GString) resolved = g_string_new(NULL);
+	guint count = put_articles(resolved, summary, true);
 
-	for (guint i = 0; i < summary->problems->len; i++)
-		over += summary_problem_resolved(
-		    g_ptr_array_index(summary->problems, i));
-	g_string_append(out, "<section aria-labelledby=\"problems\"><h2 "
-			     "id=\"problems\">Problems, most urgent first"
-			     "</h2>\n");
+	open_section(out, "problems", "Problems, most urgent first");
 	put_undetailed(out, summary);
 	if (summary->open_count == 0 && summary->undetailed->len == 0)
 		g_string_append(out,
 		    "<p class=\"card\">There is no open problem."
 		    "</p>\n");
-	for (guint i = 0; i < summary->problems->len; i++)
-		if (!summary_problem_resolved(
-			g_ptr_array_index(summary->problems, i)))
-			problem_html_article(
-			    out, g_ptr_array_index(summary->problems, i), 3);
-	if (over > 0) {
+	put_articles(out, summary, false);
+	if (count > 0)
 		g_string_append_printf(out,
-		    "<details class=\"over card\"><summary>Resolved: %" PRId64
-		    " problem%s</summary>\n",
-		    over, over == 1 ? "" : "s");
-		for (guint i = 0; i < summary->problems->len; i++)
-			if (summary_problem_resolved(
-				g_ptr_array_index(summary->problems, i)))
-				problem_html_article(out,
-				    g_ptr_array_index(summary->problems, i), 3);
-		g_string_append(out, "</details>\n");
-	}
+		    "<details class=\"over card\"><summary>Resolved: %u "
+		    "problem%s</summary>\n%s</details>\n",
+		    count, count == 1 ? "" : "s", resolved->str);
 	if (summary->problem_count > summary->problems->len)
 		g_string_append_printf(out,
 		    "<p class=\"soft\">%" PRId64
@@ -229,9 +208,8 @@ static void put_problems(GString *out, const struct summary *summary)
 
 static void put_days(GString *out, const struct summary *summary)
 {
-	g_string_append(out, "<section aria-labelledby=\"days\"><h2 id=\"days\""
-			     ">Day by day</h2>\n<div class=\"two\"><div "
-			     "class=\"card\">");
+	open_section(out, "days", "Day by day");
+	g_string_append(out, "<div class=\"two\"><div class=\"card\">");
 	html_chart(out, CHART_SESSIONS, summary, summary->by_day, "all domains",
 	    "all-s");
 	g_string_append(out, "</div><div class=\"card\">");
@@ -246,17 +224,16 @@ static void put_domain_row(GString *out, const struct summary *summary,
 	const char *name = wording_domain(domain->policy_domain);
 
 	put_row_name(out, name);
-	put_count(out, summary_sessions_total(&domain->sessions));
-	put_count(out, domain->sessions.failed);
+	put_count(out, "n", summary_sessions_total(&domain->sessions));
+	put_count(out, "n", domain->sessions.failed);
 	put_rate(out, "n", &domain->sessions);
 	put_rate(out, "n wide", &domain->previous);
 	g_string_append(out, "<td class=\"wide\">");
 	html_chart_spark(out, summary, domain->by_day, name);
-	g_string_append(out, "</td><td class=\"n wide\">");
-	wording_count(out, domain->reporters);
-	g_string_append(out, "</td><td class=\"w wide\">");
-	escape_html(out, domain->last_report);
-	g_string_append(out, "</td></tr>\n");
+	g_string_append(out, "</td>");
+	put_count(out, "n wide", domain->reporters);
+	html_put(
+	    out, "<td class=\"w wide\">%s</td></tr>\n", domain->last_report);
 }
 
 static void put_domain_charts(GString *out, const struct summary *summary,
@@ -265,9 +242,10 @@ static void put_domain_charts(GString *out, const struct summary *summary,
 	const char *name = wording_domain(domain->policy_domain);
 	char id[32];
 
-	g_string_append(out, "<details class=\"domain\"><summary>");
-	escape_html(out, name);
-	g_string_append(out, ", day by day</summary><div class=\"two\">");
+	html_put(out,
+	    "<details class=\"domain\"><summary>%s, day by day</summary>"
+	    "<div class=\"two\">",
+	    name);
 	g_snprintf(id, sizeof(id), "d%u-s", number);
 	html_chart(out, CHART_SESSIONS, summary, domain->by_day, name, id);
 	g_snprintf(id, sizeof(id), "d%u-r", number);
@@ -279,8 +257,8 @@ static void put_domains(GString *out, const struct summary *summary)
 {
 	guint shown = MIN(summary->domains->len, MOST_DOMAINS);
 
-	g_string_append(out, "<section aria-labelledby=\"domains\"><h2 id=\""
-			     "domains\">Domains</h2>\n<div class=\"card\">");
+	open_section(out, "domains", "Domains");
+	g_string_append(out, "<div class=\"card\">");
 	open_table(out, "Most failed sessions first",
 	    "<th scope=\"col\">Domain</th><th scope=\"col\" "
 	    "class=\"n\">Sessions</th><th scope=\"col\" class=\"n\">Failed"
@@ -307,7 +285,7 @@ static void put_shares(GString *out, const char *caption, const char *column,
     const GPtrArray *shares, const char *unnamed)
 {
 	int64_t most = 1;
-	char *columns = g_strdup_printf(
+	g_autofree char *columns = g_strdup_printf(
 	    "<th scope=\"col\">%s</th><th scope=\"col\" class=\"n\">Failed"
 	    "</th><th scope=\"col\" class=\"n wide\">Reporters</th><td "
 	    "class=\"wide\"></td>",
@@ -321,26 +299,23 @@ static void put_shares(GString *out, const char *caption, const char *column,
 
 		most = MAX(most, share->failed_sessions);
 		put_row_name(out, share->name != NULL ? share->name : unnamed);
-		put_count(out, share->failed_sessions);
-		g_string_append(out, "<td class=\"n wide\">");
-		wording_count(out, share->reporters);
-		g_string_append(out, "</td><td class=\"wide\">");
+		put_count(out, "n", share->failed_sessions);
+		put_count(out, "n wide", share->reporters);
+		g_string_append(out, "<td class=\"wide\">");
 		html_chart_bar(
 		    out, (double)share->failed_sessions / (double)most);
 		g_string_append(out, "</td></tr>\n");
 	}
 	close_table(out);
 	g_string_append(out, "</div>\n");
-	g_free(columns);
 }
 
 static void put_failures(GString *out, const struct summary *summary)
 {
 	if (summary->types->len == 0)
 		return;
-	g_string_append(out, "<section aria-labelledby=\"failures\"><h2 id=\""
-			     "failures\">What fails, and where</h2>\n<div "
-			     "class=\"two\">");
+	open_section(out, "failures", "What fails, and where");
+	g_string_append(out, "<div class=\"two\">");
 	put_shares(out, "Failed sessions by type", "Type", summary->types,
 	    "(no type given)");
 	put_shares(out, "Failed sessions by MX host", "MX host", summary->hosts,
@@ -353,14 +328,11 @@ static void put_reporter(GString *out, const struct summary_reporter *reporter)
 	const struct summary_sessions *sessions = &reporter->sessions;
 
 	put_row_name(out, wording_organization(reporter->organization_name));
-	g_string_append(out, "<td class=\"n wide\">");
-	wording_count(out, reporter->reports);
-	g_string_append(out, "</td>");
-	put_count(out, summary_sessions_total(sessions));
-	put_count(out, sessions->failed);
+	put_count(out, "n wide", reporter->reports);
+	put_count(out, "n", summary_sessions_total(sessions));
+	put_count(out, "n", sessions->failed);
 	put_rate(out, "n wide", sessions);
-	g_string_append(out, "<td class=\"w\">");
-	escape_html(out, reporter->last_report);
+	html_put(out, "<td class=\"w\">%s", reporter->last_report);
 	if (reporter->silent_domains > 0)
 		g_string_append(
 		    out, " <span class=\"chip warn\">silent</span>");
@@ -373,9 +345,8 @@ static void put_reporters(GString *out, const struct summary *summary)
 
 	if (summary->reporters->len == 0)
 		return;
-	g_string_append(out, "<section aria-labelledby=\"reporters\"><h2 id=\""
-			     "reporters\">Who reports</h2>\n<div class=\"card\""
-			     ">");
+	open_section(out, "reporters", "Who reports");
+	g_string_append(out, "<div class=\"card\">");
 	open_table(out, "Most sessions first",
 	    "<th scope=\"col\">Sender</th><th scope=\"col\" class=\"n wide\">"
 	    "Reports</th><th scope=\"col\" class=\"n\">Sessions</th><th "
@@ -405,10 +376,10 @@ static void put_footer(GString *out, const struct summary *summary)
 		    " report%s in this period could not be accepted: "
 		    "see tlsrpt.rejection. ",
 		    summary->rejections, summary->rejections == 1 ? "" : "s");
-	g_string_append(out, "Days are in UTC; most reports arrive the day "
-			     "after. One session may fail in several ways.");
-	g_string_append_printf(out,
-	    "</p><p>Written %s by tlsrpt-report " VERSION ".</p></footer>\n",
+	html_put(out,
+	    "Days are in UTC; most reports arrive the day after. One session "
+	    "may fail in several ways.</p><p>Written %s by "
+	    "tlsrpt-report " VERSION ".</p></footer>\n",
 	    summary->generated_at);
 }
 

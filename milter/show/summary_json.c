@@ -50,11 +50,10 @@ static void put_days(struct json_writer *json, const struct summary *summary,
 static void put_document(
     struct json_writer *json, const char *name, const char *document)
 {
-	GString *safe = g_string_new(NULL);
+	g_autoptr(GString) safe = g_string_new(NULL);
 
 	escape_json_document(safe, document);
 	json_writer_raw(json, name, safe->str, safe->len);
-	g_string_free(safe, TRUE);
 }
 
 static void put_column(struct json_writer *json, const struct summary *summary,

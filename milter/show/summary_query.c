@@ -61,12 +61,9 @@ static const struct question questions[] = {
  * problem_ids have quotes or backslashes in them. NULL for an empty list. */
 static char *array_literal(const char *const *words)
 {
-	char *joined = g_strjoinv("\",\"", (char **)words);
-	char *literal =
-	    *words != NULL ? g_strdup_printf("{\"%s\"}", joined) : NULL;
+	g_autofree char *joined = g_strjoinv("\",\"", (char **)words);
 
-	g_free(joined);
-	return literal;
+	return *words != NULL ? g_strdup_printf("{\"%s\"}", joined) : NULL;
 }
 
 /* The problem that a row names, or NULL. */
@@ -139,9 +136,9 @@ static void add_up(struct summary *summary)
 static enum db_result ask_questions(struct db *db, struct summary *summary,
     const struct summary_request *request, char **ret_error)
 {
-	char *domains = array_literal(request->domains);
-	char *days = g_strdup_printf("%d", request->days);
-	char *most = g_strdup_printf("%d", request->problems);
+	g_autofree char *domains = array_literal(request->domains);
+	g_autofree char *days = g_strdup_printf("%d", request->days);
+	g_autofree char *most = g_strdup_printf("%d", request->problems);
 	const char *const values[] = {domains, days, most};
 	enum db_result result =
 	    ask(db, summary, &period_question, values, ret_error);
@@ -158,9 +155,6 @@ static enum db_result ask_questions(struct db *db, struct summary *summary,
 			result =
 			    ask(db, summary, &questions[i], values, ret_error);
 	add_up(summary);
-	g_free(domains);
-	g_free(days);
-	g_free(most);
 	return result;
 }
 
@@ -173,10 +167,11 @@ static enum db_result ask_evidence(struct db *db, struct summary *summary,
 	const struct question documents = {
 	    summary->all_documents ? sql_documents : sql_tenant_documents, 4,
 	    NULL, &summary_documents};
-	const char **ids = g_new0(const char *, summary->problems->len + 1);
+	g_autofree const char **ids =
+	    g_new0(const char *, summary->problems->len + 1);
 	const char *values[] = {
 	    NULL, evidence->days, evidence->failures, evidence->document_chars};
-	char *literal;
+	g_autofree char *literal = NULL;
 	enum db_result result = DB_OK;
 
 	for (guint i = 0; i < summary->problems->len; i++) {
@@ -193,8 +188,6 @@ static enum db_result ask_evidence(struct db *db, struct summary *summary,
 	if (literal != NULL && result == DB_OK &&
 	    (summary->all_documents || summary->own_documents))
 		result = ask(db, summary, &documents, values, ret_error);
-	g_free(literal);
-	g_free(ids);
 	return result;
 }
 

@@ -207,10 +207,10 @@ static struct summary_sessions *parse_days(const char *text, int days)
 {
 	struct summary_sessions *by_day =
 	    g_new0(struct summary_sessions, (gsize)days);
-	char **entries = g_strsplit(text, " ", -1);
+	g_auto(GStrv) entries = g_strsplit(text, " ", -1);
 
 	for (char **entry = entries; *entry != NULL; entry++) {
-		char **parts = g_strsplit(*entry, ":", 3);
+		g_auto(GStrv) parts = g_strsplit(*entry, ":", 3);
 
 		if (g_strv_length(parts) == 3) {
 			gint64 ago = g_ascii_strtoll(parts[0], NULL, 10);
@@ -222,9 +222,7 @@ static struct summary_sessions *parse_days(const char *text, int days)
 			summary_sessions_add(
 			    &by_day[days - 1 - ago], &sessions);
 		}
-		g_strfreev(parts);
 	}
-	g_strfreev(entries);
 	return by_day;
 }
 

@@ -62,11 +62,10 @@ static void put_days(const struct terminal *terminal,
 static void put_rate(
     const struct terminal *terminal, const struct summary_sessions *sessions)
 {
-	GString *rate = g_string_new(NULL);
+	g_autoptr(GString) rate = g_string_new(NULL);
 
 	wording_rate(rate, sessions);
 	terminal_right(terminal, rate->str, 7);
-	g_string_free(rate, TRUE);
 }
 
 static void put_domain(const struct terminal *terminal,
@@ -82,11 +81,11 @@ static void put_domain(const struct terminal *terminal,
 	terminal_ink(terminal, sessions->failed > 0 ? INK_BAD : INK_GOOD);
 	terminal_count(terminal, sessions->failed, FAILED_COLUMNS);
 	put_rate(terminal, sessions);
-	terminal_put(terminal, " ");
+	terminal_printf(terminal, " ");
 	terminal_bar(
 	    terminal, summary_sessions_rate(sessions) / full, BAR_COLUMNS);
 	terminal_ink(terminal, INK_PLAIN);
-	terminal_put(terminal, " ");
+	terminal_printf(terminal, " ");
 	put_days(terminal, summary, domain);
 	/* MM-DD is enough, since the title has the year. */
 	terminal_printf(terminal, "  %s\n",
@@ -101,7 +100,7 @@ static void put_domains(
 	double full = worst_rate(summary);
 	guint shown = MIN(summary->domains->len, MOST_DOMAINS);
 
-	terminal_put(terminal, "\n");
+	terminal_printf(terminal, "\n");
 	terminal_ink(terminal, INK_BOLD);
 	terminal_printf(terminal, "%-*s%*s%*s%16s %-7s  %s\n", NAME_COLUMNS,
 	    "Domain", TOTAL_COLUMNS, "sessions", FAILED_COLUMNS, "failed",
@@ -128,7 +127,7 @@ static void put_domains(
 static void put_problem_title(const struct terminal *terminal, guint number,
     const struct summary_problem *problem)
 {
-	GString *title = g_string_new(NULL);
+	g_autoptr(GString) title = g_string_new(NULL);
 	size_t id = strlen(problem->problem_id) + 1;
 
 	g_string_printf(
@@ -140,14 +139,13 @@ static void put_problem_title(const struct terminal *terminal, guint number,
 	terminal_ink(terminal, INK_FAINT);
 	terminal_printf(terminal, " %s", problem->problem_id);
 	terminal_ink(terminal, INK_PLAIN);
-	terminal_put(terminal, "\n");
-	g_string_free(title, TRUE);
+	terminal_printf(terminal, "\n");
 }
 
 static void put_problem(const struct terminal *terminal, guint number,
     const struct summary_problem *problem)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 
 	put_problem_title(terminal, number, problem);
 	g_string_append_printf(line, "%s, %s: ",
@@ -160,13 +158,12 @@ static void put_problem(const struct terminal *terminal, guint number,
 		wording_first_sentence(line, problem->action);
 		terminal_paragraph(terminal, "   ", line->str);
 	}
-	g_string_free(line, TRUE);
 }
 
 static void put_resolved(
     const struct terminal *terminal, const struct summary_problem *problem)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 
 	g_string_append_printf(
 	    line, "%s: ", wording_domain(problem->policy_domain));
@@ -175,15 +172,14 @@ static void put_resolved(
 	g_string_truncate(line, 0);
 	terminal_printf(terminal, "  last %s", problem->last_seen);
 	terminal_right(terminal, problem->problem_id, 18);
-	terminal_put(terminal, "\n");
-	g_string_free(line, TRUE);
+	terminal_printf(terminal, "\n");
 }
 
 /* Failures that belong to no problem, since there are no details of them. */
 static void put_all_undetailed(
     const struct terminal *terminal, const struct summary *summary)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 	guint shown = MIN(summary->undetailed->len, MOST_DOMAINS);
 
 	for (guint i = 0; i < shown; i++) {
@@ -192,7 +188,6 @@ static void put_all_undetailed(
 		    line, g_ptr_array_index(summary->undetailed, i));
 		terminal_paragraph(terminal, "", line->str);
 	}
-	g_string_free(line, TRUE);
 }
 
 static void put_all_resolved(
@@ -228,9 +223,9 @@ static void put_problems(
 	}
 	put_all_undetailed(terminal, summary);
 	if (number == 0 && summary->undetailed->len == 0)
-		terminal_put(terminal, summary->problems->len > 0
-					   ? "No open problem.\n"
-					   : "No problem in this period.\n");
+		terminal_printf(terminal, summary->problems->len > 0
+					      ? "No open problem.\n"
+					      : "No problem in this period.\n");
 	put_all_resolved(terminal, summary);
 	if (summary->problem_count > summary->problems->len)
 		terminal_printf(terminal,
@@ -238,7 +233,7 @@ static void put_problems(
 		    "tlsrpt.problem\n",
 		    summary->problem_count - summary->problems->len);
 	if (summary->problems->len > 0)
-		terminal_put(terminal,
+		terminal_printf(terminal,
 		    "Details and the original reports: tlsrpt-report --problem "
 		    "ID\n");
 }
@@ -258,10 +253,10 @@ static void put_reporter(
 	terminal_printf(terminal, "  %s", reporter->last_report);
 	if (reporter->silent_domains > 0) {
 		terminal_ink(terminal, INK_WARN);
-		terminal_put(terminal, "  !");
+		terminal_printf(terminal, "  !");
 		terminal_ink(terminal, INK_PLAIN);
 	}
-	terminal_put(terminal, "\n");
+	terminal_printf(terminal, "\n");
 }
 
 static void put_reporters(
@@ -269,7 +264,7 @@ static void put_reporters(
 {
 	bool silent = false;
 
-	terminal_put(terminal, "\n");
+	terminal_printf(terminal, "\n");
 	terminal_ink(terminal, INK_BOLD);
 	terminal_printf(terminal, "%-*s%*s%*s%7s%9s  %s\n", NAME_COLUMNS,
 	    "Reporter", TOTAL_COLUMNS, "sessions", FAILED_COLUMNS, "failed",
@@ -283,7 +278,7 @@ static void put_reporters(
 		put_reporter(terminal, reporter);
 	}
 	if (silent)
-		terminal_put(terminal,
+		terminal_printf(terminal,
 		    "! has stopped reporting on a domain, see "
 		    "tlsrpt.silent_reporter\n");
 }
@@ -291,7 +286,7 @@ static void put_reporters(
 /* " (1.4%, up from 0.4% in the 7 days before)". */
 static void put_title_rate(GString *line, const struct summary *summary)
 {
-	GString *trend = g_string_new(NULL);
+	g_autoptr(GString) trend = g_string_new(NULL);
 
 	if (summary_sessions_rate(&summary->sessions) >= 0) {
 		g_string_append(line, " (");
@@ -300,13 +295,12 @@ static void put_title_rate(GString *line, const struct summary *summary)
 		g_string_append_printf(
 		    line, "%s%s)", trend->len > 0 ? ", " : "", trend->str);
 	}
-	g_string_free(trend, TRUE);
 }
 
 static void put_title(
     const struct terminal *terminal, const struct summary *summary)
 {
-	GString *line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new(NULL);
 
 	terminal_ink(terminal, INK_BOLD);
 	terminal_printf(terminal,
@@ -330,14 +324,13 @@ static void put_title(
 		g_string_append(line, " not accepted (see tlsrpt.rejection).");
 	}
 	terminal_paragraph(terminal, "", line->str);
-	g_string_free(line, TRUE);
 }
 
 /* Why there is nothing to show, of a domain or at all. */
 static void put_asked(
     const struct terminal *terminal, const struct summary *summary)
 {
-	GString *text = g_string_new(NULL);
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	for (guint i = 0; i < summary->asked->len; i++) {
 		wording_asked(
@@ -348,10 +341,9 @@ static void put_asked(
 		wording_nothing(text, summary);
 	g_strchomp(text->str);
 	if (*text->str != '\0') {
-		terminal_put(terminal, "\n");
+		terminal_printf(terminal, "\n");
 		terminal_paragraph(terminal, "", text->str);
 	}
-	g_string_free(text, TRUE);
 }
 
 void summary_text(

@@ -28,11 +28,6 @@ void terminal_ink(const struct terminal *terminal, enum terminal_ink ink)
 		g_string_append(terminal->out, codes[ink]);
 }
 
-void terminal_put(const struct terminal *terminal, const char *text)
-{
-	g_string_append(terminal->out, text);
-}
-
 void terminal_printf(const struct terminal *terminal, const char *format, ...)
 {
 	va_list arguments;
@@ -44,11 +39,11 @@ void terminal_printf(const struct terminal *terminal, const char *format, ...)
 
 void terminal_heading(const struct terminal *terminal, const char *text)
 {
-	terminal_put(terminal, "\n");
+	g_string_append(terminal->out, "\n");
 	terminal_ink(terminal, INK_BOLD);
-	terminal_put(terminal, text);
+	g_string_append(terminal->out, text);
 	terminal_ink(terminal, INK_PLAIN);
-	terminal_put(terminal, "\n");
+	g_string_append(terminal->out, "\n");
 }
 
 /* The text escaped (g_string_free), and in ASCII if the locale has no more. */
@@ -124,34 +119,31 @@ static void pad(const struct terminal *terminal, size_t used, size_t width)
 void terminal_cell(
     const struct terminal *terminal, const char *text, size_t width)
 {
-	GString *cell = escape_text(terminal, text);
+	g_autoptr(GString) cell = escape_text(terminal, text);
 
 	cut(terminal, cell, width);
 	g_string_append(terminal->out, cell->str);
 	pad(terminal, display_width(cell->str), width);
-	g_string_free(cell, TRUE);
 }
 
 void terminal_right(
     const struct terminal *terminal, const char *text, size_t width)
 {
-	GString *cell = escape_text(terminal, text);
+	g_autoptr(GString) cell = escape_text(terminal, text);
 
 	cut(terminal, cell, width);
 	pad(terminal, display_width(cell->str), width);
 	g_string_append(terminal->out, cell->str);
-	g_string_free(cell, TRUE);
 }
 
 void terminal_count(
     const struct terminal *terminal, int64_t count, size_t width)
 {
-	GString *text = g_string_new(NULL);
+	g_autoptr(GString) text = g_string_new(NULL);
 
 	wording_count_within(text, count, width - 1);
 	pad(terminal, text->len, width);
 	g_string_append(terminal->out, text->str);
-	g_string_free(text, TRUE);
 }
 
 /* U+2588 is a full block, U+2589 seven eighths of it and so on. */
@@ -174,7 +166,7 @@ void terminal_bar(const struct terminal *terminal, double share, size_t width)
 		if (terminal->utf8)
 			put_block(terminal, EIGHTHS);
 		else
-			terminal_put(terminal, "#");
+			g_string_append(terminal->out, "#");
 	}
 	if (filled > 0) {
 		put_block(terminal, filled);
@@ -188,9 +180,9 @@ void terminal_spark(const struct terminal *terminal, double share)
 	static const char ascii[] = "+*#";
 
 	if (share < 0) {
-		terminal_put(terminal, " ");
+		g_string_append(terminal->out, " ");
 	} else if (share <= 0) {
-		terminal_put(terminal, terminal->utf8 ? "·" : ".");
+		g_string_append(terminal->out, terminal->utf8 ? "·" : ".");
 	} else if (terminal->utf8) {
 		/* U+2581 is an eighth from below, U+2588 all. */
 		g_string_append_unichar(terminal->out,
@@ -204,8 +196,8 @@ void terminal_spark(const struct terminal *terminal, double share)
 void terminal_paragraph(
     const struct terminal *terminal, const char *indent, const char *text)
 {
-	GString *safe = escape_text(terminal, text);
-	char **words = g_strsplit(safe->str, " ", -1);
+	g_autoptr(GString) safe = escape_text(terminal, text);
+	g_auto(GStrv) words = g_strsplit(safe->str, " ", -1);
 	size_t room = TERMINAL_WIDTH - strlen(indent);
 	size_t column = 0;
 
@@ -216,37 +208,33 @@ void terminal_paragraph(
 		if (width == 0)
 			continue;
 		if (column > 0 && column + 1 + width > TERMINAL_WIDTH) {
-			terminal_put(terminal, "\n");
+			g_string_append(terminal->out, "\n");
 			column = 0;
 		}
-		terminal_put(terminal, column == 0 ? indent : " ");
+		g_string_append(terminal->out, column == 0 ? indent : " ");
 		column += column == 0 ? strlen(indent) : 1;
 		for (; width > room; width = display_width(rest)) {
 			const char *end = find_column(rest, room);
 
 			g_string_append_len(terminal->out, rest, end - rest);
-			terminal_put(terminal, "\n");
-			terminal_put(terminal, indent);
+			g_string_append(terminal->out, "\n");
+			g_string_append(terminal->out, indent);
 			rest = end;
 		}
-		terminal_put(terminal, rest);
+		g_string_append(terminal->out, rest);
 		column += width;
 	}
-	terminal_put(terminal, "\n");
-	g_strfreev(words);
-	g_string_free(safe, TRUE);
+	g_string_append(terminal->out, "\n");
 }
 
-void terminal_json(
-    const struct terminal *terminal, const char *indent, const char *json)
+void terminal_json(const struct terminal *terminal, const char *json)
 {
-	GString *safe = g_string_new(NULL);
+	g_autoptr(GString) safe = g_string_new(NULL);
 	char **lines;
 
 	escape_json_document(safe, json);
 	lines = g_strsplit(safe->str, "\n", -1);
 	for (char **line = lines; *line != NULL; line++) {
-		terminal_put(terminal, indent);
 		for (const char *p = *line; *p != '\0';
 		     p = g_utf8_next_char(p)) {
 			if (terminal->utf8 || (guchar)*p < 0x80)
@@ -256,8 +244,7 @@ void terminal_json(
 				escape_json_code(
 				    terminal->out, g_utf8_get_char(p));
 		}
-		terminal_put(terminal, "\n");
+		g_string_append(terminal->out, "\n");
 	}
 	g_strfreev(lines);
-	g_string_free(safe, TRUE);
 }

@@ -35,7 +35,6 @@ enum terminal_ink {
 void terminal_ink(const struct terminal *terminal, enum terminal_ink ink);
 
 /* Our own text, not escaped. */
-void terminal_put(const struct terminal *terminal, const char *text);
 void terminal_printf(const struct terminal *terminal, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -64,8 +63,7 @@ void terminal_spark(const struct terminal *terminal, double share);
  * than a line continues in the next. */
 void terminal_paragraph(
     const struct terminal *terminal, const char *indent, const char *text);
-/* The lines of a JSON text, each after indent, however long they are. */
-void terminal_json(
-    const struct terminal *terminal, const char *indent, const char *json);
+/* The lines of a JSON text, however long they are. */
+void terminal_json(const struct terminal *terminal, const char *json);
 
 #endif

@@ -92,12 +92,12 @@ static void test_colours(void **state)
 
 	(void)state;
 	terminal_ink(&terminal, INK_BAD);
-	terminal_put(&terminal, "x");
+	terminal_printf(&terminal, "x");
 	terminal_ink(&terminal, INK_PLAIN);
 	check(&terminal, "\x1b[31mx\x1b[0m");
 	terminal.colour = false;
 	terminal_ink(&terminal, INK_BAD);
-	terminal_put(&terminal, "x");
+	terminal_printf(&terminal, "x");
 	check(&terminal, "x");
 	g_string_free(terminal.out, TRUE);
 }
@@ -151,11 +151,10 @@ static void test_json(void **state)
 	struct terminal terminal = {g_string_new(NULL), false, true};
 
 	(void)state;
-	terminal_json(
-	    &terminal, "  ", "{\n \"\xc3\xbc\xe2\x80\xae\": \"\\n\"\n}");
-	check(&terminal, "  {\n   \"\xc3\xbc\\u202e\": \"\\n\"\n  }\n");
+	terminal_json(&terminal, "{\n \"\xc3\xbc\xe2\x80\xae\": \"\\n\"\n}");
+	check(&terminal, "{\n \"\xc3\xbc\\u202e\": \"\\n\"\n}\n");
 	terminal.utf8 = false;
-	terminal_json(&terminal, "", "\"\xc3\xbc\xf0\x9f\x93\xa7\"");
+	terminal_json(&terminal, "\"\xc3\xbc\xf0\x9f\x93\xa7\"");
 	check(&terminal, "\"\\u00fc\\ud83d\\udce7\"\n");
 	g_string_free(terminal.out, TRUE);
 }
