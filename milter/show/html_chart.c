@@ -29,10 +29,8 @@ struct column {
 struct chart {
 	struct column columns[MOST_COLUMNS];
 	int count;
-	int64_t most_total;
-	double most_sum; /* most_total, but not saturated */
-	double most_rate;
-	int most_rate_at;
+	const struct column *fullest; /* with most sessions */
+	const struct column *worst;   /* with the highest failure rate */
 	struct summary_sessions sessions;
 };
 
@@ -49,7 +47,9 @@ static double rate_of(const struct column *column)
 static void gather(struct chart *chart, int days, int most,
     const struct summary_sessions *by_day)
 {
-	*chart = (struct chart){.count = MIN(days, most)};
+	*chart = (struct chart){.count = MIN(days, most),
+	    .fullest = chart->columns,
+	    .worst = chart->columns};
 	for (int i = 0; i < chart->count; i++) {
 		struct column *column = &chart->columns[i];
 
@@ -58,13 +58,10 @@ static void gather(struct chart *chart, int days, int most,
 		for (int day = column->from; day < column->to; day++)
 			summary_sessions_add(&column->sessions, &by_day[day]);
 		summary_sessions_add(&chart->sessions, &column->sessions);
-		chart->most_total = MAX(chart->most_total,
-		    summary_sessions_total(&column->sessions));
-		chart->most_sum = MAX(chart->most_sum, sum_of(column));
-		if (rate_of(column) > chart->most_rate) {
-			chart->most_rate = rate_of(column);
-			chart->most_rate_at = i;
-		}
+		if (sum_of(column) > sum_of(chart->fullest))
+			chart->fullest = column;
+		if (rate_of(column) > rate_of(chart->worst))
+			chart->worst = column;
 	}
 }
 
@@ -114,6 +111,11 @@ static void put_tip(
 	}
 }
 
+static double full_rate(const struct chart *chart)
+{
+	return MAX(rate_of(chart->worst), LEAST_FULL_RATE);
+}
+
 /* The height of a share; what is not zero stays visible. */
 static double scale(double share)
 {
@@ -123,7 +125,7 @@ static double scale(double share)
 static void put_sessions(
     GString *out, const struct chart *chart, const struct column *column, int i)
 {
-	double whole = MAX(chart->most_sum, 1);
+	double whole = MAX(sum_of(chart->fullest), 1);
 	double failed = scale(column->sessions.failed_sum / whole);
 	double good = HEIGHT * column->sessions.successful_sum / whole;
 
@@ -134,7 +136,7 @@ static void put_sessions(
 static void put_columns(GString *out, enum chart_kind kind,
     const struct summary *summary, const struct chart *chart)
 {
-	double full = MAX(chart->most_rate, LEAST_FULL_RATE);
+	double full = full_rate(chart);
 
 	for (int i = 0; i < chart->count; i++) {
 		const struct column *column = &chart->columns[i];
@@ -167,10 +169,10 @@ static void put_description(
 	g_string_append(out, ", of which ");
 	wording_count(out, chart->sessions.failed);
 	g_string_append(out, " failed.");
-	if (chart->most_rate > 0) {
-		wording_share(rate, chart->most_rate);
+	if (rate_of(chart->worst) > 0) {
+		wording_rate(rate, &chart->worst->sessions);
 		html_put(out, " The highest failure rate was %s, ", rate->str);
-		put_days(out, summary, &chart->columns[chart->most_rate_at]);
+		put_days(out, summary, chart->worst);
 		g_string_append_c(out, '.');
 	}
 }
@@ -193,9 +195,10 @@ void html_chart(GString *out, enum chart_kind kind,
 
 	gather(&chart, summary->days, MOST_COLUMNS, by_day);
 	if (kind == CHART_SESSIONS)
-		wording_count_within(label, chart.most_total, 11);
+		wording_count_within(label,
+		    summary_sessions_total(&chart.fullest->sessions), 11);
 	else
-		wording_share(label, MAX(chart.most_rate, LEAST_FULL_RATE));
+		wording_share(label, full_rate(&chart));
 	g_string_append_printf(out, "<figure class=\"chart\"><figcaption>%s%s",
 	    titles[kind], keys[kind]);
 	html_put(out,
@@ -226,7 +229,7 @@ void html_chart_spark(GString *out, const struct summary *summary,
 	double full;
 
 	gather(&chart, summary->days, SPARK_COLUMNS, by_day);
-	full = MAX(chart.most_rate, LEAST_FULL_RATE);
+	full = full_rate(&chart);
 	g_string_append_printf(out,
 	    "<svg class=\"spark\" viewBox=\"0 0 %d 100\"", chart.count * STEP);
 	html_put(out,

@@ -42,9 +42,8 @@ enum {
 	OPTION_MAX_AGE
 };
 
-static void write_text(GString *out, const struct summary *summary);
-static void write_html(GString *out, const struct summary *summary);
-static void write_json(GString *out, const struct summary *summary);
+static void write_summary(GString *out, const struct summary *summary);
+static void write_problem(GString *out, const struct summary_problem *problem);
 
 /* The formats: their names, how many rows of a kind they show, and whether they
  * show failures and documents. */
@@ -52,11 +51,12 @@ static const struct format {
 	const char *name;
 	int rows;
 	bool detail;
-	void (*write)(GString *out, const struct summary *summary);
+	void (*summary)(GString *out, const struct summary *summary);
+	void (*problem)(GString *out, const struct summary_problem *problem);
 } formats[] = {
-    {"text", 20, false, write_text},
-    {"html", 100, true, write_html},
-    {"json", 100000, false, write_json},
+    {"text", 20, false, write_summary, write_problem},
+    {"html", 100, true, summary_html, problem_html},
+    {"json", 100000, false, summary_json, summary_json_problem},
 };
 
 struct arguments {
@@ -218,35 +218,27 @@ static bool wants_colour(void)
 	       (no_color == NULL || *no_color == '\0');
 }
 
-static void write_text(GString *out, const struct summary *summary)
+static struct terminal make_terminal(GString *out)
 {
-	struct terminal terminal = {
+	return (struct terminal){
 	    .out = out,
 	    .colour = wants_colour(),
 	    .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 	};
-
-	if (arguments.problem != NULL)
-		problem_text(
-		    &terminal, g_ptr_array_index(summary->problems, 0));
-	else
-		summary_text(&terminal, summary);
 }
 
-static void write_html(GString *out, const struct summary *summary)
+static void write_summary(GString *out, const struct summary *summary)
 {
-	if (arguments.problem != NULL)
-		problem_html(out, g_ptr_array_index(summary->problems, 0));
-	else
-		summary_html(out, summary);
+	struct terminal terminal = make_terminal(out);
+
+	summary_text(&terminal, summary);
 }
 
-static void write_json(GString *out, const struct summary *summary)
+static void write_problem(GString *out, const struct summary_problem *problem)
 {
-	if (arguments.problem != NULL)
-		summary_json_problem(out, summary);
-	else
-		summary_json(out, summary);
+	struct terminal terminal = make_terminal(out);
+
+	problem_text(&terminal, problem);
 }
 
 /* A file is replaced as a whole, so that nobody ever reads half a page. */
@@ -306,12 +298,16 @@ static int report(const char *path, GString *out)
 			     ? EX_UNAVAILABLE
 			     : EX_CONFIG;
 	} else {
-		if (arguments.problem != NULL && summary->problems->len == 0)
+		if (arguments.problem == NULL)
+			arguments.format->summary(out, summary);
+		else if (summary->problems->len > 0)
+			arguments.format->problem(
+			    out, g_ptr_array_index(summary->problems, 0));
+		else
 			command_line_usage(&cli,
 			    "--problem %s: there is none; tlsrpt-report lists "
 			    "the ids",
 			    arguments.problem);
-		arguments.format->write(out, summary);
 		status = deliver(out);
 	}
 	summary_free(summary);

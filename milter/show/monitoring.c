@@ -28,14 +28,20 @@ static void put_safe(GString *out, const char *text)
 	g_string_append(out, safe->str);
 }
 
+/* A line of its own, if there is any text; it is empty then for the next one.
+ */
+static void put_line(GString *out, GString *line)
+{
+	if (line->len > 0) {
+		put_safe(out, line->str);
+		g_string_append_c(out, '\n');
+	}
+	g_string_truncate(line, 0);
+}
+
 static double percent_of(const struct summary_sessions *sessions)
 {
 	return 100 * MAX(summary_sessions_rate(sessions), 0);
-}
-
-static double domain_percent(const struct summary_domain *domain)
-{
-	return percent_of(&domain->sessions);
 }
 
 static enum monitoring_status judge_percent(
@@ -62,8 +68,8 @@ static const struct summary_domain *find_worst(const struct summary *summary)
 		const struct summary_domain *domain =
 		    g_ptr_array_index(summary->domains, i);
 
-		if (worst == NULL ||
-		    domain_percent(domain) > domain_percent(worst))
+		if (worst == NULL || percent_of(&domain->sessions) >
+					 percent_of(&worst->sessions))
 			worst = domain;
 	}
 	return worst;
@@ -144,7 +150,7 @@ static void put_numbers(GString *out, const struct summary *summary,
 	    ";;;0 'reports'=%" PRId64 ";;;0 'problems'=%" PRId64 ";;;0",
 	    summary->sessions.failed,
 	    summary_sessions_total(&summary->sessions), summary->reports,
-	    summary->open_count);
+	    summary->open_problem_count);
 	if (summary->age_days >= 0) {
 		g_string_append_printf(
 		    out, " 'age_days'=%" PRId64 ";", summary->age_days);
@@ -158,7 +164,7 @@ static void put_numbers(GString *out, const struct summary *summary,
 
 		if (is_label(domain->policy_domain))
 			put_percent(out, domain->policy_domain,
-			    domain_percent(domain), limits);
+			    percent_of(&domain->sessions), limits);
 	}
 }
 
@@ -180,8 +186,7 @@ static void put_problems(GString *out, const struct summary *summary)
 		g_string_append(line, ": ");
 		wording_facts(line, problem);
 		g_string_append_printf(line, " (%s)", wording_side(problem));
-		put_safe(out, line->str);
-		g_string_append_c(out, '\n');
+		put_line(out, line);
 	}
 }
 
@@ -190,22 +195,17 @@ static void put_problems(GString *out, const struct summary *summary)
 static void put_others(GString *out, const struct summary *summary)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
+	guint shown = MIN(summary->undetailed->len, LONG_PROBLEMS);
 
-	for (guint i = 0; i < MIN(summary->undetailed->len, LONG_PROBLEMS);
-	     i++) {
-		g_string_truncate(line, 0);
+	for (guint i = 0; i < shown; i++) {
 		wording_undetailed(
 		    line, g_ptr_array_index(summary->undetailed, i));
-		put_safe(out, line->str);
-		g_string_append_c(out, '\n');
+		put_line(out, line);
 	}
 	for (guint i = 0; i < summary->asked->len; i++) {
-		g_string_truncate(line, 0);
 		wording_asked(
 		    line, summary, g_ptr_array_index(summary->asked, i));
-		put_safe(out, line->str);
-		if (line->len > 0)
-			g_string_append_c(out, '\n');
+		put_line(out, line);
 	}
 }
 
@@ -238,7 +238,7 @@ enum monitoring_status monitoring_output(GString *out,
 	    "OK", "WARNING", "CRITICAL", "UNKNOWN"};
 	const struct summary_domain *worst = find_worst(summary);
 	enum monitoring_status status =
-	    worst != NULL ? judge_percent(domain_percent(worst), limits)
+	    worst != NULL ? judge_percent(percent_of(&worst->sessions), limits)
 			  : MONITORING_OK;
 	bool too_old = is_too_old(summary, limits);
 	g_autoptr(GString) text = g_string_new(NULL);

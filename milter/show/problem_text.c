@@ -16,6 +16,18 @@ static void put_labelled(
 	terminal_paragraph(terminal, "", text);
 }
 
+/* What the reporter says in its own words, if it does. */
+static void put_words(
+    const struct terminal *terminal, const char *label, const char *text)
+{
+	g_autoptr(GString) line = g_string_new(label);
+
+	if (text == NULL)
+		return;
+	wording_cut(line, text, WORDING_WORDS);
+	terminal_paragraph(terminal, "            ", line->str);
+}
+
 /* "2026-11-23  Google Inc.  30 sessions, 192.0.2.10 to 198.51.100.5". */
 static void put_failure(
     const struct terminal *terminal, const struct summary_failure *failure)
@@ -26,9 +38,8 @@ static void put_failure(
 	terminal_cell(
 	    terminal, wording_organization(failure->organization_name), 35);
 	terminal_count(terminal, failure->failed_sessions, 12);
-	terminal_printf(terminal, " failed");
-	terminal_printf(
-	    terminal, "%s\n", failure->authenticated ? ", DKIM pass" : "");
+	terminal_printf(terminal, " failed%s\n",
+	    failure->authenticated ? ", DKIM pass" : "");
 	g_string_printf(line, "from %s to %s",
 	    failure->sending_mta_ip != NULL ? failure->sending_mta_ip
 					    : "an unknown address",
@@ -46,25 +57,15 @@ static void put_failure(
 		g_string_append_printf(
 		    line, " in mode %s", failure->policy_mode);
 	terminal_paragraph(terminal, "            ", line->str);
-	if (failure->failure_reason_code != NULL) {
-		g_string_assign(line, "reason: ");
-		wording_cut(line, failure->failure_reason_code, WORDING_WORDS);
-		terminal_paragraph(terminal, "            ", line->str);
-	}
-	if (failure->additional_information != NULL) {
-		g_string_assign(line, "more: ");
-		wording_cut(
-		    line, failure->additional_information, WORDING_WORDS);
-		terminal_paragraph(terminal, "            ", line->str);
-	}
+	put_words(terminal, "reason: ", failure->failure_reason_code);
+	put_words(terminal, "more: ", failure->additional_information);
 }
 
 static void put_document(
     const struct terminal *terminal, const struct summary_document *document)
 {
-	g_autoptr(GString) line = g_string_new(NULL);
+	g_autoptr(GString) line = g_string_new("Report ");
 
-	g_string_assign(line, "Report ");
 	wording_cut(line,
 	    document->report_id != NULL ? document->report_id : "without id",
 	    WORDING_NAME);

@@ -83,8 +83,8 @@ struct summary *summary_new(int days)
 	summary->undetailed = g_ptr_array_new_with_free_func(g_free);
 	summary->domains = g_ptr_array_new_with_free_func(domain_free);
 	summary->problems = g_ptr_array_new_with_free_func(problem_free);
-	summary->types = g_ptr_array_new_with_free_func(g_free);
-	summary->hosts = g_ptr_array_new_with_free_func(g_free);
+	summary->result_types = g_ptr_array_new_with_free_func(g_free);
+	summary->mx_hosts = g_ptr_array_new_with_free_func(g_free);
 	summary->reporters = g_ptr_array_new_with_free_func(g_free);
 	return summary;
 }
@@ -98,8 +98,8 @@ void summary_free(struct summary *summary)
 	g_ptr_array_unref(summary->undetailed);
 	g_ptr_array_unref(summary->domains);
 	g_ptr_array_unref(summary->problems);
-	g_ptr_array_unref(summary->types);
-	g_ptr_array_unref(summary->hosts);
+	g_ptr_array_unref(summary->result_types);
+	g_ptr_array_unref(summary->mx_hosts);
 	g_ptr_array_unref(summary->reporters);
 	g_ptr_array_unref(summary->rows);
 	g_free(summary);

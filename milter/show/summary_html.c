@@ -95,10 +95,10 @@ static void put_tiles(GString *out, const struct summary *summary)
 				       : "",
 	    "Failure rate", value, note);
 
-	wording_count(value, summary->open_count);
+	wording_count(value, summary->open_problem_count);
 	wording_count(note, summary->ours_count);
 	g_string_append(note, " on our side");
-	put_tile(out, summary->open_count > 0 ? "alarm" : "calm",
+	put_tile(out, summary->open_problem_count > 0 ? "alarm" : "calm",
 	    "Open problems", value, note);
 
 	wording_count(value, summary->reports);
@@ -188,7 +188,7 @@ static void put_problems(GString *out, const struct summary *summary)
 
 	open_section(out, "problems", "Problems, most urgent first");
 	put_undetailed(out, summary);
-	if (summary->open_count == 0 && summary->undetailed->len == 0)
+	if (summary->open_problem_count == 0 && summary->undetailed->len == 0)
 		g_string_append(out,
 		    "<p class=\"card\">There is no open problem."
 		    "</p>\n");
@@ -312,14 +312,14 @@ static void put_shares(GString *out, const char *caption, const char *column,
 
 static void put_failures(GString *out, const struct summary *summary)
 {
-	if (summary->types->len == 0)
+	if (summary->result_types->len == 0)
 		return;
 	open_section(out, "failures", "What fails, and where");
 	g_string_append(out, "<div class=\"two\">");
-	put_shares(out, "Failed sessions by type", "Type", summary->types,
-	    "(no type given)");
-	put_shares(out, "Failed sessions by MX host", "MX host", summary->hosts,
-	    "(no host named)");
+	put_shares(out, "Failed sessions by type", "Type",
+	    summary->result_types, "(no type given)");
+	put_shares(out, "Failed sessions by MX host", "MX host",
+	    summary->mx_hosts, "(no host named)");
 	g_string_append(out, "</div></section>\n");
 }
 

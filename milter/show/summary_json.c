@@ -100,7 +100,8 @@ static void put_column(struct json_writer *json, const struct summary *summary,
 	}
 }
 
-/* The members of an object, which is a row of the table or the summary. */
+/* The members of an object, which is a row of the table or the summary. The
+ * summary is needed for days alone. */
 static void put_members(struct json_writer *json, const struct summary *summary,
     const struct summary_table *table, const void *object)
 {
@@ -166,17 +167,15 @@ void summary_json(GString *out, const struct summary *summary)
 	g_string_append_c(out, '\n');
 }
 
-void summary_json_problem(GString *out, const struct summary *summary)
+void summary_json_problem(GString *out, const struct summary_problem *problem)
 {
-	const struct summary_problem *problem =
-	    g_ptr_array_index(summary->problems, 0);
 	struct json_writer json = {.out = out, .spaced = true};
 
 	json_writer_begin_object(&json, NULL);
 	json_writer_integer(&json, "version", 1);
-	put_members(&json, summary, &summary_problems, problem);
-	put_rows(&json, summary, &summary_failures, problem);
-	put_rows(&json, summary, &summary_documents, problem);
+	put_members(&json, NULL, &summary_problems, problem);
+	put_rows(&json, NULL, &summary_failures, problem);
+	put_rows(&json, NULL, &summary_documents, problem);
 	json_writer_end_object(&json);
 	g_string_append_c(out, '\n');
 }

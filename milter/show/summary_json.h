@@ -17,8 +17,8 @@
  * escape_json() does it, so that the output is safe on a terminal. */
 void summary_json(GString *out, const struct summary *summary);
 
-/* Likewise for the first problem of the summary, with its failures and
- * documents. A document is part of the JSON, not a string in it. */
-void summary_json_problem(GString *out, const struct summary *summary);
+/* Likewise for one problem with its failures and documents. A document is part
+ * of the JSON, not a string in it. */
+void summary_json_problem(GString *out, const struct summary_problem *problem);
 
 #endif

@@ -8,8 +8,9 @@
 #define MEMBER(kind, row, member)                \
 	.name = #member, .type = SUMMARY_##kind, \
 	.offset = offsetof(struct row, member)
-#define ROWS(row, parent, member) \
-	.place = offsetof(struct parent, member), .size = sizeof(struct row)
+#define ROWS(row, parent, member)                                  \
+	.name = #member, .place = offsetof(struct parent, member), \
+	.size = sizeof(struct row)
 
 const struct summary_table summary_period = {
     .columns = {
@@ -36,14 +37,11 @@ const struct summary_table summary_rejections = {
 const struct summary_table summary_counts = {
     .columns = {
 	{MEMBER(COUNT, summary, problem_count)},
-	{.name = "open_problem_count",
-	    .type = SUMMARY_COUNT,
-	    .offset = offsetof(struct summary, open_count)},
+	{MEMBER(COUNT, summary, open_problem_count)},
 	{MEMBER(COUNT, summary, ours_count), .hidden = true},
     }};
 
 const struct summary_table summary_asked = {
-    .name = "asked",
     ROWS(summary_asked, summary, asked),
     .columns =
 	{
@@ -53,7 +51,6 @@ const struct summary_table summary_asked = {
 };
 
 const struct summary_table summary_domains = {
-    .name = "domains",
     ROWS(summary_domain, summary, domains),
     .columns =
 	{
@@ -67,7 +64,6 @@ const struct summary_table summary_domains = {
 };
 
 const struct summary_table summary_problems = {
-    .name = "problems",
     ROWS(summary_problem, summary, problems),
     .columns =
 	{
@@ -93,7 +89,6 @@ const struct summary_table summary_problems = {
 };
 
 const struct summary_table summary_undetailed = {
-    .name = "undetailed",
     ROWS(summary_undetailed, summary, undetailed),
     .columns =
 	{
@@ -105,8 +100,7 @@ const struct summary_table summary_undetailed = {
 };
 
 const struct summary_table summary_types = {
-    .name = "result_types",
-    ROWS(summary_share, summary, types),
+    ROWS(summary_share, summary, result_types),
     .columns =
 	{
 	    {.name = "result_type",
@@ -118,8 +112,7 @@ const struct summary_table summary_types = {
 };
 
 const struct summary_table summary_hosts = {
-    .name = "mx_hosts",
-    ROWS(summary_share, summary, hosts),
+    ROWS(summary_share, summary, mx_hosts),
     .columns =
 	{
 	    {.name = "receiving_mx_hostname",
@@ -131,7 +124,6 @@ const struct summary_table summary_hosts = {
 };
 
 const struct summary_table summary_reporters = {
-    .name = "reporters",
     ROWS(summary_reporter, summary, reporters),
     .columns =
 	{
@@ -144,7 +136,6 @@ const struct summary_table summary_reporters = {
 };
 
 const struct summary_table summary_failures = {
-    .name = "failures",
     ROWS(summary_failure, summary_problem, failures),
     .of_problem = true,
     .columns =
@@ -167,7 +158,6 @@ const struct summary_table summary_failures = {
 };
 
 const struct summary_table summary_documents = {
-    .name = "documents",
     ROWS(summary_document, summary_problem, documents),
     .of_problem = true,
     .columns =

@@ -169,7 +169,6 @@ static void put_resolved(
 	    line, "%s: ", wording_domain(problem->policy_domain));
 	wording_what(line, problem);
 	terminal_cell(terminal, line->str, 45);
-	g_string_truncate(line, 0);
 	terminal_printf(terminal, "  last %s", problem->last_seen);
 	terminal_right(terminal, problem->problem_id, 18);
 	terminal_printf(terminal, "\n");
@@ -288,13 +287,13 @@ static void put_title_rate(GString *line, const struct summary *summary)
 {
 	g_autoptr(GString) trend = g_string_new(NULL);
 
-	if (summary_sessions_rate(&summary->sessions) >= 0) {
-		g_string_append(line, " (");
-		wording_rate(line, &summary->sessions);
-		wording_trend(trend, summary);
-		g_string_append_printf(
-		    line, "%s%s)", trend->len > 0 ? ", " : "", trend->str);
-	}
+	if (summary_sessions_rate(&summary->sessions) < 0)
+		return;
+	wording_trend(trend, summary);
+	g_string_append(line, " (");
+	wording_rate(line, &summary->sessions);
+	g_string_append_printf(
+	    line, "%s%s)", trend->len > 0 ? ", " : "", trend->str);
 }
 
 static void put_title(

@@ -67,17 +67,20 @@ static GString *escape_text(const struct terminal *terminal, const char *text)
 	return ascii;
 }
 
+static size_t char_width(gunichar c)
+{
+	if (g_unichar_iszerowidth(c))
+		return 0;
+	return g_unichar_iswide(c) ? 2 : 1;
+}
+
 /* Columns that a text takes on a terminal. */
 static size_t display_width(const char *text)
 {
 	size_t width = 0;
 
-	for (; *text != '\0'; text = g_utf8_next_char(text)) {
-		gunichar c = g_utf8_get_char(text);
-
-		if (!g_unichar_iszerowidth(c))
-			width += g_unichar_iswide(c) ? 2 : 1;
-	}
+	for (; *text != '\0'; text = g_utf8_next_char(text))
+		width += char_width(g_utf8_get_char(text));
 	return width;
 }
 
@@ -87,10 +90,7 @@ static const char *find_column(const char *text, size_t width)
 	size_t used = 0;
 
 	for (; *text != '\0'; text = g_utf8_next_char(text)) {
-		gunichar c = g_utf8_get_char(text);
-
-		if (!g_unichar_iszerowidth(c))
-			used += g_unichar_iswide(c) ? 2 : 1;
+		used += char_width(g_utf8_get_char(text));
 		if (used > width)
 			break;
 	}
