@@ -226,10 +226,8 @@ void html_chart_spark(GString *out, const struct summary *summary,
     const struct summary_sessions *by_day, const char *about)
 {
 	struct chart chart;
-	double full;
 
 	gather(&chart, summary->days, SPARK_COLUMNS, by_day);
-	full = full_rate(&chart);
 	g_string_append_printf(out,
 	    "<svg class=\"spark\" viewBox=\"0 0 %d 100\"", chart.count * STEP);
 	html_put(out,
@@ -246,7 +244,8 @@ void html_chart_spark(GString *out, const struct summary *summary,
 			put_rect(out, class, i, 0, 6);
 		else
 			put_rect(out, "bad", i, 0,
-			    MAX(scale(rate_of(column) / full), 12));
+			    MAX(scale(rate_of(column) / full_rate(&chart)),
+				12));
 	}
 	g_string_append(out, "</svg>");
 }

@@ -33,6 +33,13 @@ void html_put_cut(GString *out, const char *text, glong most)
 	escape_html(out, cut->str);
 }
 
+void html_put_count(GString *out, const char *class, int64_t count)
+{
+	html_put(out, "<td class=\"%s\">", class);
+	wording_count(out, count);
+	g_string_append(out, "</td>");
+}
+
 void html_page_open(GString *out, const char *title)
 {
 	html_put(out,

@@ -10,6 +10,7 @@
 #define SHOW_HTML_PAGE_H
 
 #include <glib.h>
+#include <stdint.h>
 
 /* Appends all up to <body>. title is text, which is escaped here. */
 void html_page_open(GString *out, const char *title);
@@ -21,5 +22,7 @@ void html_put(GString *out, const char *html, ...)
     __attribute__((format(printf, 2, 3)));
 /* Appends a text cut as wording_cut() does it, and escaped. */
 void html_put_cut(GString *out, const char *text, glong most);
+/* Appends a cell of a table with a count. */
+void html_put_count(GString *out, const char *class, int64_t count);
 
 #endif

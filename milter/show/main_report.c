@@ -45,8 +45,8 @@ enum {
 static void write_summary(GString *out, const struct summary *summary);
 static void write_problem(GString *out, const struct summary_problem *problem);
 
-/* The formats: their names, how many rows of a kind they show, and whether they
- * show failures and documents. */
+/* The formats: their names, how many rows of a kind they show, whether they
+ * show failures and documents, and what writes them. */
 static const struct format {
 	const char *name;
 	int rows;
@@ -60,7 +60,8 @@ static const struct format {
 };
 
 struct arguments {
-	GPtrArray *domains; /* of char *, as in the database; ended by NULL */
+	GPtrArray *domains;       /* of char *, as in the database */
+	const char *const *names; /* the domains, ended by NULL */
 	int days;
 	const struct format *format;
 	const char *problem; /* an id, or NULL */
@@ -209,20 +210,16 @@ static void take(int option, const char *value, void *data)
 	}
 }
 
-/* https://no-color.org: any value but an empty one turns colours off. */
-static bool wants_colour(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return arguments.output == NULL && isatty(STDOUT_FILENO) &&
-	       (no_color == NULL || *no_color == '\0');
-}
-
 static struct terminal make_terminal(GString *out)
 {
+	/* https://no-color.org: any value but an empty one turns colours off.
+	 */
+	const char *no_color = getenv("NO_COLOR");
+
 	return (struct terminal){
 	    .out = out,
-	    .colour = wants_colour(),
+	    .colour = arguments.output == NULL && isatty(STDOUT_FILENO) &&
+		      (no_color == NULL || *no_color == '\0'),
 	    .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 	};
 }
@@ -267,7 +264,7 @@ static enum db_result ask(
 {
 	const struct summary_request request = {
 	    .days = arguments.days,
-	    .domains = (const char *const *)arguments.domains->pdata,
+	    .domains = arguments.names,
 	    .problems = arguments.format->rows,
 	    .detail = arguments.format->detail,
 	    .problem = arguments.problem,
@@ -339,16 +336,18 @@ int main(int argc, char **argv)
 {
 	const char *path = NULL;
 	g_autoptr(GString) out = g_string_new(NULL);
+	GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
 	int status;
 
 	/* Not LC_NUMERIC: programs read decimal points. */
 	setlocale(LC_CTYPE, "");
-	arguments.domains = g_ptr_array_new_with_free_func(g_free);
+	arguments.domains = domains;
 	if (command_line_parse(&cli, argc, argv, &path) < argc)
 		command_line_usage(&cli, "no operands are allowed");
-	g_ptr_array_add(arguments.domains, NULL);
+	g_ptr_array_add(domains, NULL);
+	arguments.names = (const char *const *)domains->pdata;
 	log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);
 	status = arguments.check ? report_check(path, out) : report(path, out);
-	g_ptr_array_unref(arguments.domains);
+	g_ptr_array_unref(domains);
 	return status;
 }

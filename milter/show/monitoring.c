@@ -22,10 +22,7 @@ static void put_safe(GString *out, const char *text)
 	g_autoptr(GString) safe = g_string_new(NULL);
 
 	escape_terminal(safe, text, TEXT_CHARS);
-	for (char *p = safe->str; *p != '\0'; p++)
-		if (*p == '|')
-			*p = '/';
-	g_string_append(out, safe->str);
+	g_string_append(out, g_strdelimit(safe->str, "|", '/'));
 }
 
 /* A line of its own, if there is any text; it is empty then for the next one.
@@ -180,9 +177,7 @@ static void put_problems(GString *out, const struct summary *summary)
 		if (summary_problem_resolved(problem) ||
 		    shown++ >= LONG_PROBLEMS)
 			continue;
-		g_string_printf(
-		    line, "%s: ", wording_domain(problem->policy_domain));
-		wording_what(line, problem);
+		wording_title(line, problem);
 		g_string_append(line, ": ");
 		wording_facts(line, problem);
 		g_string_append_printf(line, " (%s)", wording_side(problem));

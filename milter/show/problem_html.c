@@ -89,9 +89,7 @@ static void put_failure(GString *out, const struct summary_failure *failure)
 	html_put(
 	    out, "<tr><th scope=\"row\" class=\"w\">%s</th>", failure->day);
 	put_cell(out, "", wording_organization(failure->organization_name));
-	g_string_append(out, "<td class=\"n\">");
-	wording_count(out, failure->failed_sessions);
-	g_string_append(out, "</td>");
+	html_put_count(out, "n", failure->failed_sessions);
 	put_cell(out, "w", failure->sending_mta_ip);
 	put_cell(out, "w", failure->receiving_ip);
 	put_policy(out, failure);
@@ -107,14 +105,13 @@ static void put_failures(GString *out, const struct summary_problem *problem)
 	}
 	g_string_append_printf(out,
 	    "<details class=\"failures\"><summary>Evidence: %u failure%s, "
-	    "newest "
-	    "first</summary>",
+	    "newest first</summary>",
 	    problem->failures->len, problem->failures->len == 1 ? "" : "s");
 	put_paragraph(out, "soft", problem->evidence);
 	html_put(out,
 	    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-	    "aria-label=\"Failures of %s, %s"
-	    "\"><table><caption class=\"vh\">Failures, newest first</caption>"
+	    "aria-label=\"Failures of %s, %s\"><table><caption "
+	    "class=\"vh\">Failures, newest first</caption>"
 	    "<thead><tr><th scope=\"col\">Day</th><th "
 	    "scope=\"col\">Reporter</th><th scope=\"col\" class=\"n\">Failed"
 	    "</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th "
@@ -130,7 +127,7 @@ static void put_failures(GString *out, const struct summary_problem *problem)
 static void put_json(GString *out, const char *json)
 {
 	g_autoptr(GString) safe = g_string_new(NULL);
-	char **lines;
+	g_auto(GStrv) lines = NULL;
 
 	escape_json_document(safe, json);
 	lines = g_strsplit(safe->str, "\n", -1);
@@ -138,7 +135,6 @@ static void put_json(GString *out, const char *json)
 		escape_html(out, *line);
 		g_string_append_c(out, '\n');
 	}
-	g_strfreev(lines);
 }
 
 static void put_document(GString *out, const struct summary_document *document)
@@ -149,23 +145,12 @@ static void put_document(GString *out, const struct summary_document *document)
 	    WORDING_NAME);
 	html_put(out,
 	    " about %s</summary><p class=\"soft\">Received %s, report_key "
-	    "%s</p>"
-	    "<pre tabindex=\"0\" role=\"region\" aria-label=\"Document of "
-	    "report "
-	    "%s\">",
+	    "%s</p><pre tabindex=\"0\" role=\"region\" aria-label=\"Document "
+	    "of report %s\">",
 	    document->day, document->received_at, document->report_key,
 	    document->report_key);
 	put_json(out, document->document);
 	g_string_append(out, "</pre></details>\n");
-}
-
-static void put_heading(GString *out, const struct summary_problem *problem)
-{
-	g_autoptr(GString) what = g_string_new(NULL);
-
-	wording_what(what, problem);
-	html_put(out, "<h3>%s: %s</h3>\n",
-	    wording_domain(problem->policy_domain), what->str);
 }
 
 /* The numbers by which problems are compared, in a line. */
@@ -194,12 +179,15 @@ static void put_facts(GString *out, const struct summary_problem *problem)
 
 void problem_html_article(GString *out, const struct summary_problem *problem)
 {
+	g_autoptr(GString) title = g_string_new(NULL);
+
 	html_put(out, "<article class=\"problem %s %s\" id=\"p-%s\">",
 	    side_class(problem),
 	    summary_problem_resolved(problem) ? "resolved" : "",
 	    problem->problem_id);
 	put_chips(out, problem);
-	put_heading(out, problem);
+	wording_title(title, problem);
+	html_put(out, "<h3>%s</h3>\n", title->str);
 	put_facts(out, problem);
 	put_paragraph(out, "why", problem->explanation);
 	if (problem->action != NULL)

@@ -86,8 +86,7 @@ static void put_title(
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 
-	g_string_printf(line, "%s: ", wording_domain(problem->policy_domain));
-	wording_what(line, problem);
+	wording_title(line, problem);
 	terminal_ink(terminal, INK_BOLD);
 	terminal_paragraph(terminal, "", line->str);
 	terminal_ink(terminal, INK_PLAIN);

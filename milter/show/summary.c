@@ -46,8 +46,7 @@ void summary_day(
 	if (!g_date_valid(&day))
 		return;
 	g_date_add_days(&day, (guint)index);
-	g_snprintf(buffer, size, "%04d-%02d-%02d", g_date_get_year(&day),
-	    g_date_get_month(&day), g_date_get_day(&day));
+	g_date_strftime(buffer, size, "%Y-%m-%d", &day);
 }
 
 static void domain_free(void *data)

@@ -16,13 +16,6 @@
 #define MOST_DOMAINS 100
 #define MOST_CHARTS 20
 
-static void put_count(GString *out, const char *class, int64_t count)
-{
-	html_put(out, "<td class=\"%s\">", class);
-	wording_count(out, count);
-	g_string_append(out, "</td>");
-}
-
 static void put_rate(
     GString *out, const char *class, const struct summary_sessions *sessions)
 {
@@ -54,11 +47,6 @@ static void open_table(GString *out, const char *caption, const char *columns)
 	    "aria-label=\"%s\"><table><caption>%s</caption><thead><tr>%s</tr>"
 	    "</thead><tbody>\n",
 	    caption, caption, columns);
-}
-
-static void close_table(GString *out)
-{
-	g_string_append(out, "</tbody></table></div>\n");
 }
 
 /* Empties value and note for the next tile. */
@@ -189,9 +177,8 @@ static void put_problems(GString *out, const struct summary *summary)
 	open_section(out, "problems", "Problems, most urgent first");
 	put_undetailed(out, summary);
 	if (summary->open_problem_count == 0 && summary->undetailed->len == 0)
-		g_string_append(out,
-		    "<p class=\"card\">There is no open problem."
-		    "</p>\n");
+		g_string_append(
+		    out, "<p class=\"card\">There is no open problem.</p>\n");
 	put_articles(out, summary, false);
 	if (count > 0)
 		g_string_append_printf(out,
@@ -224,14 +211,14 @@ static void put_domain_row(GString *out, const struct summary *summary,
 	const char *name = wording_domain(domain->policy_domain);
 
 	put_row_name(out, name);
-	put_count(out, "n", summary_sessions_total(&domain->sessions));
-	put_count(out, "n", domain->sessions.failed);
+	html_put_count(out, "n", summary_sessions_total(&domain->sessions));
+	html_put_count(out, "n", domain->sessions.failed);
 	put_rate(out, "n", &domain->sessions);
 	put_rate(out, "n wide", &domain->previous);
 	g_string_append(out, "<td class=\"wide\">");
 	html_chart_spark(out, summary, domain->by_day, name);
 	g_string_append(out, "</td>");
-	put_count(out, "n wide", domain->reporters);
+	html_put_count(out, "n wide", domain->reporters);
 	html_put(
 	    out, "<td class=\"w wide\">%s</td></tr>\n", domain->last_report);
 }
@@ -269,7 +256,7 @@ static void put_domains(GString *out, const struct summary *summary)
 	for (guint i = 0; i < shown; i++)
 		put_domain_row(
 		    out, summary, g_ptr_array_index(summary->domains, i));
-	close_table(out);
+	g_string_append(out, "</tbody></table></div>\n");
 	if (shown < summary->domains->len)
 		g_string_append_printf(out,
 		    "<p class=\"soft\">%u more are not shown.</p>\n",
@@ -299,15 +286,14 @@ static void put_shares(GString *out, const char *caption, const char *column,
 
 		most = MAX(most, share->failed_sessions);
 		put_row_name(out, share->name != NULL ? share->name : unnamed);
-		put_count(out, "n", share->failed_sessions);
-		put_count(out, "n wide", share->reporters);
+		html_put_count(out, "n", share->failed_sessions);
+		html_put_count(out, "n wide", share->reporters);
 		g_string_append(out, "<td class=\"wide\">");
 		html_chart_bar(
 		    out, (double)share->failed_sessions / (double)most);
 		g_string_append(out, "</td></tr>\n");
 	}
-	close_table(out);
-	g_string_append(out, "</div>\n");
+	g_string_append(out, "</tbody></table></div>\n</div>\n");
 }
 
 static void put_failures(GString *out, const struct summary *summary)
@@ -328,9 +314,9 @@ static void put_reporter(GString *out, const struct summary_reporter *reporter)
 	const struct summary_sessions *sessions = &reporter->sessions;
 
 	put_row_name(out, wording_organization(reporter->organization_name));
-	put_count(out, "n wide", reporter->reports);
-	put_count(out, "n", summary_sessions_total(sessions));
-	put_count(out, "n", sessions->failed);
+	html_put_count(out, "n wide", reporter->reports);
+	html_put_count(out, "n", summary_sessions_total(sessions));
+	html_put_count(out, "n", sessions->failed);
 	put_rate(out, "n wide", sessions);
 	html_put(out, "<td class=\"w\">%s", reporter->last_report);
 	if (reporter->silent_domains > 0)
@@ -359,7 +345,7 @@ static void put_reporters(GString *out, const struct summary *summary)
 		silent = silent || reporter->silent_domains > 0;
 		put_reporter(out, reporter);
 	}
-	close_table(out);
+	g_string_append(out, "</tbody></table></div>\n");
 	if (silent)
 		g_string_append(out,
 		    "<p class=\"soft\">Silent: has stopped reporting on a "

@@ -169,13 +169,14 @@ void summary_json(GString *out, const struct summary *summary)
 
 void summary_json_problem(GString *out, const struct summary_problem *problem)
 {
+	static const struct summary no_days;
 	struct json_writer json = {.out = out, .spaced = true};
 
 	json_writer_begin_object(&json, NULL);
 	json_writer_integer(&json, "version", 1);
-	put_members(&json, NULL, &summary_problems, problem);
-	put_rows(&json, NULL, &summary_failures, problem);
-	put_rows(&json, NULL, &summary_documents, problem);
+	put_members(&json, &no_days, &summary_problems, problem);
+	put_rows(&json, &no_days, &summary_failures, problem);
+	put_rows(&json, &no_days, &summary_documents, problem);
 	json_writer_end_object(&json);
 	g_string_append_c(out, '\n');
 }

@@ -167,13 +167,15 @@ static enum db_result ask_evidence(struct db *db, struct summary *summary,
 	const struct question documents = {
 	    summary->all_documents ? sql_documents : sql_tenant_documents, 4,
 	    NULL, &summary_documents};
-	g_autofree const char **ids =
-	    g_new0(const char *, summary->problems->len + 1);
+	const char **ids;
 	const char *values[] = {
 	    NULL, evidence->days, evidence->failures, evidence->document_chars};
 	g_autofree char *literal = NULL;
-	enum db_result result = DB_OK;
+	enum db_result result;
 
+	if (summary->problems->len == 0)
+		return DB_OK;
+	ids = g_new0(const char *, summary->problems->len + 1);
 	for (guint i = 0; i < summary->problems->len; i++) {
 		const struct summary_problem *problem =
 		    g_ptr_array_index(summary->problems, i);
@@ -181,11 +183,11 @@ static enum db_result ask_evidence(struct db *db, struct summary *summary,
 		ids[i] = problem->problem_id;
 	}
 	literal = array_literal(ids);
+	g_free(ids);
 	values[0] = literal;
-	if (literal != NULL)
-		result = ask(db, summary, &failures, values, ret_error);
+	result = ask(db, summary, &failures, values, ret_error);
 	values[2] = evidence->documents;
-	if (literal != NULL && result == DB_OK &&
+	if (result == DB_OK &&
 	    (summary->all_documents || summary->own_documents))
 		result = ask(db, summary, &documents, values, ret_error);
 	return result;

@@ -38,12 +38,11 @@ struct summary_column {
  * columns are members of struct summary. */
 struct summary_table {
 	const char *name; /* of the array in JSON */
-	size_t place;     /* of the GPtrArray, in the struct of which there are
-			   * rows */
-	bool of_problem;  /* that is struct summary_problem, not struct summary
-			   */
+	size_t place;     /* of the GPtrArray, in struct summary */
+	bool of_problem;  /* place is in the struct summary_problem that the row
+			   * names */
 	size_t size;      /* of a row's struct */
-	struct summary_column columns[19]; /* ended by one without a name */
+	struct summary_column columns[20]; /* ended by one without a name */
 };
 
 extern const struct summary_table summary_period, summary_reports,

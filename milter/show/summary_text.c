@@ -130,9 +130,8 @@ static void put_problem_title(const struct terminal *terminal, guint number,
 	g_autoptr(GString) title = g_string_new(NULL);
 	size_t id = strlen(problem->problem_id) + 1;
 
-	g_string_printf(
-	    title, "%u. %s: ", number, wording_domain(problem->policy_domain));
-	wording_what(title, problem);
+	g_string_printf(title, "%u. ", number);
+	wording_title(title, problem);
 	terminal_ink(terminal,
 	    g_strcmp0(problem->side, "sender") == 0 ? INK_WARN : INK_BAD);
 	terminal_cell(terminal, title->str, TERMINAL_WIDTH - id);
@@ -165,9 +164,7 @@ static void put_resolved(
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 
-	g_string_append_printf(
-	    line, "%s: ", wording_domain(problem->policy_domain));
-	wording_what(line, problem);
+	wording_title(line, problem);
 	terminal_cell(terminal, line->str, 45);
 	terminal_printf(terminal, "  last %s", problem->last_seen);
 	terminal_right(terminal, problem->problem_id, 18);

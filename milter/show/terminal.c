@@ -49,22 +49,17 @@ void terminal_heading(const struct terminal *terminal, const char *text)
 /* The text escaped (g_string_free), and in ASCII if the locale has no more. */
 static GString *escape_text(const struct terminal *terminal, const char *text)
 {
-	GString *safe = g_string_new(NULL);
-	GString *ascii;
+	g_autoptr(GString) safe = g_string_new(NULL);
+	GString *shown = g_string_new(NULL);
 
 	escape_terminal(safe, text, 0);
-	if (terminal->utf8)
-		return safe;
-	ascii = g_string_new(NULL);
-	for (const char *p = safe->str; *p != '\0'; p = g_utf8_next_char(p)) {
-		if ((guchar)*p < 0x80)
-			g_string_append_c(ascii, *p);
+	for (const char *p = safe->str; *p != '\0'; p = g_utf8_next_char(p))
+		if (terminal->utf8 || (guchar)*p < 0x80)
+			g_string_append_unichar(shown, g_utf8_get_char(p));
 		else
 			g_string_append_printf(
-			    ascii, "\\u{%04x}", g_utf8_get_char(p));
-	}
-	g_string_free(safe, TRUE);
-	return ascii;
+			    shown, "\\u{%04x}", g_utf8_get_char(p));
+	return shown;
 }
 
 static size_t char_width(gunichar c)
@@ -142,8 +137,7 @@ void terminal_count(
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	wording_count_within(text, count, width - 1);
-	pad(terminal, text->len, width);
-	g_string_append(terminal->out, text->str);
+	terminal_right(terminal, text->str, width);
 }
 
 /* U+2588 is a full block, U+2589 seven eighths of it and so on. */
@@ -230,7 +224,7 @@ void terminal_paragraph(
 void terminal_json(const struct terminal *terminal, const char *json)
 {
 	g_autoptr(GString) safe = g_string_new(NULL);
-	char **lines;
+	g_auto(GStrv) lines = NULL;
 
 	escape_json_document(safe, json);
 	lines = g_strsplit(safe->str, "\n", -1);
@@ -246,5 +240,4 @@ void terminal_json(const struct terminal *terminal, const char *json)
 		}
 		g_string_append(terminal->out, "\n");
 	}
-	g_strfreev(lines);
 }

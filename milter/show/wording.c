@@ -12,15 +12,12 @@
 
 void wording_count(GString *out, int64_t count)
 {
-	char digits[32];
-	size_t length;
+	gsize start = out->len;
 
-	g_snprintf(digits, sizeof(digits), "%" PRId64, count);
-	length = strlen(digits);
-	for (size_t i = 0; i < length; i++) {
-		if (i > 0 && (length - i) % 3 == 0)
-			g_string_append_c(out, ',');
-		g_string_append_c(out, digits[i]);
+	g_string_append_printf(out, "%" PRId64, count);
+	for (gsize at = out->len; at > start + 3;) {
+		at -= 3;
+		g_string_insert_c(out, (gssize)at, ',');
 	}
 }
 
@@ -144,6 +141,13 @@ void wording_what(GString *out, const struct summary_problem *problem)
 		    out, " at %s", problem->receiving_mx_hostname);
 }
 
+void wording_title(GString *out, const struct summary_problem *problem)
+{
+	g_string_append_printf(
+	    out, "%s: ", wording_domain(problem->policy_domain));
+	wording_what(out, problem);
+}
+
 const char *wording_share_days(const struct summary_problem *problem)
 {
 	const char *last = problem->last_seen != NULL ? problem->last_seen : "";
@@ -196,12 +200,10 @@ void wording_undetailed(
 	const char *what = undetailed->failed_sessions == 1 ? "it" : "them";
 
 	wording_counted(out, undetailed->failed_sessions, "session");
-	g_string_append(out, " failed at ");
-	g_string_append(out, wording_domain(undetailed->policy_domain));
 	g_string_append_printf(out,
-	    ", but the reports give no details of %s: ask whoever reported %s "
-	    "(",
-	    what, what);
+	    " failed at %s, but the reports give no details of %s: ask whoever "
+	    "reported %s (",
+	    wording_domain(undetailed->policy_domain), what, what);
 	if (undetailed->reporters > NAMES_SHOWN ||
 	    undetailed->reporter_names == NULL)
 		wording_counted(out, undetailed->reporters, "reporter");
@@ -227,13 +229,10 @@ void wording_asked(GString *out, const struct summary *summary,
 
 void wording_nothing(GString *out, const struct summary *summary)
 {
-	bool unknown = false;
-
 	if (summary->asked->len == 0 || !summary->any_domain) {
 		g_string_append(out,
 		    "There is no report in this period. Does the milter look "
-		    "at "
-		    "mail to the address in your _smtp._tls record, and is "
+		    "at mail to the address in your _smtp._tls record, and is "
 		    "tlsrpt-loader running?");
 		return;
 	}
@@ -241,12 +240,13 @@ void wording_nothing(GString *out, const struct summary *summary)
 		const struct summary_asked *asked =
 		    g_ptr_array_index(summary->asked, i);
 
-		unknown = unknown || asked->last_report == NULL;
+		if (asked->last_report == NULL) {
+			g_string_append(out,
+			    "Is the name right? Without --domain, all domains "
+			    "that reports name are shown.");
+			return;
+		}
 	}
-	if (unknown)
-		g_string_append(out,
-		    "Is the name right? Without --domain, all domains that "
-		    "reports name are shown.");
 }
 
 const char *wording_side(const struct summary_problem *problem)

@@ -48,6 +48,8 @@ void wording_cut(GString *out, const char *text, glong most);
 
 /* What failed: "certificate-expired at mx2.example.com". */
 void wording_what(GString *out, const struct summary_problem *problem);
+/* Where and what: "example.com: certificate-expired at mx2.example.com". */
+void wording_title(GString *out, const struct summary_problem *problem);
 /* How much, when, who says so: "101 sessions failed from 2026-11-22 to
  * 2026-11-23, 1.2% of all on those days; reported by Google Inc." */
 void wording_facts(GString *out, const struct summary_problem *problem);

@@ -349,7 +349,7 @@ SELECT results_eq($$SELECT organization_name, reports, successful_sessions,
 			(1 / 510.0)::double precision), ('B', 2, 509, 1, 1 / 510.0),
 		('Lonely', 1, 0, 7, 1)$$, 'by_reporter');
 
--- Who reports, and who has stopped to.
+-- Who reports, and who no longer does.
 DO $$
 BEGIN
 	PERFORM pg_temp.history('cover.example', '{}', '{1,2,3,5,6,45}');
