@@ -19,21 +19,28 @@
 
 enum log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR };
 
+/* What has happened: EVENT_STARTED is written as event=started. */
+enum log_event {
+#define X(constant, name, daemons, meaning) EVENT_##constant,
+#include "base/log_events.def"
+#undef X
+};
+
 /* Opens the log under the program's name (static string). Before it is called
  * lines go to stderr at level info. May be called again after a reload. */
 void log_open(const char *program, enum log_target target, int level);
 
 /*
  * Writes "event=EVENT" and then pairs of a name and a string value, ended by
- * NULL: log_event(LOG_INFO, "spooled", "report-id", id, NULL). A pair whose
+ * NULL: log_event(LOG_INFO, EVENT_SPOOLED, "report-id", id, NULL). A pair whose
  * value is NULL is left out. The pair named "queue-id" comes first in the line.
  */
-void log_event(int level, const char *event, ...) __attribute__((sentinel));
+void log_event(int level, enum log_event event, ...) __attribute__((sentinel));
 
 /*
  * Writes "event=EVENT reason=\"…\"" with a sentence made from a format.
  */
-void log_failure(int level, const char *event, const char *format, ...)
+void log_failure(int level, enum log_event event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -18,6 +18,12 @@
 #include "base/escape.h"
 #include "base/file.h"
 
+static const char *const events[] = {
+#define X(constant, name, daemons, meaning) name,
+#include "base/log_events.def"
+#undef X
+};
+
 static atomic_int log_level = LOG_INFO;
 static atomic_int log_target = LOG_TARGET_STDERR;
 static atomic_bool log_to_journal;
@@ -81,7 +87,7 @@ static void append_pair(GString *line, const char *name, const char *value)
 	escape_logfmt(line, value);
 }
 
-void log_event(int level, const char *event, ...)
+void log_event(int level, enum log_event event, ...)
 {
 	GString *line, *rest;
 	const char *name;
@@ -99,7 +105,7 @@ void log_event(int level, const char *event, ...)
 		    strcmp(name, "queue-id") == 0 ? line : rest, name, value);
 	}
 	va_end(pairs);
-	append_pair(line, "event", event);
+	append_pair(line, "event", events[event]);
 	if (rest->len > 0)
 		g_string_append_printf(line, " %s", rest->str);
 	write_line(level, line);
@@ -107,7 +113,7 @@ void log_event(int level, const char *event, ...)
 	g_string_free(line, TRUE);
 }
 
-void log_failure(int level, const char *event, const char *format, ...)
+void log_failure(int level, enum log_event event, const char *format, ...)
 {
 	g_autofree char *reason = NULL;
 	va_list arguments;

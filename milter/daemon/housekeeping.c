@@ -21,7 +21,7 @@ int housekeeping_refuse_start(const struct config *config, const char *program,
 	va_start(arguments, format);
 	reason = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	log_failure(LOG_ERR, "start-failed", "%s", reason);
+	log_failure(LOG_ERR, EVENT_START_FAILED, "%s", reason);
 	if (config->log_target == LOG_TARGET_SYSLOG)
 		fprintf(stderr, "%s: %s\n", program, reason);
 	return status;
@@ -41,7 +41,7 @@ struct config *housekeeping_reload(const struct command_line *command_line,
 					"restart %s to change it",
 		    path, key, program);
 	if (error != NULL) {
-		log_failure(LOG_ERR, "reload-refused",
+		log_failure(LOG_ERR, EVENT_RELOAD_REFUSED,
 		    "%s; the old configuration stays in use", error);
 		/* systemctl reload only sends a signal and shows nothing. */
 		service_manager_status(
@@ -68,7 +68,7 @@ void housekeeping_feed_watchdog(bool stuck, const char *what)
 	if (!stuck)
 		service_manager_watchdog();
 	else if (!told)
-		log_failure(LOG_ERR, "stuck", "%s", what);
+		log_failure(LOG_ERR, EVENT_STUCK, "%s", what);
 	told = stuck;
 }
 
@@ -111,7 +111,7 @@ void housekeeping_write_metrics(
 	count_dropped(spool);
 	written = metrics_write(directory, program);
 	if (!written && !told)
-		log_failure(LOG_WARNING, "metrics-not-written",
+		log_failure(LOG_WARNING, EVENT_METRICS_NOT_WRITTEN,
 		    "metrics.directory: %s: %s", directory, g_strerror(errno));
 	told = !written;
 }

@@ -78,7 +78,8 @@ static void reload(struct daemon *daemon)
 	config_unref(daemon->config);
 	daemon->config = config;
 	tell_status(config);
-	log_event(LOG_NOTICE, "reloaded", "file", daemon->config_path, NULL);
+	log_event(
+	    LOG_NOTICE, EVENT_RELOADED, "file", daemon->config_path, NULL);
 }
 
 /* The signals that keep_house() waits for. */
@@ -199,7 +200,7 @@ static int serve(struct daemon *daemon)
 		return housekeeping_refuse_start(daemon->config, PROGRAM,
 		    EX_TEMPFAIL, "can't start a thread: %s", g_strerror(error));
 	}
-	log_event(LOG_NOTICE, "started", "version", VERSION, "socket",
+	log_event(LOG_NOTICE, EVENT_STARTED, "version", VERSION, "socket",
 	    first->socket, NULL);
 	service_manager_ready();
 	tell_status(first);
@@ -207,13 +208,13 @@ static int serve(struct daemon *daemon)
 	service_manager_stopping();
 	remove_socket(path, &ours);
 	if (!mlfi_drain(DRAIN_SECONDS))
-		log_failure(LOG_WARNING, "stopped-early",
+		log_failure(LOG_WARNING, EVENT_STOPPED_EARLY,
 		    "messages were still being handled after %d s",
 		    DRAIN_SECONDS);
 	atomic_store(&daemon->done, true);
 	pthread_kill(thread, SIGNAL_END);
 	pthread_join(thread, NULL);
-	log_event(LOG_NOTICE, "stopped", NULL);
+	log_event(LOG_NOTICE, EVENT_STOPPED, NULL);
 	config_unref(first);
 	return status;
 }

@@ -268,7 +268,7 @@ static bool expect_success(int result, const char *queue_id, const char *action)
 {
 	if (result == MI_SUCCESS)
 		return true;
-	log_event(LOG_WARNING, "mail-server-refused", "queue-id", queue_id,
+	log_event(LOG_WARNING, EVENT_MAIL_SERVER_REFUSED, "queue-id", queue_id,
 	    "action", action, NULL);
 	return false;
 }
@@ -488,7 +488,7 @@ void mlfi_leave(unsigned int seconds)
 	int64_t start = g_get_monotonic_time(), waited = 0;
 
 	if (!listen_socket_withdraw())
-		log_failure(LOG_WARNING, "stopped-early",
+		log_failure(LOG_WARNING, EVENT_STOPPED_EARLY,
 		    "the listening socket can't be replaced: %s",
 		    g_strerror(errno));
 	while (wake_server() && waited < limit && is_in_use(waited)) {

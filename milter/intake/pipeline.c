@@ -146,7 +146,7 @@ static struct pipeline_report *reject(struct run *run,
 		    record->sha256);
 	}
 	if (spool_put(run->input->spool, record, NULL) == SPOOL_ERROR)
-		log_failure(LOG_WARNING, "rejection-not-recorded",
+		log_failure(LOG_WARNING, EVENT_REJECTION_NOT_RECORDED,
 		    "spool.directory: %s", g_strerror(errno));
 	record_free(record);
 	return found;
@@ -351,17 +351,21 @@ static void read_in_turn(struct run *run)
 static void log_report(const struct run *run,
     const struct pipeline_report *found, enum verdict_action action)
 {
+	static const enum log_event events[] = {
+	    [PIPELINE_SPOOLED] = EVENT_SPOOLED,
+	    [PIPELINE_INVALID] = EVENT_INVALID,
+	    [PIPELINE_REFUSED] = EVENT_REFUSED,
+	    [PIPELINE_FAILED] = EVENT_FAILED,
+	};
 	char policies[24], failures[24], sessions[24];
 	bool spooled = found->status == PIPELINE_SPOOLED;
-	const char *event =
-	    spooled ? "spooled" : pipeline_status_name(found->status);
 
 	g_snprintf(policies, sizeof(policies), "%zu", found->policies);
 	g_snprintf(failures, sizeof(failures), "%zu", found->failures);
 	g_snprintf(sessions, sizeof(sessions), "%" PRId64, found->sessions);
-	log_event(spooled ? LOG_INFO : LOG_WARNING, event, "queue-id",
-	    run->input->queue_id, "organization", found->organization_name,
-	    "report-id", found->report_id, "policies",
+	log_event(spooled ? LOG_INFO : LOG_WARNING, events[found->status],
+	    "queue-id", run->input->queue_id, "organization",
+	    found->organization_name, "report-id", found->report_id, "policies",
 	    spooled ? policies : NULL, "failures", spooled ? failures : NULL,
 	    "sessions", spooled ? sessions : NULL, "filename",
 	    spooled ? NULL : found->filename, "reason", found->reason,

@@ -76,7 +76,7 @@ static void note_trouble(
 	gint64 *due = g_new(gint64, 1);
 
 	if (!g_hash_table_contains(source->troubled, name))
-		log_event(LOG_ERR, "record-stuck", "record", name, "reason",
+		log_event(LOG_ERR, EVENT_RECORD_STUCK, "record", name, "reason",
 		    g_strerror(error), "while", what, NULL);
 	*due = g_get_monotonic_time() + TROUBLE_PAUSE;
 	g_hash_table_replace(source->troubled, g_strdup(name), due);
@@ -98,7 +98,8 @@ static void set_aside(
 	}
 	g_hash_table_remove(source->troubled, name);
 	metrics_add(METRICS_LOADED_BAD, 1);
-	log_event(LOG_ERR, "set-aside", "record", name, "reason", reason, NULL);
+	log_event(
+	    LOG_ERR, EVENT_SET_ASIDE, "record", name, "reason", reason, NULL);
 }
 
 /* Even if it can't be moved, its file in new must stay: --retry-bad may have
@@ -116,7 +117,7 @@ static void list_names(struct batch_source *source)
 
 	if (names == NULL) {
 		if (!source->list_failed)
-			log_failure(LOG_ERR, "spool-unreadable",
+			log_failure(LOG_ERR, EVENT_SPOOL_UNREADABLE,
 			    "the folder new can't be listed: %s",
 			    g_strerror(errno));
 		source->list_failed = true;
@@ -255,7 +256,7 @@ void batch_source_done(struct batch_source *source, struct batch *batch)
 			remove_record(source, item->name);
 	}
 	if (spool_sync(source->spool) != SPOOL_OK)
-		log_failure(LOG_ERR, "spool-sync-failed",
+		log_failure(LOG_ERR, EVENT_SPOOL_SYNC_FAILED,
 		    "fsync of the folder new: %s; after a crash records may "
 		    "be loaded again, which the database recognises",
 		    g_strerror(errno));

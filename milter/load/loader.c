@@ -175,7 +175,7 @@ static void note_up(struct loader *loader, enum step step)
 		return;
 	loader->state = DATABASE_UP;
 	metrics_set(METRICS_DATABASE_UP, 1);
-	log_event(LOG_NOTICE, "database-up", NULL);
+	log_event(LOG_NOTICE, EVENT_DATABASE_UP, NULL);
 	service_manager_status("loading into PostgreSQL");
 }
 
@@ -193,7 +193,7 @@ static void note_down(struct loader *loader, enum db_result result,
 	log_failure(known                   ? LOG_DEBUG
 		    : result == DB_OPERATOR ? LOG_ERR
 					    : LOG_WARNING,
-	    "database-down", "%s; the spool keeps the reports", reason);
+	    EVENT_DATABASE_DOWN, "%s; the spool keeps the reports", reason);
 	service_manager_status("waiting for PostgreSQL: %s", reason);
 }
 
@@ -298,7 +298,7 @@ static void note_outcome(
 	}
 	loader->loaded++;
 	count_outcome(outcome);
-	log_event(LOG_INFO, "loaded", "queue-id", item->queue_id, "outcome",
+	log_event(LOG_INFO, EVENT_LOADED, "queue-id", item->queue_id, "outcome",
 	    outcome, "record", item->name, "organization",
 	    item->organization_name, "report-id", item->report_id, NULL);
 }
@@ -361,7 +361,7 @@ static void retry(
 	    !batch->named) {
 		item = g_ptr_array_index(batch->items, 0);
 		batch->named = true;
-		log_event(LOG_ERR, "record-stuck", "record", item->name,
+		log_event(LOG_ERR, EVENT_RECORD_STUCK, "record", item->name,
 		    "reason", reason, "while", "loading it by itself", NULL);
 	}
 	batch_source_return(loader->source, batch);
@@ -526,7 +526,7 @@ int loader_run(struct loader *loader, bool drain)
 	if (drain) {
 		g_snprintf(
 		    count, sizeof(count), "%" G_GUINT64_FORMAT, loader->loaded);
-		log_event(LOG_NOTICE, "drained", "records", count, NULL);
+		log_event(LOG_NOTICE, EVENT_DRAINED, "records", count, NULL);
 	}
 	return status;
 }

@@ -224,7 +224,8 @@ static void reload(struct daemon *daemon)
 	wake_loader(daemon);
 	config_unref(daemon->config);
 	daemon->config = config;
-	log_event(LOG_NOTICE, "reloaded", "file", daemon->config_path, NULL);
+	log_event(
+	    LOG_NOTICE, EVENT_RELOADED, "file", daemon->config_path, NULL);
 }
 
 static void make_signal_set(sigset_t *set)
@@ -255,7 +256,7 @@ static void end_in_time(const struct daemon *daemon)
 
 		left = end - g_get_monotonic_time();
 		if (left <= 0) {
-			log_failure(LOG_WARNING, "stopped-early",
+			log_failure(LOG_WARNING, EVENT_STOPPED_EARLY,
 			    "PostgreSQL did not answer within %d s; the last "
 			    "batch is loaded again at the next start",
 			    DRAIN_SECONDS);
@@ -319,13 +320,13 @@ static int run_loader(struct daemon *daemon)
 	if (error != 0)
 		return housekeeping_refuse_start(daemon->config, PROGRAM,
 		    EX_TEMPFAIL, "can't start a thread: %s", g_strerror(error));
-	log_event(LOG_NOTICE, "started", "version", VERSION, NULL);
+	log_event(LOG_NOTICE, EVENT_STARTED, "version", VERSION, NULL);
 	service_manager_ready();
 	status = loader_run(daemon->loader, daemon->drain);
 	atomic_store(&daemon->done, true);
 	pthread_kill(thread, SIGNAL_END);
 	pthread_join(thread, NULL);
-	log_event(LOG_NOTICE, "stopped", NULL);
+	log_event(LOG_NOTICE, EVENT_STOPPED, NULL);
 	return status;
 }
 

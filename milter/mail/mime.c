@@ -38,7 +38,8 @@ static void log_glib(
 			: LOG_DEBUG;
 
 	(void)unused;
-	log_event(level, "library", "domain", domain, "message", message, NULL);
+	log_event(
+	    level, EVENT_LIBRARY, "domain", domain, "message", message, NULL);
 }
 
 void mime_init(void)

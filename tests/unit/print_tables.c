@@ -4,6 +4,7 @@
  * members separated by tabs, for tests/test_docs.py:
  *
  *   anomaly      NAME CLAUSE MEANING
+ *   event        NAME CONSTANT DAEMONS, of the log
  *   record-line  NAME, of a record in the spool
  *   metric       SERIES, as in the file for node_exporter
  */
@@ -21,6 +22,14 @@ static void print_anomalies(void)
 #define X(constant, name, clause, meaning) \
 	printf("anomaly\t%s\t%s\t%s\n", name, clause, meaning);
 #include "document/anomalies.def"
+#undef X
+}
+
+static void print_events(void)
+{
+#define X(constant, name, daemons, meaning) \
+	printf("event\t%s\tEVENT_%s\t%s\n", name, #constant, daemons);
+#include "base/log_events.def"
 #undef X
 }
 
@@ -72,6 +81,7 @@ static void print_metrics(void)
 int main(void)
 {
 	print_anomalies();
+	print_events();
 	print_record_lines();
 	print_metrics();
 	return fflush(stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -68,35 +68,37 @@ static void test_event(void **state)
 {
 	(void)state;
 	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
-	log_event(LOG_INFO, "stored", "organization", "Google Inc.", "queue-id",
-	    "4XyZ12", "nothing", NULL, "empty", "", NULL);
-	log_event(LOG_INFO, "stored", "report-id", "1\n2\" x=\"", NULL);
-	log_event(LOG_INFO, "bare", NULL);
-	assert_lines("queue-id=4XyZ12 event=stored "
+	log_event(LOG_INFO, EVENT_SPOOLED, "organization", "Google Inc.",
+	    "queue-id", "4XyZ12", "nothing", NULL, "empty", "", NULL);
+	log_event(LOG_INFO, EVENT_SPOOLED, "report-id", "1\n2\" x=\"", NULL);
+	log_event(LOG_INFO, EVENT_STARTED, NULL);
+	assert_lines("queue-id=4XyZ12 event=spooled "
 		     "organization=\"Google Inc.\" empty=\"\"\n"
-		     "event=stored report-id=\"1\\x0a2\\\" x=\\\"\"\n"
-		     "event=bare\n");
+		     "event=spooled report-id=\"1\\x0a2\\\" x=\\\"\"\n"
+		     "event=started\n");
 }
 
 static void test_failure(void **state)
 {
 	(void)state;
 	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
-	log_failure(LOG_ERR, "spool", "%s: %d %% full", "/var/\033x", 100);
-	assert_lines("event=spool reason=\"/var/\\x1bx: 100 % full\"\n");
+	log_failure(LOG_ERR, EVENT_SPOOL_UNREADABLE, "%s: %d %% full",
+	    "/var/\033x", 100);
+	assert_lines(
+	    "event=spool-unreadable reason=\"/var/\\x1bx: 100 % full\"\n");
 }
 
 static void test_level(void **state)
 {
 	(void)state;
 	log_open("test", LOG_TARGET_STDERR, LOG_WARNING);
-	log_event(LOG_ERR, "yes", NULL);
-	log_event(LOG_NOTICE, "no", NULL);
-	log_failure(LOG_DEBUG, "no", "no");
-	log_event(LOG_WARNING, "yes", NULL);
+	log_event(LOG_ERR, EVENT_STARTED, NULL);
+	log_event(LOG_NOTICE, EVENT_STOPPED, NULL);
+	log_failure(LOG_DEBUG, EVENT_STOPPED, "no");
+	log_event(LOG_WARNING, EVENT_STARTED, NULL);
 	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
-	log_event(LOG_DEBUG, "yes", NULL);
-	assert_lines("event=yes\nevent=yes\nevent=yes\n");
+	log_event(LOG_DEBUG, EVENT_STARTED, NULL);
+	assert_lines("event=started\nevent=started\nevent=started\n");
 }
 
 /* Priorities only when stderr is the journal's stream itself. */
@@ -111,24 +113,27 @@ static void test_journal(void **state)
 	    "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
 	setenv("JOURNAL_STREAM", stream, 1);
 	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
-	log_event(LOG_ERR, "a", NULL);
-	log_event(LOG_DEBUG, "b", NULL);
+	log_event(LOG_ERR, EVENT_DATABASE_DOWN, NULL);
+	log_event(LOG_DEBUG, EVENT_DATABASE_UP, NULL);
 	setenv("JOURNAL_STREAM", "1:2", 1);
 	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
-	log_event(LOG_ERR, "c", NULL);
+	log_event(LOG_ERR, EVENT_LOADED, NULL);
 	setenv("JOURNAL_STREAM", "rubbish", 1);
 	log_open("test", LOG_TARGET_STDERR, LOG_DEBUG);
-	log_event(LOG_ERR, "d", NULL);
+	log_event(LOG_ERR, EVENT_DRAINED, NULL);
 	unsetenv("JOURNAL_STREAM");
 	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
 	g_free(stream);
-	assert_lines("<3>event=a\n<7>event=b\nevent=c\nevent=d\n");
+	assert_lines("<3>event=database-down\n<7>event=database-up\nevent="
+		     "loaded\nevent=drained\n");
 }
 
 static void *write_many(void *data)
 {
+	(void)data;
 	for (int i = 0; i < 100; i++)
-		log_event(LOG_INFO, data, "value", "some words here", NULL);
+		log_event(
+		    LOG_INFO, EVENT_LIBRARY, "value", "some words here", NULL);
 	return NULL;
 }
 
@@ -143,14 +148,14 @@ static void test_threads(void **state)
 	log_open("test", LOG_TARGET_STDERR, LOG_INFO);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(
-		    pthread_create(&threads[i], NULL, write_many, "many"), 0);
+		    pthread_create(&threads[i], NULL, write_many, NULL), 0);
 	for (size_t i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	lines = read_lines();
 	split = g_strsplit(lines, "\n", -1);
 	for (; split[count] != NULL && split[count][0] != '\0'; count++)
 		assert_string_equal(
-		    split[count], "event=many value=\"some words here\"");
+		    split[count], "event=library value=\"some words here\"");
 	assert_int_equal(count, 400);
 	g_strfreev(split);
 	g_free(lines);
