@@ -31,8 +31,8 @@ static void test_good(void **state)
 	    "host=/run/postgresql dbname=tlsrpt", "host = 'a b' user = 'x\\'y'",
 	    "application_name='password=x'", "passfile=/etc/x", "postgresql://",
 	    "postgres://loader@db/tlsrpt",
-	    "postgresql://loader@db1,db2:5433/tlsrpt?"
-	    "target_session_attrs=read-write&passfile=/etc/x"};
+	    ("postgresql://loader@db1,db2:5433/tlsrpt?"
+	     "target_session_attrs=read-write&passfile=/etc/x")};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
