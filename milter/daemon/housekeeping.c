@@ -40,7 +40,7 @@ struct config *housekeeping_reload(const struct command_line *command_line,
 		error = g_strdup_printf("%s: %s can't change while running; "
 					"restart %s to change it",
 		    path, key, program);
-	if (error != NULL) {
+	if (config == NULL || key != NULL) {
 		log_failure(LOG_ERR, EVENT_RELOAD_REFUSED,
 		    "%s; the old configuration stays in use", error);
 		/* systemctl reload only sends a signal and shows nothing. */

@@ -60,8 +60,7 @@ static const struct format {
 };
 
 struct arguments {
-	GPtrArray *domains;       /* of char *, as in the database */
-	const char *const *names; /* the domains, ended by NULL */
+	GStrvBuilder *domains; /* as in the database */
 	int days;
 	const struct format *format;
 	const char *problem; /* an id, or NULL */
@@ -151,16 +150,16 @@ static double take_percent(const char *option, const char *value)
 }
 
 /* As domains are stored: in lower case, without a final dot. */
-static char *take_domain(const char *value)
+static void add_domain(GStrvBuilder *domains, const char *value)
 {
-	char *domain = NULL;
+	g_autofree char *domain = NULL;
 
 	if (syntax_domain(value, false, &domain) == SYNTAX_BAD)
 		command_line_usage(&cli,
 		    "--domain %s: a domain name is needed, such as "
 		    "example.com; with letters outside ASCII as xn--…",
 		    value);
-	return domain;
+	g_strv_builder_add(domains, domain);
 }
 
 static const struct format *take_format(const char *value)
@@ -178,7 +177,7 @@ static void take(int option, const char *value, void *data)
 
 	switch (option) {
 	case OPTION_DOMAIN:
-		g_ptr_array_add(wanted->domains, take_domain(value));
+		add_domain(wanted->domains, value);
 		break;
 	case OPTION_DAYS:
 		wanted->days = take_number("--days", value, MOST_DAYS);
@@ -262,9 +261,10 @@ static int deliver(const GString *out)
 static enum db_result ask(
     const struct config *config, struct summary **ret_summary, char **ret_error)
 {
+	g_auto(GStrv) domains = g_strv_builder_end(arguments.domains);
 	const struct summary_request request = {
 	    .days = arguments.days,
-	    .domains = arguments.names,
+	    .domains = (const char *const *)domains,
 	    .problems = arguments.format->rows,
 	    .detail = arguments.format->detail,
 	    .problem = arguments.problem,
@@ -336,18 +336,15 @@ int main(int argc, char **argv)
 {
 	const char *path = NULL;
 	g_autoptr(GString) out = g_string_new(NULL);
-	GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
 	int status;
 
 	/* Not LC_NUMERIC: programs read decimal points. */
 	setlocale(LC_CTYPE, "");
-	arguments.domains = domains;
+	arguments.domains = g_strv_builder_new();
 	if (command_line_parse(&cli, argc, argv, &path) < argc)
 		command_line_usage(&cli, "no operands are allowed");
-	g_ptr_array_add(domains, NULL);
-	arguments.names = (const char *const *)domains->pdata;
 	log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);
 	status = arguments.check ? report_check(path, out) : report(path, out);
-	g_ptr_array_unref(domains);
+	g_strv_builder_unref(arguments.domains);
 	return status;
 }
