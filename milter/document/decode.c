@@ -2,9 +2,8 @@
 /*
  * The label of an attachment can lie and its size says nothing: 16 MiB fit into
  * 16 KiB of gzip, and jansson makes 78 bytes of one. So everything is inflated
- * piece by piece first, to see what it is and how much memory parsing may take.
- * What is more than a few kilobytes is then inflated again, into memory, when
- * that much is available.
+ * piece by piece first, to see what it is and how much memory parsing may take,
+ * and then again, into memory, when that much is available.
  */
 #include "document/decode.h"
 
@@ -15,16 +14,14 @@
 #include "base/sniff.h"
 #include "base/span.h"
 #include "base64.h"
+#include "budget.h"
 #include "document/gunzip.h"
 #include "document/zip.h"
 #include "json_scan.h"
+#include "json_tree.h"
 #include "report_json.h"
 
 #define SNIFF_SIZE 8
-
-/* Up to so many bytes are kept while measuring: enough for nearly all reports,
- * and no more memory than inflating takes anyway. */
-#define KEPT_SIZE ((size_t)64 << 10)
 
 /* One decoding, step by step. */
 struct decoding {
@@ -39,8 +36,7 @@ struct decoding {
 
 	/* What measuring found. */
 	bool gzip;
-	size_t size;      /* inflated once */
-	GByteArray *kept; /* all of it, or NULL */
+	size_t size; /* inflated once */
 	struct json_scan scan;
 	uint8_t head[SNIFF_SIZE]; /* how it begins, inflated once */
 	size_t head_length;
@@ -51,7 +47,8 @@ struct decoding {
 
 void decode_init(void)
 {
-	report_json_init();
+	budget_init();
+	json_tree_init();
 }
 
 bool decode_media_type_is_report(const char *media_type)
@@ -72,6 +69,12 @@ static bool is_labelled(const struct decode_input *input)
 		return false;
 	name = span_of(input->filename);
 	return span_ends(name, ".json") || span_ends(name, ".json.gz");
+}
+
+/* What parsing may take for one large document, and for all small ones. */
+static size_t half_of_memory(const struct limits *limits)
+{
+	return limits->parse_memory / 2;
 }
 
 static void note(struct decoding *decoding, enum anomaly anomaly)
@@ -98,33 +101,20 @@ static bool is_twice_gzip(const struct decoding *decoding)
 	       sniff_gzip(decoding->head, decoding->head_length);
 }
 
+/* What is neither labelled as a report nor seems to be one never waits. */
+static bool may_be_report(const struct decoding *decoding)
+{
+	return decoding->labelled || decoding->scan.claims_report ||
+	       is_twice_gzip(decoding);
+}
+
 static enum decode_result refuse_late(
     struct decoding *decoding, const char *what)
 {
-	return refuse(decoding,
-	    decoding->scan.claims_report || is_twice_gzip(decoding),
-	    DECODE_DEADLINE,
+	return refuse(decoding, may_be_report(decoding), DECODE_DEADLINE,
 	    g_strdup_printf(
 		"limits.deadline: the report could not be %s within %u seconds",
 		what, decoding->limits->deadline));
-}
-
-static bool past_deadline(const struct decoding *decoding)
-{
-	int64_t deadline = decoding->input->deadline;
-
-	return deadline != 0 && g_get_monotonic_time() >= deadline;
-}
-
-static void keep_piece(
-    struct decoding *decoding, const uint8_t *bytes, size_t length)
-{
-	if (decoding->kept == NULL)
-		return;
-	if (decoding->kept->len + length <= KEPT_SIZE)
-		g_byte_array_append(decoding->kept, bytes, (guint)length);
-	else
-		g_clear_pointer(&decoding->kept, g_byte_array_unref);
 }
 
 /* False when there is much data and the deadline has passed: when a hundred
@@ -132,6 +122,7 @@ static void keep_piece(
 static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 {
 	struct decoding *decoding = context;
+	int64_t deadline = decoding->input->deadline;
 	size_t head = MIN(length, SNIFF_SIZE - decoding->head_length);
 
 	if (head > 0)
@@ -139,14 +130,15 @@ static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 	decoding->head_length += head;
 	decoding->size += length;
 	json_scan_update(&decoding->scan, bytes, length);
-	keep_piece(decoding, bytes, length);
-	return decoding->size < DECODE_LARGE || !past_deadline(decoding);
+	return decoding->size < DECODE_LARGE || deadline == 0 ||
+	       g_get_monotonic_time() < deadline;
 }
 
 /* Goes on with what was unpacked, which frees what it was unpacked from. */
 static void unpack(struct decoding *decoding, GByteArray *unpacked)
 {
-	g_clear_pointer(&decoding->unpacked, g_byte_array_unref);
+	if (decoding->unpacked != NULL)
+		g_byte_array_unref(decoding->unpacked);
 	decoding->unpacked = unpacked;
 	decoding->bytes = unpacked->data;
 	decoding->length = unpacked->len;
@@ -194,7 +186,6 @@ static enum decode_result measure_gzip(struct decoding *decoding)
 	const struct limits *limits = decoding->limits;
 	struct gunzip_info info;
 
-	decoding->kept = g_byte_array_new();
 	switch (gunzip(decoding->bytes, decoding->length, limits->report_size,
 	    limits->gzip_members, measure_piece, decoding, &info)) {
 	case GUNZIP_OK:
@@ -253,28 +244,14 @@ static bool fill_piece(void *context, const uint8_t *bytes, size_t length)
 	return true;
 }
 
-/* Inflates what was measured, into just the memory that it takes, unless
- * measuring kept it. */
+/* Inflates what was measured, into just the memory that it takes. */
 static void inflate(struct decoding *decoding)
 {
-	uint8_t *bytes, *end;
+	uint8_t *bytes = g_malloc(decoding->size), *end = bytes;
 
-	if (decoding->kept != NULL) {
-		unpack(decoding, g_steal_pointer(&decoding->kept));
-		return;
-	}
-	bytes = g_malloc(decoding->size);
-	end = bytes;
 	(void)gunzip(decoding->bytes, decoding->length, decoding->size,
 	    decoding->limits->gzip_members, fill_piece, &end, NULL);
 	unpack(decoding, g_byte_array_new_take(bytes, (gsize)(end - bytes)));
-}
-
-/* What is neither labelled as a report nor seems to be one never waits. */
-static bool may_be_report(const struct decoding *decoding)
-{
-	return decoding->labelled || decoding->scan.claims_report ||
-	       is_twice_gzip(decoding);
 }
 
 static void note_label(struct decoding *decoding)
@@ -307,6 +284,7 @@ static enum decode_result read_document(
 	    .scan = &decoding->scan,
 	    .received_at = input->received_at,
 	    .judge_only = input->judge_only,
+	    .budget = half_of_memory(decoding->limits),
 	};
 	struct report *report;
 	char *reason = NULL;
@@ -355,7 +333,7 @@ static enum decode_result read_admitted(
 static enum decode_result read_in_turn(
     struct decoding *decoding, struct report **ret_report)
 {
-	size_t half = report_json_budget(decoding->limits);
+	size_t half = half_of_memory(decoding->limits);
 	size_t need = decoding->size + json_scan_estimate(&decoding->scan);
 	enum admission_queue kind = ADMISSION_SMALL;
 	enum decode_result result;
@@ -416,7 +394,7 @@ enum decode_result decode_report(const struct decode_input *input,
 		*ret_report = report;
 	else if (result != DECODE_OTHER)
 		*ret_reason = decoding.reason;
-	g_clear_pointer(&decoding.kept, g_byte_array_unref);
-	g_clear_pointer(&decoding.unpacked, g_byte_array_unref);
+	if (decoding.unpacked != NULL)
+		g_byte_array_unref(decoding.unpacked);
 	return result;
 }

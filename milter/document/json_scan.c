@@ -41,23 +41,18 @@ static void begin_string(struct json_scan *scan)
 	scan->strings++;
 }
 
-static void note_claim(struct json_scan *scan)
+static void end_string(struct json_scan *scan)
 {
 	static const char *const names[] = {"policies", "report-id"};
 
+	scan->in_string = false;
+	if (!scan->is_object || scan->depth != 1)
+		return;
+	scan->claims_report |= scan->has_escape;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (scan->string == strlen(names[i]) &&
 		    memcmp(scan->name, names[i], scan->string) == 0)
 			scan->claims_report = true;
-	if (scan->has_escape)
-		scan->claims_report = true;
-}
-
-static void end_string(struct json_scan *scan)
-{
-	scan->in_string = false;
-	if (scan->is_object && scan->depth == 1)
-		note_claim(scan);
 }
 
 /* Whether the current string may be a name that makes the object a report. */
@@ -128,12 +123,6 @@ static bool is_number_byte(uint8_t byte)
 	       byte == '.' || byte == 'e' || byte == 'E';
 }
 
-static void grow_word(struct json_scan *scan)
-{
-	if (++scan->word > scan->max_word)
-		scan->max_word = scan->word;
-}
-
 static void scan_structure(struct json_scan *scan, uint8_t byte)
 {
 	bool was_in_number = scan->in_number;
@@ -169,7 +158,8 @@ static void scan_structure(struct json_scan *scan, uint8_t byte)
 	case '\n':
 		break;
 	default:
-		grow_word(scan);
+		if (++scan->word > scan->max_word)
+			scan->max_word = scan->word;
 		return;
 	}
 	scan->word = 0;

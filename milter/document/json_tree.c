@@ -60,14 +60,14 @@ json_t *json_tree_load(const char *bytes, size_t length,
     struct json_tree_info *ret_info, char **ret_reason)
 {
 	json_error_t error = {.position = 0};
-	struct json_tree_info info = {0};
+	bool duplicate_key = false;
 	json_t *root;
 
 	root = json_loadb(bytes, length,
 	    JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL &&
 	    json_error_code(&error) == json_error_duplicate_key) {
-		info.duplicate_key = true;
+		duplicate_key = true;
 		root =
 		    json_loadb(bytes, length, JSON_DISABLE_EOF_CHECK, &error);
 	}
@@ -76,9 +76,8 @@ json_t *json_tree_load(const char *bytes, size_t length,
 			*ret_reason = describe(&error);
 		return NULL;
 	}
-	info.end = (size_t)error.position;
-	if (ret_info != NULL)
-		*ret_info = info;
+	ret_info->end = (size_t)error.position;
+	ret_info->duplicate_key = duplicate_key;
 	return root;
 }
 

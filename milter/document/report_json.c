@@ -22,17 +22,6 @@
 /* How much longer "\\u000a" is than the byte that it stands for. */
 #define CONTROL_GROWS 5
 
-void report_json_init(void)
-{
-	budget_init();
-	json_tree_init();
-}
-
-size_t report_json_budget(const struct limits *limits)
-{
-	return limits->parse_memory / 2;
-}
-
 /* Whether a text is in UTF-16 or UTF-32: by a byte order mark, or by the zeros
  * beside ASCII characters. */
 static bool is_wide(const char *bytes, size_t length)
@@ -160,12 +149,6 @@ static json_t *load(struct member_reader *reader, const char *bytes,
 	return root;
 }
 
-static bool is_report(const json_t *root)
-{
-	return json_object_get(root, "policies") != NULL ||
-	       json_object_get(root, "report-id") != NULL;
-}
-
 /* Writes the document again. When the budget refuses memory for that, it
  * refuses the document. */
 static void write_document(
@@ -192,7 +175,8 @@ static void read_document(struct member_reader *reader, const char *bytes,
 
 	if (root == NULL)
 		return;
-	if (!is_report(root))
+	if (json_object_get(root, "policies") == NULL &&
+	    json_object_get(root, "report-id") == NULL)
 		(void)member_fail(reader, DECODE_OTHER, MEMBER_RFC8460, NULL,
 		    "the document is %s without policies and report-id, so it "
 		    "is not a report",
@@ -207,7 +191,7 @@ static void read_document(struct member_reader *reader, const char *bytes,
 enum decode_result report_json_read(const struct report_json_source *source,
     const struct limits *limits, struct report **ret_report, char **ret_reason)
 {
-	size_t budget = report_json_budget(limits), length = source->length;
+	size_t length = source->length;
 	const char *bytes = source->bytes;
 	size_t bom = sniff_bom((const uint8_t *)bytes, length);
 	struct member_reader reader = {
@@ -221,7 +205,7 @@ enum decode_result report_json_read(const struct report_json_source *source,
 		bytes += bom;
 		length -= bom;
 	}
-	budget_begin(budget);
+	budget_begin(source->budget);
 	if (check_bytes(&reader, bytes, length))
 		read_document(&reader, bytes, length, source);
 	if (budget_end()) {
@@ -230,7 +214,7 @@ enum decode_result report_json_read(const struct report_json_source *source,
 		    NULL,
 		    "parsing takes more than %zu bytes, the half of it that "
 		    "one document may have",
-		    budget);
+		    source->budget);
 	}
 	if (reader.result == DECODE_OK) {
 		*ret_report = reader.report;

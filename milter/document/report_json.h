@@ -7,10 +7,10 @@
  * Leaves JSON itself to json_tree.c, the tree's members to report_structure.c,
  * compression to gunzip.c, and fallbacks from mail to report_complete().
  *
- * Any thread. Memory that jansson takes for one document is bounded by
- * report_json_budget(); what the report takes, by limits.policies and
- * limits.details (which also bounds the lines of all policy-string and mx-host
- * together) and by the document's size.
+ * Any thread, once decode_init() was called. Memory that jansson takes for one
+ * document is bounded by a budget; what the report takes, by limits.policies
+ * and limits.details (which also bounds the lines of all policy-string and
+ * mx-host together) and by the document's size.
  */
 #ifndef DOCUMENT_REPORT_JSON_H
 #define DOCUMENT_REPORT_JSON_H
@@ -24,9 +24,6 @@
 #include "document/report.h"
 #include "json_scan.h"
 
-/* Once, before any thread and any other call here. */
-void report_json_init(void);
-
 /* A document, and what is known of it. */
 struct report_json_source {
 	const char *bytes;
@@ -38,6 +35,7 @@ struct report_json_source {
 	/* Without document and content_sha256, which take a third of the
 	 * time. */
 	bool judge_only;
+	size_t budget; /* what jansson may hold, in bytes */
 };
 
 /*
@@ -54,9 +52,5 @@ struct report_json_source {
  */
 enum decode_result report_json_read(const struct report_json_source *source,
     const struct limits *limits, struct report **ret_report, char **ret_reason);
-
-/* What jansson may hold for one document: half of limits.parse-memory, so that
- * one large document and many small ones can be read side by side. */
-size_t report_json_budget(const struct limits *limits);
 
 #endif

@@ -38,8 +38,7 @@ struct member_reader {
 	struct report *report; /* where deviations are noted */
 	GString *path;         /* of the object that is read; "": the root */
 	size_t lines;          /* of all lists so far */
-	size_t policies;       /* and elements, null ones included */
-	size_t failures;
+	size_t failures;       /* of all policies so far */
 	enum decode_result result;
 	char *reason; /* the failure's sentence, for g_free() */
 };

@@ -27,40 +27,14 @@ static void enter(struct member_reader *reader, const char *key)
 	g_string_append(reader->path, key);
 }
 
-/* Reads an element of a list. The policy is the one that the list belongs to,
- * or NULL. */
-typedef bool read_element(struct member_reader *reader, const json_t *object,
+/* Appends what an element of a list holds. The policy is the one that the list
+ * belongs to, or NULL. */
+typedef bool add_element(struct member_reader *reader, const json_t *object,
     struct report_policy *policy);
 
-/* A list of objects, for which a single object may stand. */
-struct object_list {
-	const char *key;
-	enum anomaly not_array;
-	read_element *read;
-	size_t *count; /* in the whole report */
-	size_t max;
-	const char *limit; /* which key of limits that is */
-	const char *what;  /* there are too many of */
-};
-
-static bool read_object(struct member_reader *reader,
-    const struct object_list *list, const json_t *value,
-    struct report_policy *policy)
-{
-	if (++*list->count > list->max)
-		return member_fail(reader, DECODE_LIMIT, list->limit, NULL,
-		    "more than %zu %s", list->max, list->what);
-	if (json_is_null(value)) {
-		report_note(reader->report, ANOMALY_NULL_VALUE);
-		return true;
-	}
-	if (!json_is_object(value))
-		return member_fail_type(reader, "", value, "an object");
-	return list->read(reader, value, policy);
-}
-
-static bool read_list(struct member_reader *reader,
-    const struct object_list *list, const json_t *value,
+/* Reads a list of objects, for which a single object may stand. */
+static bool read_list(struct member_reader *reader, const char *key,
+    const json_t *value, enum anomaly not_array, add_element *add,
     struct report_policy *policy)
 {
 	bool array = json_is_array(value);
@@ -68,15 +42,22 @@ static bool read_list(struct member_reader *reader,
 	size_t length = reader->path->len;
 
 	if (!array && !json_is_object(value))
-		return member_fail_type(reader, list->key, value, "an array");
+		return member_fail_type(reader, key, value, "an array");
 	if (!array)
-		report_note(reader->report, list->not_array);
+		report_note(reader->report, not_array);
 	for (size_t i = 0; i < size; i++) {
-		enter(reader, list->key);
+		const json_t *element =
+		    array ? json_array_get(value, i) : value;
+
+		enter(reader, key);
 		if (array)
 			g_string_append_printf(reader->path, "[%zu]", i);
-		if (!read_object(reader, list,
-			array ? json_array_get(value, i) : value, policy))
+		if (json_is_null(element))
+			report_note(reader->report, ANOMALY_NULL_VALUE);
+		else if (!json_is_object(element))
+			return member_fail_type(
+			    reader, "", element, "an object");
+		else if (!add(reader, element, policy))
 			return false;
 		g_string_truncate(reader->path, length);
 	}
@@ -87,8 +68,12 @@ static bool read_list(struct member_reader *reader,
 static bool add_failure(struct member_reader *reader, const json_t *object,
     struct report_policy *policy)
 {
-	struct report_failure *failure = report_add_failure(policy);
+	struct report_failure *failure;
 
+	if (++reader->failures > reader->limits->details)
+		return member_fail(reader, DECODE_LIMIT, "limits.details", NULL,
+		    "more than %zu failure details", reader->limits->details);
+	failure = report_add_failure(policy);
 	member_word(reader, object, "result-type", ANOMALY_RESULT_TYPE_MISSING,
 	    &failure->result_type);
 	if (failure->result_type != NULL &&
@@ -118,16 +103,8 @@ static bool add_failure(struct member_reader *reader, const json_t *object,
 static bool read_failures(struct member_reader *reader, const json_t *object,
     struct report_policy *policy)
 {
-	const struct object_list list = {
-	    .key = "failure-details",
-	    .not_array = ANOMALY_DETAILS_NOT_ARRAY,
-	    .read = add_failure,
-	    .count = &reader->failures,
-	    .max = reader->limits->details,
-	    .limit = "limits.details",
-	    .what = "failure details",
-	};
-	const json_t *value = json_object_get(object, list.key);
+	static const char key[] = "failure-details";
+	const json_t *value = json_object_get(object, key);
 
 	if (value == NULL)
 		return true;
@@ -137,10 +114,11 @@ static bool read_failures(struct member_reader *reader, const json_t *object,
 		return true;
 	}
 	if (json_is_string(value) && json_string_length(value) == 0) {
-		report_note(reader->report, list.not_array);
+		report_note(reader->report, ANOMALY_DETAILS_NOT_ARRAY);
 		return true;
 	}
-	return read_list(reader, &list, value, policy);
+	return read_list(
+	    reader, key, value, ANOMALY_DETAILS_NOT_ARRAY, add_failure, policy);
 }
 
 /* Holds the details of a policy against its total. */
@@ -272,6 +250,9 @@ static bool add_policy(struct member_reader *reader, const json_t *element,
 	struct report_policy *policy;
 
 	(void)none;
+	if (reader->report->policies->len == reader->limits->policies)
+		return member_fail(reader, DECODE_LIMIT, "limits.policies",
+		    NULL, "more than %zu policies", reader->limits->policies);
 	if (!member_object(reader, element, "policy", true,
 		ANOMALY_POLICY_MISSING, &object) ||
 	    !member_object(reader, element, "summary", true,
@@ -295,22 +276,14 @@ static bool add_policy(struct member_reader *reader, const json_t *element,
 
 static bool read_policies(struct member_reader *reader, const json_t *root)
 {
-	const struct object_list list = {
-	    .key = "policies",
-	    .not_array = ANOMALY_POLICIES_NOT_ARRAY,
-	    .read = add_policy,
-	    .count = &reader->policies,
-	    .max = reader->limits->policies,
-	    .limit = "limits.policies",
-	    .what = "policies",
-	};
-	const json_t *value =
-	    member_get(reader, root, list.key, MEMBER_NOTED_LATER);
+	static const char key[] = "policies";
+	const json_t *value = member_get(reader, root, key, MEMBER_NOTED_LATER);
 
 	if (value == NULL)
-		return member_fail(reader, DECODE_INVALID, MEMBER_RFC8460,
-		    list.key, "is missing");
-	if (!read_list(reader, &list, value, NULL))
+		return member_fail(
+		    reader, DECODE_INVALID, MEMBER_RFC8460, key, "is missing");
+	if (!read_list(reader, key, value, ANOMALY_POLICIES_NOT_ARRAY,
+		add_policy, NULL))
 		return false;
 	if (reader->report->policies->len == 0)
 		report_note(reader->report, ANOMALY_POLICIES_EMPTY);

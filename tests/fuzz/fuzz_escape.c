@@ -115,14 +115,16 @@ static void check_json_document(const char *text)
 /* JSON itself means the same afterwards. */
 static void check_same_document(const char *text)
 {
-	json_t *tree = json_tree_load(text, strlen(text), NULL, NULL);
+	struct json_tree_info info;
+	json_t *tree = json_tree_load(text, strlen(text), &info, NULL);
 	json_t *shown_tree;
 	GString *shown = g_string_new(NULL);
 	GString *before = g_string_new(NULL), *after = g_string_new(NULL);
 
 	if (tree != NULL && g_utf8_validate(text, -1, NULL)) {
 		escape_json_document(shown, text);
-		shown_tree = json_tree_load(shown->str, shown->len, NULL, NULL);
+		shown_tree =
+		    json_tree_load(shown->str, shown->len, &info, NULL);
 		FUZZ_CHECK(shown_tree != NULL);
 		FUZZ_CHECK(json_tree_write(tree, before));
 		FUZZ_CHECK(json_tree_write(shown_tree, after));

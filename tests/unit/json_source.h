@@ -33,6 +33,7 @@ static inline enum decode_result json_source_read(const char *bytes,
 	    .length = length,
 	    .scan = &scan,
 	    .received_at = received_at,
+	    .budget = limits->parse_memory / 2,
 	};
 
 	return report_json_read(&source, limits, ret_report, ret_reason);

@@ -312,7 +312,7 @@ static void test_large_takes_turns(void **state)
 {
 	static const char label[] = "application/tlsrpt+json";
 	const struct limits limits = documents_limits();
-	size_t half = report_json_budget(&limits);
+	size_t half = limits.parse_memory / 2;
 	gsize length, small_length;
 	char *large = make_large(&length);
 	char *small = documents_read("complete", ".json", &small_length);
@@ -342,7 +342,7 @@ static void test_small_waits(void **state)
 {
 	static const char label[] = "application/tlsrpt+gzip";
 	const struct limits limits = documents_limits();
-	size_t half = report_json_budget(&limits);
+	size_t half = limits.parse_memory / 2;
 	gsize length, small_length, broken_length;
 	char *large = make_large(&length);
 	char *small = documents_read("gzip", ".json.gz", &small_length);
@@ -398,7 +398,7 @@ static gpointer decode_often(gpointer data)
 static void test_threads(void **state)
 {
 	const struct limits limits = documents_limits();
-	size_t half = report_json_budget(&limits);
+	size_t half = limits.parse_memory / 2;
 	GThread *threads[8];
 
 	(void)state;

@@ -281,6 +281,7 @@ static void test_judging_leaves_the_document_out(void **state)
 	    .scan = &scan,
 	    .received_at = RECEIVED,
 	    .judge_only = true,
+	    .budget = limits.parse_memory / 2,
 	};
 
 	(void)state;
@@ -461,7 +462,7 @@ static void test_many_keys(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	report_json_init();
+	decode_init();
 	return 0;
 }
 
