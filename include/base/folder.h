@@ -63,6 +63,7 @@ enum folder_result {
 	FOLDER_NONE,      /* no such file */
 	FOLDER_IRREGULAR, /* a link, a FIFO, … */
 	FOLDER_TOO_LARGE,
+	FOLDER_SPARSE, /* parts of it were never written */
 	FOLDER_ERROR
 };
 

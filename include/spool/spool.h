@@ -2,7 +2,8 @@
 /*
  * spool: records on disk between intake and database, by a Maildir's rules.
  *
- * <directory>/tmp  files being written; purged when older than an hour
+ * <directory>/tmp  files being written; purged when older than an hour, and
+ *                  when their writer is dead
  * <directory>/new  complete, durable records; their names sort by age
  * <directory>/bad  records set aside, each with NAME.reason beside it
  * <directory>/last-load  empty; its modification time is that of the last load
@@ -37,8 +38,10 @@ enum spool_result {
 
 /*
  * Opens a spool, the caller's. Missing folders are made (mode 2770), and files
- * in tmp older than an hour are purged, as they are by spool_list() later.
- * quota, in bytes, limits new, bad and what spool_reserve() reserves. Returns
+ * in tmp that are older than an hour and whose writer is dead are purged, as
+ * they are by spool_list() later. quota, in bytes, limits the blocks of files
+ * in new and bad, and what spool_reserve() reserves; several processes together
+ * exceed it at most by what they write at the same moment. Returns
  * NULL when a folder can't be opened or written, and stores a sentence (g_free)
  * in *ret_error.
  */
@@ -84,7 +87,8 @@ int spool_tmpfile(struct spool *spool);
 bool spool_reserve(struct spool *spool, uint64_t bytes);
 void spool_unreserve(struct spool *spool, uint64_t bytes);
 
-/* Bytes that count against the quota, counted at most once a second. */
+/* Bytes that count against the quota, counted at most once a second, but near
+ * the quota more often. */
 uint64_t spool_usage(struct spool *spool);
 
 /* Changes the quota, in bytes. */
@@ -103,10 +107,15 @@ bool spool_lock(struct spool *spool);
  * NULL with errno. */
 GPtrArray *spool_list(struct spool *spool);
 
+/* The number that records of one submitter have in common, those that are
+ * authenticated and the others apart, by a record's name; 0 for the names of
+ * others. Any thread. */
+uint64_t spool_lane(const char *name);
+
 /*
  * Reads a record of new. SPOOL_OK: *ret_record is the caller's (record_free).
- * SPOOL_DAMAGED: *ret_error is a sentence (g_free). Else SPOOL_GONE or
- * SPOOL_ERROR.
+ * SPOOL_DAMAGED, when it can't be a record or not be read: *ret_error is a
+ * sentence (g_free). Else SPOOL_GONE or SPOOL_ERROR.
  */
 enum spool_result spool_get(struct spool *spool, const char *name,
     struct record **ret_record, char **ret_error);
@@ -143,9 +152,9 @@ void spool_wait(struct spool *spool, int wake_fd, int timeout_ms);
 
 struct spool_status {
 	uint64_t records;   /* in new */
-	uint64_t bytes;     /* in new */
+	uint64_t bytes;     /* of blocks in new */
 	uint64_t bad;       /* records in bad */
-	uint64_t bad_bytes; /* in bad, reasons included */
+	uint64_t bad_bytes; /* of blocks in bad, reasons included */
 	int64_t oldest;     /* seconds since the epoch of the oldest; 0: none */
 	int64_t loaded;     /* of the last spool_note_load(); 0: never */
 };

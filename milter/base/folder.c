@@ -189,6 +189,15 @@ int folder_tmpfile(int folder, const char *name)
 	return fd;
 }
 
+/* Whether a part of a file has no place on the disk (lseek(2)). Its length says
+ * nothing then of what it is, and reading it only makes zeros. */
+static bool has_hole(int fd, off_t size)
+{
+	off_t hole = lseek(fd, 0, SEEK_HOLE);
+
+	return hole >= 0 && hole < size;
+}
+
 /*
  * A file is read, not mapped: whoever can write here could truncate it
  * meanwhile, and the fault would end the process.
@@ -206,13 +215,15 @@ static enum folder_result read_open(
 		return FOLDER_IRREGULAR;
 	if ((uintmax_t)status.st_size > max)
 		return FOLDER_TOO_LARGE;
+	if (has_hole(fd, status.st_size))
+		return FOLDER_SPARSE;
 	length = (size_t)status.st_size;
 	bytes = g_try_malloc(length + 1);
 	if (bytes == NULL) {
 		errno = ENOMEM;
 		return FOLDER_ERROR;
 	}
-	if (!file_read_all(fd, bytes, &length)) {
+	if (lseek(fd, 0, SEEK_SET) != 0 || !file_read_all(fd, bytes, &length)) {
 		int error = errno;
 
 		g_free(bytes);

@@ -3,7 +3,14 @@
  * Several processes add files to a spool and remove them, so only counting
  * files tells how full it is. Counting for each report would cost more than the
  * report does, so a count is used for a second, and what this process has
- * written since is added to it.
+ * written since is added to it. The fuller the spool is, the less may be
+ * written until it is counted again. What others write in the moment in which
+ * it isn't, and what they have begun and not made visible yet, is all by which
+ * the files together can exceed the quota.
+ *
+ * A file counts with the blocks that it has on the disk, not with its length: a
+ * sparse file can be as long as it likes and fill nothing, and a small one
+ * takes a whole block.
  */
 #include "quota.h"
 
@@ -15,6 +22,14 @@
 #include "base/folder.h"
 
 #define SECOND ((int64_t)1000000) /* of g_get_monotonic_time() */
+
+/* The blocks of nearly all file systems. */
+#define BLOCK ((uint64_t)4096)
+/* A count that takes less is cheaper than writing a record. */
+#define CHEAP ((int64_t)1000)
+/* A count is used for a second if so many times as much as this process has
+ * written since would still fit: others may write as much meanwhile. */
+#define OTHERS 16
 
 #define KINDS (QUOTA_PASSING + 1)
 
@@ -40,7 +55,8 @@ struct quota {
 	struct usage fresh;    /* written by this process since */
 	struct usage reserved; /* not written yet */
 	bool scanning;
-	int64_t scan_due;
+	int64_t scan_end;  /* of the last count */
+	int64_t scan_time; /* that it took */
 };
 
 struct scan {
@@ -63,6 +79,37 @@ void quota_set(struct quota *quota, uint64_t bytes)
 	pthread_mutex_unlock(&quota->mutex);
 }
 
+/* The bytes of one kind. Call with the mutex held. */
+static uint64_t usage_of(const struct quota *quota, enum quota_kind kind)
+{
+	return quota->scanned.of[kind] + quota->fresh.of[kind] +
+	       quota->reserved.of[kind];
+}
+
+/* The bytes of all kinds. Call with the mutex held. */
+static uint64_t usage_of_all(const struct quota *quota)
+{
+	return usage_of(quota, QUOTA_RECORD) + usage_of(quota, QUOTA_MINOR) +
+	       usage_of(quota, QUOTA_PASSING);
+}
+
+/* Whether size more bytes fit. Call with the mutex held. */
+static bool fits(const struct quota *quota, enum quota_kind kind, uint64_t size)
+{
+	return usage_of_all(quota) + size <= quota->bytes &&
+	       usage_of(quota, kind) + size <= quota->bytes / parts[kind];
+}
+
+uint64_t quota_file_bytes(const struct stat *status)
+{
+	return (uint64_t)status->st_blocks * S_BLKSIZE;
+}
+
+uint64_t quota_file_size(uint64_t length)
+{
+	return (length + BLOCK - 1) / BLOCK * BLOCK;
+}
+
 static void count_file(int folder, const char *name, void *data)
 {
 	struct scan *scan = data;
@@ -71,24 +118,30 @@ static void count_file(int folder, const char *name, void *data)
 	struct stat status;
 
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-		scan->found.of[kind] += (uint64_t)status.st_size;
+		scan->found.of[kind] += quota_file_bytes(&status);
 }
 
 /*
- * Counts the files if the last count is older than a second. A full spool may
- * hold half a million files, so counting takes at most a twentieth of one
- * thread's time. Other threads use the old count meanwhile.
+ * Counts the files if the last count is older than a second, or is no longer
+ * good enough for size more bytes. A full spool may hold a quarter of a million
+ * files, so counting takes at most a twentieth of one thread's time, unless it
+ * is cheap. Other threads use the old count meanwhile.
  */
-static void refresh_usage(struct quota *quota)
+static void refresh_usage(
+    struct quota *quota, enum quota_kind kind, uint64_t size)
 {
 	struct scan scan = {.suffix = quota->suffix};
 	int64_t start = g_get_monotonic_time();
-	int64_t end;
+	int64_t end, pause;
 	struct usage before;
 	bool due, complete;
 
 	pthread_mutex_lock(&quota->mutex);
-	due = !quota->scanning && start >= quota->scan_due;
+	pause = quota->scan_time < CHEAP ? 0 : 20 * quota->scan_time;
+	size += quota->fresh.of[QUOTA_RECORD] + quota->fresh.of[QUOTA_MINOR];
+	if (fits(quota, kind, OTHERS * size))
+		pause = MAX(pause, SECOND);
+	due = !quota->scanning && start >= quota->scan_end + pause;
 	if (due)
 		quota->scanning = true;
 	before = quota->fresh;
@@ -108,7 +161,8 @@ static void refresh_usage(struct quota *quota)
 			quota->fresh.of[i] -= before.of[i];
 	}
 	quota->scanning = false;
-	quota->scan_due = end + MAX(SECOND, 20 * (end - start));
+	quota->scan_end = end;
+	quota->scan_time = end - start;
 	pthread_mutex_unlock(&quota->mutex);
 }
 
@@ -121,36 +175,22 @@ struct quota *quota_new(
 	quota->folders = folders;
 	quota->suffix = suffix;
 	pthread_mutex_init(&quota->mutex, NULL);
-	refresh_usage(quota);
+	quota->scan_end = -SECOND;
+	refresh_usage(quota, QUOTA_RECORD, 0);
 	return quota;
-}
-
-/* The bytes of one kind. Call with the mutex held. */
-static uint64_t usage_of(const struct quota *quota, enum quota_kind kind)
-{
-	return quota->scanned.of[kind] + quota->fresh.of[kind] +
-	       quota->reserved.of[kind];
-}
-
-/* The bytes of all kinds. Call with the mutex held. */
-static uint64_t usage_of_all(const struct quota *quota)
-{
-	return usage_of(quota, QUOTA_RECORD) + usage_of(quota, QUOTA_MINOR) +
-	       usage_of(quota, QUOTA_PASSING);
 }
 
 bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size)
 {
-	bool fits;
+	bool taken;
 
-	refresh_usage(quota);
+	refresh_usage(quota, kind, size);
 	pthread_mutex_lock(&quota->mutex);
-	fits = usage_of_all(quota) + size <= quota->bytes &&
-	       usage_of(quota, kind) + size <= quota->bytes / parts[kind];
-	if (fits)
+	taken = fits(quota, kind, size);
+	if (taken)
 		quota->reserved.of[kind] += size;
 	pthread_mutex_unlock(&quota->mutex);
-	return fits;
+	return taken;
 }
 
 void quota_settle(
@@ -167,7 +207,7 @@ uint64_t quota_usage(struct quota *quota)
 {
 	uint64_t bytes;
 
-	refresh_usage(quota);
+	refresh_usage(quota, QUOTA_RECORD, 0);
 	pthread_mutex_lock(&quota->mutex);
 	bytes = usage_of_all(quota);
 	pthread_mutex_unlock(&quota->mutex);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quota: how many bytes are in two folders, and whether more may be written.
+ * quota: how many bytes of the disk are used by two folders, and whether more
+ * may be written.
  *
  * Knows how to count files, and that some kinds may use only a part of the
  * quota. Leaves writing to spool.c. Any thread; no lock is held while folders
@@ -11,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 /* What bytes are for. Together they may use the whole quota. */
 enum quota_kind {
@@ -31,6 +33,9 @@ void quota_free(struct quota *quota);
 /* Changes the quota. */
 void quota_set(struct quota *quota, uint64_t bytes);
 
+/* The bytes that a new file of that length will count with. */
+uint64_t quota_file_size(uint64_t length);
+
 /* Whether size more bytes fit. If so they are reserved until quota_settle(). */
 bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size);
 
@@ -38,7 +43,11 @@ bool quota_reserve(struct quota *quota, enum quota_kind kind, uint64_t size);
 void quota_settle(
     struct quota *quota, enum quota_kind kind, uint64_t size, bool written);
 
-/* Bytes in the folders and reserved, counted at most once a second. */
+/* Bytes of the files' blocks and reserved, counted at most once a second, but
+ * near the limit more often. */
 uint64_t quota_usage(struct quota *quota);
+
+/* The bytes that a file counts with: those of its blocks. */
+uint64_t quota_file_bytes(const struct stat *status);
 
 #endif

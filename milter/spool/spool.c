@@ -24,15 +24,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/folder.h"
+#include "leftover.h"
 #include "quota.h"
 #include "watch.h"
 
 #define HOST_MAX 32
 #define NAME_TRIES 16
+#define LANE_LENGTH 16 /* hexadecimal digits */
 #define REJECTION_SUFFIX ".rejection"
 #define REASON_SUFFIX ".reason"
-#define TMP_LIFETIME 3600 /* seconds */
 /* Up to so many records are synced one by one: to sync the file system would
  * also write what isn't ours. */
 #define FEW_RECORDS 8
@@ -50,33 +52,23 @@ struct spool {
 	int folders[FOLDERS]; /* descriptors; quota counts the first two */
 	int watch;            /* of watch_start(), or WATCH_NONE */
 	struct quota *quota;
-	GPtrArray *held; /* names in tmp of records held back, or NULL */
+	GPtrArray *held;        /* names in tmp of records held back, or NULL */
+	uint64_t held_bytes[2]; /* reserved for them, by enum quota_kind */
 	char host[HOST_MAX + 1];
 	int64_t purge_due; /* used by the reading side only */
 	atomic_uint counter;
+	atomic_bool marked; /* as a writer */
 	atomic_uint_fast64_t dropped;
 };
 
 /* Opening and closing. */
 
-static void purge_file(int folder, const char *name, void *data)
-{
-	const time_t *before = data;
-	struct stat status;
-
-	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    status.st_mtime < *before)
-		unlinkat(folder, name, 0);
-}
-
 /* Removes files that writers left when they died. */
 static void purge_tmp(struct spool *spool)
 {
-	time_t before = time(NULL) - TMP_LIFETIME;
-
-	folder_walk(spool->folders[TMP], purge_file, &before);
-	spool->purge_due =
-	    g_get_monotonic_time() + TMP_LIFETIME * (int64_t)G_USEC_PER_SEC;
+	leftover_purge(spool->folders[TMP]);
+	spool->purge_due = g_get_monotonic_time() +
+			   LEFTOVER_LIFETIME * (int64_t)G_USEC_PER_SEC;
 }
 
 /* Opens the folders; for writing, missing ones are made. On failure *ret_part
@@ -196,18 +188,50 @@ uint64_t spool_dropped(struct spool *spool)
 /* Writing. */
 
 /*
- * A name for a new record. Names sort by the time of writing, and are unique by
- * time, process, counter and host; by its name the database tells a repeated
- * rejection from a new one.
+ * The part of a name by which the loader takes records of different reporters
+ * in turn without opening them. A reporter is a submitter together with whether
+ * its reports are authenticated: who only claims to be another waits in a lane
+ * of his own. Nobody can find a name with another's lane in 64 bits of SHA-256.
  */
-static char *make_name(struct spool *spool, bool rejection)
+static char *make_lane(const struct record *record)
+{
+	g_autofree char *reporter =
+	    g_strdup_printf("%d %s", record->authenticated,
+		record->submitter == NULL ? "" : record->submitter);
+	uint8_t digest[DIGEST_SIZE];
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_of(reporter, strlen(reporter), digest);
+	digest_hex(digest, hex);
+	return g_strndup(hex, LANE_LENGTH);
+}
+
+/*
+ * A name for a new record, or for a temporary file (NULL). Names sort by the
+ * time of writing, and are unique by time, process, counter and host; by its
+ * name the database tells a repeated rejection from a new one.
+ */
+static char *make_name(struct spool *spool, const struct record *record)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = g_date_time_format(now, "%Y%m%dT%H%M%S.%fZ");
+	g_autofree char *lane = record == NULL ? NULL : make_lane(record);
+	bool rejection = record != NULL && record->kind == RECORD_REJECTION;
 
-	return g_strdup_printf("%s-%ld-%u-%s%s", date, (long)getpid(),
+	if (!atomic_exchange(&spool->marked, true))
+		leftover_mark_writer(spool->folders[TMP]);
+	return g_strdup_printf("%s-%ld-%u-%s.%s%s", date, (long)getpid(),
 	    atomic_fetch_add(&spool->counter, 1), spool->host,
-	    rejection ? REJECTION_SUFFIX : "");
+	    lane == NULL ? "" : lane, rejection ? REJECTION_SUFFIX : "");
+}
+
+uint64_t spool_lane(const char *name)
+{
+	const char *second = strchr(name, '.');
+
+	if (second != NULL)
+		second = strchr(second + 1, '.');
+	return second == NULL ? 0 : g_ascii_strtoull(second + 1, NULL, 16);
 }
 
 /* Moves a complete file from tmp to new. On failure no file is left. */
@@ -261,6 +285,10 @@ enum spool_result spool_release(struct spool *spool)
 	}
 	done = done && fsync(spool->folders[NEW]) == 0;
 	g_ptr_array_set_size(spool->held, 0);
+	for (enum quota_kind kind = QUOTA_RECORD; kind <= QUOTA_MINOR; kind++) {
+		quota_settle(spool->quota, kind, spool->held_bytes[kind], done);
+		spool->held_bytes[kind] = 0;
+	}
 	return done ? SPOOL_OK : SPOOL_ERROR;
 }
 
@@ -274,11 +302,11 @@ static bool finish_file(struct spool *spool, const char *name)
 }
 
 /* Writes a record to tmp. Returns its name, or NULL with errno. */
-static char *write_record(struct spool *spool, bool rejection,
+static char *write_record(struct spool *spool, const struct record *record,
     const GString *header, const void *body, size_t body_length)
 {
 	for (int i = 0; i < NAME_TRIES; i++) {
-		g_autofree char *name = make_name(spool, rejection);
+		g_autofree char *name = make_name(spool, record);
 
 		if (folder_create(spool->folders[TMP], name, header->str,
 			header->len, body, body_length, spool->held == NULL) &&
@@ -304,12 +332,14 @@ enum spool_result spool_put(
 
 	if (!rejection && record->bytes != NULL)
 		body = g_bytes_get_data(record->bytes, &body_length);
-	size = (uint64_t)header->len + body_length;
+	size = quota_file_size((uint64_t)header->len + body_length);
 	fits = quota_reserve(spool->quota, kind, size);
 	if (fits) {
-		name =
-		    write_record(spool, rejection, header, body, body_length);
-		quota_settle(spool->quota, kind, size, name != NULL);
+		name = write_record(spool, record, header, body, body_length);
+		if (name != NULL && spool->held != NULL)
+			spool->held_bytes[kind] += size;
+		else
+			quota_settle(spool->quota, kind, size, name != NULL);
 	} else if (rejection) {
 		atomic_fetch_add(&spool->dropped, 1);
 	}
@@ -325,7 +355,7 @@ enum spool_result spool_put(
 
 int spool_tmpfile(struct spool *spool)
 {
-	g_autofree char *name = make_name(spool, false);
+	g_autofree char *name = make_name(spool, NULL);
 
 	return folder_tmpfile(spool->folders[TMP], name);
 }
@@ -362,6 +392,17 @@ GPtrArray *spool_list(struct spool *spool)
 	return folder_list(spool->folders[NEW]);
 }
 
+/* Whether a file that can't be read has not the group and mode that records
+ * have: otherwise it is a record, and this process lacks a right. */
+static bool is_foreign(int folder, const char *name)
+{
+	struct stat file, parent;
+
+	return fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(folder, &parent) == 0 &&
+	       (file.st_gid != parent.st_gid || (file.st_mode & S_IRGRP) == 0);
+}
+
 enum spool_result spool_get(struct spool *spool, const char *name,
     struct record **ret_record, char **ret_error)
 {
@@ -380,13 +421,20 @@ enum spool_result spool_get(struct spool *spool, const char *name,
 	case FOLDER_IRREGULAR:
 		*ret_error = g_strdup("not a regular file");
 		return SPOOL_DAMAGED;
+	case FOLDER_SPARSE:
+		*ret_error = g_strdup("parts of the file were never written");
+		return SPOOL_DAMAGED;
 	case FOLDER_TOO_LARGE:
 		*ret_error = g_strdup_printf(
 		    "larger than %zu bytes, the most that a record can have",
 		    RECORD_MAX);
 		return SPOOL_DAMAGED;
 	case FOLDER_ERROR:
-		return SPOOL_ERROR;
+		if (errno != EACCES || !is_foreign(spool->folders[NEW], name))
+			return SPOOL_ERROR;
+		*ret_error = g_strdup("the file is somebody else's, who lets "
+				      "the folder's group not read it");
+		return SPOOL_DAMAGED;
 	}
 	record = record_parse(bytes, length, ret_error);
 	if (record == NULL)
@@ -487,7 +535,7 @@ static void inspect_new(int folder, const char *name, void *data)
 	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
 	status->records++;
-	status->bytes += (uint64_t)file.st_size;
+	status->bytes += quota_file_bytes(&file);
 	if (status->oldest == 0 || file.st_mtime < status->oldest)
 		status->oldest = file.st_mtime;
 }
@@ -498,7 +546,7 @@ static void inspect_bad(int folder, const char *name, void *data)
 	struct stat file;
 
 	if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) == 0)
-		status->bad_bytes += (uint64_t)file.st_size;
+		status->bad_bytes += quota_file_bytes(&file);
 	if (!g_str_has_suffix(name, REASON_SUFFIX))
 		status->bad++;
 }
