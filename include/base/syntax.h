@@ -54,10 +54,12 @@ void syntax_time_format(int64_t seconds, char *buf);
 enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN]);
 
 /*
- * A domain name of A-labels (RFC 5891 section 2.3.2.1), lower-case and without
- * the final dot, as a new string that the caller frees with g_free().
+ * A domain name of A-labels (RFC 5890 section 2.3.2.1), lower-case and without
+ * the final dot, as a new string that the caller frees with g_free(): the one
+ * form in which domains are compared.
  * "*." may stand in front when wildcard is true.
- * SYNTAX_TOLERATED: blanks around it, upper case or a final dot were removed.
+ * SYNTAX_TOLERATED: blanks around it, upper case or a final dot were removed, or
+ * U-labels in UTF-8 were written as A-labels.
  * SYNTAX_BAD: labels over 63 or names over 253 bytes, characters other
  * than letters, digits, '-' and '_', an empty label.
  */

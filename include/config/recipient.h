@@ -11,7 +11,9 @@
 
 /*
  * Whether an RCPT argument ("<a@b>" or "a@b", any case) is matched by one of
- * the NULL-terminated patterns: exact, "*@domain", or "local+*@domain".
+ * the NULL-terminated patterns: exact, "*@domain", or "local+*@domain". The
+ * domain of a pattern is as syntax_domain() gives it, or an address literal;
+ * that of the argument may have U-labels (RFC 6531) or a final dot.
  */
 bool recipient_matches(char *const *patterns, const char *rcpt);
 

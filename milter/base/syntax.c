@@ -16,6 +16,9 @@
 /* RFC 1035 section 2.3.4, without the root label. */
 #define LABEL_MAX 63
 #define NAME_MAX_LENGTH 253
+/* A longer name in UTF-8 does not fit into A-labels: each of its characters has
+ * four bytes at most, and one at least in an A-label. */
+#define U_NAME_MAX ((size_t)4 * NAME_MAX_LENGTH)
 
 #define SECONDS_PER_DAY INT64_C(86400)
 #define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
@@ -208,22 +211,29 @@ static bool is_domain(const char *name)
 	}
 }
 
+/* A copy of a name with its U-labels as A-labels; NULL when it can't be written
+ * so. */
+static char *to_a_labels(const char *name)
+{
+	if (strlen(name) > U_NAME_MAX || !g_utf8_validate(name, -1, NULL))
+		return NULL;
+	return g_str_is_ascii(name) ? g_strdup(name)
+				    : g_hostname_to_ascii(name);
+}
+
 enum syntax_result syntax_domain(
     const char *text, bool wildcard, char **ret_domain)
 {
-	char *domain = g_strstrip(g_ascii_strdown(text, -1));
-	const char *name = domain;
+	g_autofree char *written = g_strstrip(g_ascii_strdown(text, -1));
+	bool below = wildcard && g_str_has_prefix(written, "*.");
+	g_autofree char *name = to_a_labels(below ? written + 2 : written);
 
-	if (g_str_has_suffix(domain, "."))
-		domain[strlen(domain) - 1] = '\0';
-	if (wildcard && g_str_has_prefix(name, "*."))
-		name += 2;
-	if (strlen(name) > NAME_MAX_LENGTH || !is_domain(name)) {
-		g_free(domain);
+	if (name != NULL && g_str_has_suffix(name, "."))
+		name[strlen(name) - 1] = '\0';
+	if (name == NULL || strlen(name) > NAME_MAX_LENGTH || !is_domain(name))
 		return SYNTAX_BAD;
-	}
-	*ret_domain = domain;
-	return strcmp(domain, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;
+	*ret_domain = g_strconcat(below ? "*." : "", name, NULL);
+	return strcmp(*ret_domain, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;
 }
 
 bool syntax_domain_is_below(const char *name, const char *parent)

@@ -38,7 +38,7 @@ struct config_key {
 	uint64_t least, most;
 	/* Of a string or an item of a list: see value_check.h. NULL for a
 	 * string that may be anything but empty. */
-	const char *(*check)(char *text);
+	const char *(*check)(char **value);
 };
 
 /* Sections together and in order; ends with a NULL section. */

@@ -145,7 +145,7 @@ static char *normalize(
 {
 	char *value = key->type == CONFIG_LIST ? g_ascii_strdown(text, -1)
 					       : g_strdup(text);
-	const char *problem = key->check == NULL ? NULL : key->check(value);
+	const char *problem = key->check == NULL ? NULL : key->check(&value);
 
 	if (problem == NULL)
 		return value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every recipient of every message that passes is looked at, so nothing here
- * allocates.
+ * allocates, unless a domain has U-labels.
  */
 #include "config/recipient.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/span.h"
+#include "base/syntax.h"
 
 #define REFUSED "can't be a recipient: "
 
@@ -49,6 +50,23 @@ static bool split_address(
 	return ret_local->length > 0 && ret_domain->length > 0;
 }
 
+/* The domain of an envelope in A-labels, a new string; NULL when it has none
+ * but ASCII characters, or can't be written so. */
+static char *to_a_labels(struct span domain)
+{
+	bool ascii = true;
+	char *text, *name = NULL;
+
+	for (size_t i = 0; i < domain.length; i++)
+		ascii = ascii && (unsigned char)domain.start[i] < 0x80;
+	if (ascii)
+		return NULL;
+	text = g_strndup(domain.start, domain.length);
+	(void)syntax_domain(text, false, &name);
+	g_free(text);
+	return name;
+}
+
 static bool match_pattern(
     const char *pattern, struct span local, struct span domain)
 {
@@ -66,10 +84,16 @@ static bool match_pattern(
 
 bool recipient_matches(char *const *patterns, const char *rcpt)
 {
+	g_autofree char *name = NULL;
 	struct span local, domain;
 
 	if (!split_address(find_address(rcpt), &local, &domain))
 		return false;
+	name = to_a_labels(domain);
+	if (name != NULL)
+		domain = span_of(name);
+	else if (domain.start[domain.length - 1] == '.')
+		domain.length--; /* of the root (RFC 1034 section 3.1) */
 	for (; *patterns != NULL; patterns++)
 		if (match_pattern(*patterns, local, domain))
 			return true;

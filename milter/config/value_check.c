@@ -68,8 +68,9 @@ static const char *check_unix(const char *path)
 	return NULL;
 }
 
-const char *value_check_socket(char *text)
+const char *value_check_socket(char **value)
 {
+	const char *text = *value;
 	const char *colon = strchr(text, ':');
 	const char *rest = colon == NULL ? "" : colon + 1;
 
@@ -85,51 +86,80 @@ const char *value_check_socket(char *text)
 	return NULL;
 }
 
-const char *value_check_path(char *text)
+const char *value_check_path(char **value)
 {
+	const char *text = *value;
+
 	if (text[0] != '/')
 		return "is not an absolute path; it has to begin with /";
 	/* Room for a record's name under new. */
 	return strlen(text) > PATH_MAX - 512 ? "is too long for a path" : NULL;
 }
 
-const char *value_check_path_or_none(char *text)
+const char *value_check_path_or_none(char **value)
 {
+	const char *text = *value;
+
 	if (text[0] == '\0')
 		return NULL;
 	if (text[0] != '/')
 		return "is not an absolute path; it has to begin with /, or to "
 		       "be empty for none";
-	return value_check_path(text);
+	return value_check_path(value);
 }
 
-const char *value_check_recipient(char *text)
+/* Writes the domain of an address in its normal form; what is no domain name
+ * stays, such as an address literal. */
+static void normalize_domain(char **address)
 {
+	char *at = strrchr(*address, '@');
+	g_autofree char *domain = NULL;
+
+	if (syntax_domain(at + 1, false, &domain) == SYNTAX_BAD)
+		return;
+	at[1] = '\0';
+	at = g_strconcat(*address, domain, NULL);
+	g_free(*address);
+	*address = at;
+}
+
+const char *value_check_recipient(char **value)
+{
+	char *text = *value;
 	size_t length = strlen(text);
+	const char *problem;
 
 	if (length >= 2 && text[0] == '<' && text[length - 1] == '>') {
 		text[length - 1] = '\0';
 		memmove(text, text + 1, length - 1);
 	}
-	return recipient_pattern_error(text);
+	problem = recipient_pattern_error(text);
+	if (problem != NULL)
+		return problem;
+	normalize_domain(value);
+	return g_str_is_ascii(strrchr(*value, '@'))
+		   ? NULL
+		   : "can't be a recipient: the domain can't be written in "
+		     "A-labels";
 }
 
-const char *value_check_domain(char *text)
+const char *value_check_domain(char **value)
 {
-	g_autofree char *domain = NULL;
+	char *domain;
 
-	if (syntax_domain(text, true, &domain) == SYNTAX_BAD)
+	if (syntax_domain(*value, true, &domain) == SYNTAX_BAD)
 		return "is not a domain name; allowed are \"example.com\" and "
-		       "\"*.example.com\", beyond ASCII as A-labels "
-		       "(\"xn--…\")";
-	g_strlcpy(text, domain, strlen(text) + 1);
+		       "\"*.example.com\"";
+	g_free(*value);
+	*value = domain;
 	return NULL;
 }
 
 /* The authserv-id of RFC 8601 section 2.2 is a MIME value; of those, all that
  * are in use are tokens (RFC 2045 section 5.1), most of them host names. */
-const char *value_check_authserv_id(char *text)
+const char *value_check_authserv_id(char **value)
 {
+	const char *text = *value;
 	bool good = text[0] != '\0' && strlen(text) <= 255;
 
 	for (const char *at = text; *at != '\0'; at++)

@@ -179,6 +179,8 @@ bool member_domain(struct member_reader *reader, const json_t *object,
 	if (*ret_domain == NULL ||
 	    syntax_domain(*ret_domain, false, &domain) == SYNTAX_BAD)
 		return *ret_domain == NULL;
+	if (!g_str_is_ascii(*ret_domain))
+		report_note(reader->report, ANOMALY_DOMAIN_NOT_ASCII);
 	g_free(*ret_domain);
 	*ret_domain = domain;
 	return true;

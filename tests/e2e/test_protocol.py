@@ -48,6 +48,28 @@ def test_without_recipients_the_end_of_headers_decides(place):
         assert client.body_bytes > 0
 
 
+@pytest.mark.parametrize(
+    "listed", ["müller.example", "xn--mller-kva.example", "MÜLLER.Example."]
+)
+@pytest.mark.parametrize(
+    "domain",
+    ["müller.example", "MÜLLER.EXAMPLE.", "xn--mller-kva.example", "XN--MLLER-kva.example."],
+)
+def test_domains_in_any_form(place, listed, domain):
+    """U-labels by SMTPUTF8 (RFC 6531), a final dot, another case: in the
+    recipients, in policy-domains and in the report."""
+    place.milter(
+        milter={**DISCARD, "recipients": [f"tlsrpt@{listed}"]},
+        accept={"policy-domains": [listed]},
+    )
+    report = mails.unique(policies=[mails.policy(domain)])
+    with place.connect() as client:
+        client.mail("<a@b.example>", "SMTPUTF8")
+        client.rcpt(f"<tlsrpt@{domain}>", "SMTPUTF8")
+        assert client.data() == "continue"
+        assert names(client.message(mails.carrier(report))) == ["discard"]
+
+
 @pytest.mark.parametrize("address", ["{}", "<{}>", "<{}> ", "{} "])
 def test_addresses_with_and_without_brackets(place, address):
     place.milter(milter=DISCARD)

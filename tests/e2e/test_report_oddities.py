@@ -122,7 +122,7 @@ def test_names_are_those_of_the_database(named, name):
     assert "1 report about 1 domain" in named.run_report("--domain", name).stdout
 
 
-@pytest.mark.parametrize("name", ["", ".", " ", "a..b", "müller.example", "a b"])
+@pytest.mark.parametrize("name", ["", ".", " ", "a..b", "mü..example", "a b"])
 def test_no_name(site, name):
     for mode in ("--check", "--format=text"):
         done = site.run_report(mode, "--domain", name)

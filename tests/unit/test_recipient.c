@@ -12,8 +12,8 @@
 
 #include "config/recipient.h"
 
-static char *const patterns[] = {
-    "tlsrpt@example.com", "*@reports.example.com", "tls+*@example.org", NULL};
+static char *const patterns[] = {"tlsrpt@example.com", "*@reports.example.com",
+    "tls+*@example.org", "tlsrpt@xn--mller-kva.example", NULL};
 
 static void test_recipient_matches(void **state)
 {
@@ -28,6 +28,13 @@ static void test_recipient_matches(void **state)
 	    "tls+x@example.org",
 	    "<Tls+2026-11@EXAMPLE.org>",
 	    "tls+@example.org",
+	    "<tlsrpt@example.com.>",
+	    "<x@Reports.Example.com.>",
+	    "<tlsrpt@xn--mller-kva.example>",
+	    "<tlsrpt@XN--Mller-kva.example.>",
+	    "<tlsrpt@m\xc3\xbcller.example>",
+	    "<TLSrpt@M\xc3\x9cLLER.Example.>",
+	    "tlsrpt@mu\xcc\x88ller.example",
 	};
 
 	(void)state;
@@ -60,6 +67,11 @@ static void test_recipient_does_not_match(void **state)
 	    "tlsx@example.org",
 	    "tls+x@example.com",
 	    "*@example.org",
+	    "tlsrpt@example.com..",
+	    "tlsrpt@.",
+	    "tlsrpt@m\xfcller.example",
+	    "tlsrpt@muller.example",
+	    "tlsrpt@example.com\xc3\xbc",
 	};
 	char *const none[] = {NULL};
 

@@ -220,6 +220,29 @@ static const struct text_row domains[] = {
     {"exam ple.com", SYNTAX_BAD, NULL},
     {"b\xc3\xbc"
      "cher.example",
+	SYNTAX_TOLERATED, "xn--bcher-kva.example"},
+    {" B\xc3\x9c"
+     "CHER.Example. ",
+	SYNTAX_TOLERATED, "xn--bcher-kva.example"},
+    {"u\xcc\x88"
+     "ber.example",
+	SYNTAX_TOLERATED, "xn--ber-goa.example"},
+    {"_smtp.b\xc3\xbc"
+     "cher.example",
+	SYNTAX_TOLERATED, "_smtp.xn--bcher-kva.example"},
+    {"b\xc3\xbc"
+     "cher\xe3\x80\x82"
+     "example\xe3\x80\x82",
+	SYNTAX_TOLERATED, "xn--bcher-kva.example"},
+    {"b\xfc"
+     "cher.example",
+	SYNTAX_BAD, NULL},
+    {"b\xc3\xbc"
+     "cher..example",
+	SYNTAX_BAD, NULL},
+    {"b\xc3\xbc cher.example", SYNTAX_BAD, NULL},
+    {"\xe2\x80\xae"
+     "elpmaxe.example",
 	SYNTAX_BAD, NULL},
     {"user@example.com", SYNTAX_BAD, NULL},
     {"*.example.com", SYNTAX_BAD, NULL},
@@ -263,6 +286,11 @@ static void test_domain_bounds(void **state)
 	assert_int_equal(syntax_domain(long_label, false, &domain), SYNTAX_BAD);
 	long_name[1] = '.';
 	assert_int_equal(syntax_domain(long_name, false, &domain), SYNTAX_BAD);
+	/* So does a text that is no name at all, however long it is. */
+	g_free(long_name);
+	long_name = g_strnfill(1 << 20, '\xbc');
+	memset(long_name, '\xc3', 1);
+	assert_int_equal(syntax_domain(long_name, false, &domain), SYNTAX_BAD);
 	g_free(label);
 	g_free(name);
 	g_free(long_name);
@@ -279,6 +307,12 @@ static void test_wildcard(void **state)
 	assert_int_equal(
 	    syntax_domain("*.Example.com", true, &domain), SYNTAX_TOLERATED);
 	assert_string_equal(domain, "*.example.com");
+	g_free(domain);
+	assert_int_equal(syntax_domain("*.b\xc3\xbc"
+				       "cher.example",
+			     true, &domain),
+	    SYNTAX_TOLERATED);
+	assert_string_equal(domain, "*.xn--bcher-kva.example");
 	g_free(domain);
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
 		assert_int_equal(
