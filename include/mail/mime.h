@@ -11,6 +11,7 @@
 #define MAIL_MIME_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ struct mime_message {
 
 /* Once, before any thread and any other call here. */
 void mime_init(void);
+
+/* Whether the bytes begin with a header field, as a message does. */
+bool mime_sniff(const uint8_t *bytes, size_t length);
 
 /*
  * Reads a whole message. On MIME_OK *ret_message is the caller's

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file's first bytes say what it is. Where they say nothing, a name in .json
- * or .gz makes it a report, so that a broken report is reported as one. Folders
- * are read by descriptor, without following symbolic links, since whoever
- * delivers mail may own them. A compressed mailbox could be of any size, so of
- * gzip only the beginning is looked at, to say that the rest was not read.
- * Pages of a mapped file are given back while it is walked: an archive of many
- * gigabytes takes no more memory than a small one.
+ * Folders are read by descriptor, without following symbolic links, since
+ * whoever delivers mail may own them. Files are read and never mapped: a mail
+ * program may shorten an mbox at any time.
  */
 #include "mailbox.h"
 
@@ -16,35 +12,28 @@
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/sniff.h"
-#include "base/span.h"
-#include "document/gunzip.h"
+#include "base/window.h"
+#include "file_kind.h"
 #include "mail/mbox.h"
 
 /* Folders deeper than this are a mistake or an attack. */
 #define MAX_DEPTH 64
 
-/* How many bytes are walked before their pages are given back. */
-#define RELEASE_SIZE ((size_t)16 * 1024 * 1024)
+/* How many bytes are read at a time. */
+#define STEP ((size_t)256 * 1024)
 
 struct walk {
 	mailbox_visit visit;
 	mailbox_problem problem;
 	void *data;
+	struct window window; /* the current file */
 };
 
-/* So many blanks may precede what is in gzip. */
-#define PEEK_SIZE ((size_t)64 * 1024)
-
-enum kind { KIND_MESSAGE, KIND_MBOX, KIND_BARE, KIND_PACKED };
-
 __attribute__((format(printf, 3, 4))) static void tell_problem(
-    const struct walk *walk, const char *path, const char *format, ...)
+    struct walk *walk, const char *path, const char *format, ...)
 {
 	va_list arguments;
 	char *sentence;
@@ -56,192 +45,104 @@ __attribute__((format(printf, 3, 4))) static void tell_problem(
 	g_free(sentence);
 }
 
-/* What is in gzip, as far as its first byte tells. */
-struct peek {
-	bool seen, report;
-};
-
-/* A gunzip_sink that stops at the first byte that is not a blank or BOM. */
-static bool peek_piece(void *context, const uint8_t *bytes, size_t length)
-{
-	struct peek *peek = context;
-	size_t start = sniff_start(bytes, length);
-
-	peek->seen = start < length;
-	peek->report =
-	    sniff_report(bytes, length) || (peek->seen && bytes[start] == '[');
-	return !peek->seen;
-}
-
-/* Of what is broken there is a report to be told by its name, or nothing. */
-static enum kind sniff_packed(
-    const char *name, const uint8_t *bytes, size_t length)
-{
-	struct peek peek = {0};
-
-	if (span_ends(span_of(name), ".json.gz"))
-		return KIND_BARE;
-	(void)gunzip(bytes, length, PEEK_SIZE, 1, peek_piece, &peek, NULL);
-	return peek.seen && !peek.report ? KIND_PACKED : KIND_BARE;
-}
-
-static enum kind sniff(const char *name, const uint8_t *bytes, size_t length)
-{
-	if (mbox_sniff(bytes, length))
-		return KIND_MBOX;
-	if (sniff_gzip(bytes, length))
-		return sniff_packed(name, bytes, length);
-	return sniff_report(bytes, length) || sniff_name(span_of(name))
-		   ? KIND_BARE
-		   : KIND_MESSAGE;
-}
-
-/* Gives back whole pages of a mapping before offset. */
-static void release_pages(const uint8_t *bytes, size_t offset, size_t *released)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t upto = offset / page * page;
-
-	if (upto < *released + RELEASE_SIZE)
-		return;
-	madvise((void *)(bytes + *released), upto - *released, MADV_DONTNEED);
-	*released = upto;
-}
-
-static bool walk_mbox(const struct walk *walk, const char *path,
-    const uint8_t *bytes, size_t length)
+static bool walk_mbox(struct walk *walk, const char *path)
 {
 	struct mailbox_item item = {.path = path};
 	struct mbox_message message;
 	struct mbox mbox;
-	size_t released = 0;
 	bool more = true;
 
-	mbox_init(&mbox, bytes, length);
+	mbox_init(&mbox, &walk->window);
 	while (more && mbox_next(&mbox, &message)) {
 		item.number++;
 		item.bytes = message.bytes;
 		item.length = message.length;
 		more = walk->visit(&item, walk->data);
-		release_pages(bytes, mbox.offset, &released);
 	}
 	mbox_clear(&mbox);
 	return more;
 }
 
-static bool walk_bytes(const struct walk *walk, const char *path,
-    const uint8_t *bytes, size_t length)
+/* Walks a message or a bare report; of one that can't be read to its end
+ * nothing is visited. */
+static bool walk_single(struct walk *walk, const char *path, const char *name,
+    const struct file_kind *kind)
 {
-	char *name = g_path_get_basename(path);
-	struct mailbox_item item = {.path = path};
-	enum kind kind = sniff(name, bytes, length);
-	size_t bom = 0;
-	bool more;
+	struct window *window = &walk->window;
+	struct mailbox_item item = {
+	    .path = path,
+	    .bare = kind->kind == FILE_KIND_REPORT,
+	};
 
-	if (kind == KIND_MBOX) {
-		more = walk_mbox(walk, path, bytes, length);
-	} else if (kind == KIND_PACKED) {
-		tell_problem(walk, path,
-		    "is compressed, and not a report; to import what it holds: "
-		    "gzip -dc FILE | tlsrpt-import -");
-		more = true;
-	} else {
-		item.bare = kind == KIND_BARE;
-		if (!item.bare) /* a header field can't begin with one */
-			bom = sniff_bom(bytes, length);
-		item.bytes = bytes + bom;
-		item.length = length - bom;
-		item.filename =
-		    item.bare && !g_str_equal(path, "-") ? name : NULL;
-		more = walk->visit(&item, walk->data);
-	}
-	g_free(name);
-	return more;
-}
-
-/* Maps a regular file and walks it. */
-static bool walk_mapped(
-    const struct walk *walk, const char *path, int fd, off_t size)
-{
-	size_t length = (size_t)size;
-	void *bytes;
-	bool more;
-
-	if (size == 0)
+	while (window_grow(window))
+		;
+	if (window->error != 0)
 		return true;
-	bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED) {
-		tell_problem(
-		    walk, path, "can't be mapped: %s", g_strerror(errno));
-		return true;
-	}
-	madvise(bytes, length, MADV_SEQUENTIAL);
-	more = walk_bytes(walk, path, bytes, length);
-	munmap(bytes, length);
-	return more;
+	if (item.bare && !g_str_equal(path, "-"))
+		item.filename = name;
+	item.bytes = window->bytes;
+	item.length = MIN(window->length, kind->length);
+	return walk->visit(&item, walk->data);
 }
 
-/* A new file without a name, or -1 with errno. */
-static int make_temporary(void)
+/* Walks what can be read of a file. */
+static bool walk_bytes(struct walk *walk, const char *path, int fd)
 {
-	char *path = g_build_filename(g_get_tmp_dir(), "tlsrpt-XXXXXX", NULL);
-	int fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
-	int saved = errno;
-
-	if (fd >= 0)
-		unlink(path);
-	g_free(path);
-	errno = saved;
-	return fd;
-}
-
-/* Copies standard input; NULL, or what failed, with errno. */
-static const char *copy_input(int fd, off_t *ret_size)
-{
-	char piece[65536];
-	off_t size = 0;
-	ssize_t got;
-
-	while ((got = read(STDIN_FILENO, piece, sizeof(piece))) != 0) {
-		if (got < 0)
-			return "can't be read";
-		if (!file_write_all(fd, piece, (size_t)got))
-			return "can't be kept in a temporary file";
-		size += got;
-	}
-	*ret_size = size;
-	return NULL;
-}
-
-/* Walks standard input by way of a temporary file: a pipe can't be mapped, and
- * may carry an mbox of any size. */
-static bool walk_input(const struct walk *walk)
-{
-	int fd = make_temporary();
-	const char *failed = "can't be kept in a temporary file";
-	off_t size = 0;
+	struct window *window = &walk->window;
+	struct file_kind kind;
+	char *name;
 	bool more = true;
 
-	if (fd >= 0)
-		failed = copy_input(fd, &size);
-	if (failed == NULL)
-		more = walk_mapped(walk, "-", fd, size);
-	else if (errno == EINTR) /* interrupted by the user */
-		more = false;
-	else
-		tell_problem(walk, "-", "standard input %s: %s", failed,
-		    g_strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	window_open(window, fd);
+	window_grow(window);
+	if (window->length > 0) {
+		name = g_path_get_basename(path);
+		file_kind_judge(name, window->bytes, window->length, &kind);
+		window_skip(window, kind.start);
+		if (kind.kind == FILE_KIND_OTHER)
+			tell_problem(walk, path, "%s", kind.problem);
+		else if (kind.kind == FILE_KIND_MBOX)
+			more = walk_mbox(walk, path);
+		else
+			more = walk_single(walk, path, name, &kind);
+		g_free(name);
+	}
+	if (window->error == EINTR) /* interrupted by the user */
+		return false;
+	if (window->error != 0)
+		tell_problem(
+		    walk, path, "can't be read: %s", g_strerror(window->error));
+	return more;
+}
+
+static bool has_changed(const struct stat *before, const struct stat *after)
+{
+	return before->st_size != after->st_size ||
+	       before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
+	       before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
+}
+
+/* Walks an open file; one that is not a pipe may be changed meanwhile. */
+static bool walk_file(
+    struct walk *walk, const char *path, int fd, const struct stat *before)
+{
+	bool more = walk_bytes(walk, path, fd);
+	struct stat after;
+
+	if (S_ISREG(before->st_mode) && fstat(fd, &after) == 0 &&
+	    has_changed(before, &after))
+		tell_problem(walk, path,
+		    "changed while it was read; what was read is imported; "
+		    "import it again for the rest");
 	return more;
 }
 
 static bool walk_folder(
-    const struct walk *walk, const char *path, int fd, unsigned int depth);
+    struct walk *walk, const char *path, int fd, unsigned int depth);
 
 /* Walks an open file or folder, and closes fd. */
 static bool walk_open(
-    const struct walk *walk, const char *path, int fd, unsigned int depth)
+    struct walk *walk, const char *path, int fd, unsigned int depth)
 {
 	struct stat status;
 	bool more = true;
@@ -252,7 +153,7 @@ static bool walk_open(
 	} else if (S_ISDIR(status.st_mode)) {
 		return walk_folder(walk, path, fd, depth);
 	} else if (S_ISREG(status.st_mode)) {
-		more = walk_mapped(walk, path, fd, status.st_size);
+		more = walk_file(walk, path, fd, &status);
 	} else {
 		tell_problem(
 		    walk, path, "is neither a regular file nor a folder");
@@ -262,9 +163,10 @@ static bool walk_open(
 }
 
 /* Walks one entry of a folder, if it is a regular file or a folder. Anything
- * else is passed over: opening a device or a pipe can have effects. */
-static bool walk_entry(const struct walk *walk, const char *folder, int dir_fd,
-    const char *name, unsigned int depth)
+ * else is passed over: opening a device or a pipe can have effects. So are
+ * files that a mail server keeps beside a Maildir's cur and new. */
+static bool walk_entry(struct walk *walk, const char *folder, int dir_fd,
+    const char *name, bool maildir, unsigned int depth)
 {
 	char *path = g_build_filename(folder, name, NULL);
 	struct stat status;
@@ -276,7 +178,8 @@ static bool walk_entry(const struct walk *walk, const char *folder, int dir_fd,
 		if (errno != ENOENT)
 			tell_problem(
 			    walk, path, "can't be read: %s", g_strerror(errno));
-	} else if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
+	} else if (S_ISDIR(status.st_mode) ||
+		   (S_ISREG(status.st_mode) && !maildir)) {
 		fd = openat(dir_fd, name,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (fd >= 0)
@@ -324,7 +227,7 @@ static bool is_maildir(int fd)
 }
 
 static bool walk_folder(
-    const struct walk *walk, const char *path, int fd, unsigned int depth)
+    struct walk *walk, const char *path, int fd, unsigned int depth)
 {
 	GPtrArray *names;
 	DIR *dir;
@@ -349,33 +252,48 @@ static bool walk_folder(
 		const char *name = g_ptr_array_index(names, i);
 
 		if (!maildir || !g_str_equal(name, "tmp"))
-			more = walk_entry(walk, path, fd, name, depth + 1);
+			more = walk_entry(
+			    walk, path, fd, name, maildir, depth + 1);
 	}
 	g_ptr_array_unref(names);
 	closedir(dir);
 	return more;
 }
 
-bool mailbox_walk(
-    const char *path, mailbox_visit visit, mailbox_problem problem, void *data)
+/* Walks one path that the user named. */
+static bool walk_path(struct walk *walk, const char *path)
 {
-	const struct walk walk = {visit, problem, data};
 	struct stat status;
 	int fd;
 
-	if (g_str_equal(path, "-"))
-		return walk_input(&walk);
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
 	    !S_ISDIR(status.st_mode)) {
 		tell_problem(
-		    &walk, path, "is neither a regular file nor a folder");
+		    walk, path, "is neither a regular file nor a folder");
 		return true;
 	}
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
 		tell_problem(
-		    &walk, path, "can't be read: %s", g_strerror(errno));
+		    walk, path, "can't be read: %s", g_strerror(errno));
 		return true;
 	}
-	return walk_open(&walk, path, fd, 0);
+	return walk_open(walk, path, fd, 0);
+}
+
+bool mailbox_walk(const char *path, size_t largest, mailbox_visit visit,
+    mailbox_problem problem, void *data)
+{
+	struct walk walk = {.visit = visit, .problem = problem, .data = data};
+	struct stat status = {0};
+	bool more;
+
+	(void)fstat(STDIN_FILENO, &status);
+	window_init(&walk.window, STEP, largest + MBOX_MARGIN);
+	if (!g_str_equal(path, "-"))
+		more = walk_path(&walk, path);
+	else
+		more = walk_file(&walk, path, STDIN_FILENO, &status);
+	window_clear(&walk.window);
+	return more;
 }

@@ -2,9 +2,8 @@
 /*
  * mailbox: walks files and folders for messages and bare reports.
  *
- * Knows mbox (RFC 4155 and its variants), Maildir, folders and single files.
- * Leaves to pipeline.c what is in the messages, and to the user to unpack
- * compressed mailboxes. Any thread.
+ * Knows Maildir, folders and single files. Leaves to file_kind.c what a file
+ * is, and to pipeline.c what is in the messages. Any thread.
  */
 #ifndef INTAKE_MAILBOX_H
 #define INTAKE_MAILBOX_H
@@ -26,19 +25,22 @@ struct mailbox_item {
  * walk. */
 typedef bool (*mailbox_visit)(const struct mailbox_item *item, void *data);
 
-/* Called for a path that can't be read, or must be unpacked first. problem
- * completes a sentence that begins with the path: "can't be read: …". */
+/* Called for a path that can't be read, is not understood, or changed while it
+ * was read. problem completes a sentence that begins with the path: "can't be
+ * read: …". */
 typedef void (*mailbox_problem)(
     const char *path, const char *problem, void *data);
 
 /*
- * Walks a file, a folder (recursively, by name; a Maildir's tmp is passed over)
- * or "-", standard input. Files are mapped and read once, in constant memory.
- * Inside folders symbolic links are not followed, and only regular files and
- * folders are opened. Returns false when visit ended the walk, or when a signal
- * whose handler has no SA_RESTART came while standard input was read.
+ * Walks a file, a folder (recursively, by name; in a Maildir only what is below
+ * cur, new and other folders, but not tmp) or "-", standard input. Files are
+ * read once, from front to back, in memory of a few times largest bytes: of a
+ * message that is larger so many more bytes are visited that its length shows
+ * it. Inside folders symbolic links are not followed, and only regular files
+ * and folders are opened. Returns false when visit ended the walk, or when a
+ * signal whose handler has no SA_RESTART came while standard input was read.
  */
-bool mailbox_walk(
-    const char *path, mailbox_visit visit, mailbox_problem problem, void *data);
+bool mailbox_walk(const char *path, size_t largest, mailbox_visit visit,
+    mailbox_problem problem, void *data);
 
 #endif

@@ -59,6 +59,7 @@ struct import {
 	size_t reports;
 	size_t by_status[PIPELINE_FAILED + 1];
 	bool unreadable;  /* some path was */
+	bool forbidden;   /* some path was to this user */
 	bool dropped;     /* root's rights were, for the spool owner's */
 	GPtrArray *group; /* of struct found *, not printed yet */
 	int64_t group_due;
@@ -369,18 +370,21 @@ static void note_problem(const char *path, const char *problem, void *data)
 	struct import *import = data;
 
 	import->unreadable = true;
+	import->forbidden |= g_str_has_suffix(problem, g_strerror(EACCES));
 	tell(import, path, 0, problem);
 }
 
-/* Says that an archive without a report was not unpacked: it may hold mail. */
-static void judge_archive(struct import *import,
-    const struct mailbox_item *item, const GPtrArray *reports)
+/* Tells of what was found but not opened, and of a file without a report that
+ * is not mail either. */
+static void tell_unopened(struct import *import,
+    const struct mailbox_item *item, const struct pipeline_output *output)
 {
-	if (item->bare && reports->len == 0 &&
-	    sniff_zip(item->bytes, item->length))
+	if (item->bare && output->reports->len == 0)
 		note_problem(item->path,
-		    "is a zip archive without a report; unpack it to import "
-		    "what it holds",
+		    sniff_zip(item->bytes, item->length)
+			? "is a zip archive without a report; unpack it to "
+			  "import what it holds"
+			: "is not a report",
 		    import);
 }
 
@@ -404,7 +408,7 @@ static bool visit_item(const struct mailbox_item *item, void *data)
 		return false;
 	import->messages++;
 	pipeline_run(&input, &output);
-	judge_archive(import, item, output.reports);
+	tell_unopened(import, item, &output);
 	more = add_reports(import, item, output.reports);
 	pipeline_output_clear(&output);
 	if (more)
@@ -424,7 +428,7 @@ static void print_summary(struct import *import)
 	    import->by_status[PIPELINE_REFUSED],
 	    import->dry_run ? " (dry run: nothing was written)" : "",
 	    interrupted ? " (interrupted: there may be more)" : "");
-	if (import->unreadable && import->dropped)
+	if (import->forbidden && import->dropped)
 		fprintf(stderr,
 		    PROGRAM ": started as root, " PROGRAM " reads files as the "
 			    "owner of spool.directory %s, who must be allowed "
@@ -498,7 +502,8 @@ int main(int argc, char **argv)
 				  ? g_get_monotonic_time() + PROGRESS_AFTER
 				  : INT64_MAX;
 	for (int i = first; i < argc; i++)
-		if (!mailbox_walk(argv[i], visit_item, note_problem, &import))
+		if (!mailbox_walk(argv[i], config->limits.message_size,
+			visit_item, note_problem, &import))
 			break;
 	(void)finish_group(&import); /* a failure is in by_status */
 	print_summary(&import);

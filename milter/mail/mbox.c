@@ -6,6 +6,9 @@
  * believed only when it ends where the next message begins, and a line "From "
  * begins a message only when two of three signs agree: a blank line before it,
  * a time of day in it, a header field behind it.
+ *
+ * Only a window of the file is in memory. Whatever depends on bytes behind it
+ * is decided when they are there, so that the window's size changes nothing.
  */
 #include "mail/mbox.h"
 
@@ -14,22 +17,22 @@
 #include "base/span.h"
 #include "rfc5322.h"
 
-static const char from[] = "From ";
-#define FROM_LENGTH (sizeof(from) - 1)
+#define FROM "From "
+#define QUOTED_FROM ">From "
 
-/* A message beyond this size is over any limits.message-size: not worth a copy
- * just for its quoting. */
-#define UNQUOTE_MAX ((size_t)256 * 1024 * 1024)
+/* How many bytes from the start of a line decide whether a message begins
+ * there: RFC 5322 allows 998 for a line, and the one behind it counts too. */
+#define LOOKAHEAD ((size_t)2048)
 
-static bool starts_with(
-    const uint8_t *p, const uint8_t *end, const char *text, size_t length)
+/* What is kept while the rest of a message is skipped: what isn't decided yet,
+ * and the line ends before it. */
+#define KEPT (LOOKAHEAD + 4)
+
+static bool starts_with(const uint8_t *p, const uint8_t *end, const char *text)
 {
+	size_t length = strlen(text);
+
 	return (size_t)(end - p) >= length && memcmp(p, text, length) == 0;
-}
-
-static bool is_from(const uint8_t *p, const uint8_t *end)
-{
-	return starts_with(p, end, from, FROM_LENGTH);
 }
 
 /* Whether a line has a time such as 7:05 in it, as every asctime(3) does. */
@@ -48,7 +51,7 @@ static bool has_time(const uint8_t *p, const uint8_t *end)
  * writers put above it, stands at p. */
 static bool is_field(const uint8_t *p, const uint8_t *end)
 {
-	return starts_with(p, end, ">From ", FROM_LENGTH + 1) ||
+	return starts_with(p, end, QUOTED_FROM) ||
 	       rfc5322_measure_name(p, end) > 0;
 }
 
@@ -64,24 +67,29 @@ static bool is_after_blank_line(const uint8_t *start, const uint8_t *p)
 	return p <= start || p[-1] == '\n';
 }
 
-/* Whether a message begins with the line at p, which starts with "From ". */
+/* Whether a message begins with the line at p, which starts with the mark. */
 static bool is_separator(
     const uint8_t *start, const uint8_t *p, const uint8_t *end)
 {
 	bool blank = is_after_blank_line(start, p);
-	bool time = has_time(p, end);
+	bool time;
 
+	end = p + MIN(LOOKAHEAD, (size_t)(end - p));
+	time = has_time(p, end);
 	if (blank && time)
 		return true;
 	return (blank || time) && is_field(rfc5322_next_line(p, end), end);
 }
 
-/* The next separator from p on, or the end. */
-static const uint8_t *find_separator(
-    const uint8_t *start, const uint8_t *p, const uint8_t *end)
+/* The next separator behind p, or the end. */
+static const uint8_t *find_separator(const char *mark, const uint8_t *start,
+    const uint8_t *p, const uint8_t *end)
 {
-	while (p < end && (p = memmem(p, (size_t)(end - p), "\nFrom ",
-			       FROM_LENGTH + 1)) != NULL) {
+	char line[8] = "\n";
+
+	g_strlcat(line, mark, sizeof(line));
+	while (p < end &&
+	       (p = memmem(p, (size_t)(end - p), line, strlen(line))) != NULL) {
 		p++;
 		if (is_separator(start, p, end))
 			return p;
@@ -116,7 +124,7 @@ static bool read_length(
 /* Where the header that begins at p ends: behind its blank line. Stores its
  * Content-Length, SIZE_MAX for none. */
 static const uint8_t *find_body(
-    const uint8_t *p, const uint8_t *end, size_t *ret_length)
+    const char *mark, const uint8_t *p, const uint8_t *end, size_t *ret_length)
 {
 	size_t length = SIZE_MAX;
 
@@ -125,59 +133,44 @@ static const uint8_t *find_body(
 			read_length(p, end, &length);
 		/* A header without an end must not swallow the next message. */
 		p = rfc5322_next_line(p, end);
-		if (is_from(p, end))
+		if (starts_with(p, end, mark))
 			break;
 	}
 	*ret_length = length;
 	return rfc5322_is_blank_line(p, end) ? rfc5322_next_line(p, end) : p;
 }
 
-/* Where a body of that length ends, if the next message or the end of the file
- * is there, with or without a blank line; else NULL. */
-static const uint8_t *follow_length(
-    const uint8_t *body, const uint8_t *end, size_t length)
-{
-	const uint8_t *p;
-
-	if (length > (size_t)(end - body))
-		return NULL;
-	p = body + length;
-	if (p == end || is_from(p, end))
-		return p;
-	if (!rfc5322_is_blank_line(p, end))
-		return NULL;
-	p = rfc5322_next_line(p, end);
-	return p == end || is_from(p, end) ? p : NULL;
-}
-
-/* Length of the quotes, one or more '>', if the line at p is a quoted From_
- * line; else 0. */
-static size_t quote_length(const uint8_t *p, const uint8_t *end)
+/* Whether the line at p is a quoted From_ line: one or more '>', and the mark.
+ */
+static bool is_quoted(const char *mark, const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *start = p;
 
-	while (p < end && *p == '>')
+	end = p + MIN(LOOKAHEAD, (size_t)(end - p));
+	while (p < end && *p == '>' && !starts_with(p, end, mark))
 		p++;
-	return is_from(p, end) ? (size_t)(p - start) : 0;
+	return p > start && starts_with(p, end, mark);
 }
 
 static bool has_quotes(const uint8_t *p, const uint8_t *end)
 {
-	return memmem(p, (size_t)(end - p), ">From ", FROM_LENGTH + 1) != NULL;
+	return memmem(p, (size_t)(end - p), QUOTED_FROM, strlen(QUOTED_FROM)) !=
+	       NULL;
 }
 
 /* Removes one '>' from each quoted line of the body (mboxrd; mboxo quotes fewer
  * lines, and those in the same way). */
-static void unquote(GByteArray *out, const uint8_t *start, const uint8_t *body,
-    const uint8_t *end)
+static void unquote(struct mbox *mbox, const uint8_t *start,
+    const uint8_t *body, const uint8_t *end)
 {
+	GByteArray *out = mbox->unquoted;
 	const uint8_t *next;
 
 	g_byte_array_set_size(out, 0);
 	g_byte_array_append(out, start, (guint)(body - start));
 	for (const uint8_t *p = body; p < end; p = next) {
 		next = rfc5322_next_line(p, end);
-		if (quote_length(p, end) > 0)
+		if (is_quoted(mbox->mark, p, end))
 			p++;
 		g_byte_array_append(out, p, (guint)(next - p));
 	}
@@ -198,14 +191,15 @@ static const uint8_t *drop_blank_line(const uint8_t *body, const uint8_t *end)
 
 bool mbox_sniff(const uint8_t *bytes, size_t length)
 {
-	return is_from(bytes, bytes + length);
+	return starts_with(bytes, bytes + length, FROM) ||
+	       starts_with(bytes, bytes + length, QUOTED_FROM);
 }
 
-void mbox_init(struct mbox *mbox, const uint8_t *bytes, size_t length)
+void mbox_init(struct mbox *mbox, struct window *window)
 {
 	*mbox = (struct mbox){
-	    .bytes = bytes,
-	    .length = length,
+	    .window = window,
+	    .mark = *window->bytes == '>' ? QUOTED_FROM : FROM,
 	    .unquoted = g_byte_array_new(),
 	};
 }
@@ -216,47 +210,136 @@ void mbox_clear(struct mbox *mbox)
 	mbox->unquoted = NULL;
 }
 
-/* Where the next message begins. *ret_verbatim: the body of this one has From_
- * lines that are not quoted (mboxcl2). */
-static const uint8_t *find_next(const struct mbox *mbox, const uint8_t *body,
-    size_t length, bool *ret_verbatim)
-{
-	const uint8_t *end = mbox->bytes + mbox->length;
-	const uint8_t *next = follow_length(body, end, length);
+/* Where the pieces of a message are in the window. */
+struct layout {
+	const uint8_t *start;
+	const uint8_t *body;
+	const uint8_t *next; /* the next From_ line, or the end of the file */
+	bool verbatim; /* the body's From_ lines are not quoted (mboxcl2) */
+};
 
-	*ret_verbatim =
-	    next != NULL && find_separator(body, body, next) != next;
-	if (next != NULL)
-		return next;
-	if (is_from(body, end) && is_separator(mbox->bytes, body, end))
-		return body;
-	return find_separator(mbox->bytes, body, end);
+/* Whether a length of the body leads to the next message or the end. */
+static bool follow_length(
+    const char *mark, size_t length, const uint8_t *end, struct layout *layout)
+{
+	const uint8_t *next = layout->body + length;
+
+	if (length > (size_t)(end - layout->body))
+		return false;
+	if (next < end && rfc5322_is_blank_line(next, end))
+		next = rfc5322_next_line(next, end);
+	if (next < end && !starts_with(next, end, mark))
+		return false;
+	layout->next = next;
+	layout->verbatim =
+	    find_separator(mark, layout->body, layout->body, next) != next;
+	return true;
+}
+
+/*
+ * Finds the pieces of the message that the window begins with. False when that
+ * depends on bytes that are not in the window yet. A length that leads beyond
+ * the window is not believed: if it is wrong, all that it led over would be
+ * lost.
+ */
+static bool lay_out(const struct mbox *mbox, struct layout *layout)
+{
+	const struct window *window = mbox->window;
+	const uint8_t *end = window->bytes + window->length;
+	const uint8_t *sure = end; /* what begins up to here is decided */
+	size_t length;
+	bool believed;
+
+	if (!window->ended) {
+		if (window->length < LOOKAHEAD)
+			return false;
+		sure -= LOOKAHEAD;
+	}
+	layout->start = rfc5322_next_line(window->bytes, end);
+	while (is_quoted(mbox->mark, layout->start, end))
+		layout->start = rfc5322_next_line(layout->start, end);
+	layout->body = find_body(mbox->mark, layout->start, end, &length);
+	if (layout->body > sure)
+		return false;
+	believed = length <= window->most &&
+		   (size_t)(layout->body - window->bytes) + length + KEPT <=
+		       window->most;
+	if (believed && !window->ended &&
+	    length > (size_t)(sure - layout->body))
+		return false;
+	layout->verbatim = false;
+	if (!believed || !follow_length(mbox->mark, length, end, layout))
+		layout->next = find_separator(
+		    mbox->mark, window->bytes, layout->body - 1, end);
+	return layout->next <= sure;
+}
+
+/* Skips to the next From_ line, or to the end. */
+static void skip_rest(struct mbox *mbox)
+{
+	struct window *window = mbox->window;
+	const uint8_t *end, *next;
+
+	for (;;) {
+		end = window->bytes + window->length;
+		next = find_separator(
+		    mbox->mark, window->bytes, window->bytes + 3, end);
+		if (window->ended || (size_t)(end - next) >= LOOKAHEAD)
+			break;
+		window_skip(window, window->length - KEPT);
+		window_grow(window);
+	}
+	window_skip(window, (size_t)(next - window->bytes));
+}
+
+/* Reads until the next message is in the window, as far as it fits; *ret_fits
+ * is false when it does not. False at the end. */
+static bool read_next(
+    struct mbox *mbox, struct layout *ret_layout, bool *ret_fits)
+{
+	struct window *window = mbox->window;
+
+	window_skip(window, mbox->done);
+	mbox->done = 0;
+	if (mbox->cut)
+		skip_rest(mbox);
+	mbox->cut = false;
+	if (window->length == 0)
+		window_grow(window);
+	if (window->length == 0)
+		return false;
+	while (!(*ret_fits = lay_out(mbox, ret_layout)))
+		if (!window_grow(window))
+			break;
+	return true;
 }
 
 bool mbox_next(struct mbox *mbox, struct mbox_message *ret_message)
 {
-	const uint8_t *end = mbox->bytes + mbox->length;
-	const uint8_t *start, *body, *next;
-	size_t length;
-	bool verbatim;
+	struct window *window = mbox->window;
+	struct layout layout;
+	const uint8_t *end;
+	bool fits;
 
 	do {
-		if (mbox->offset >= mbox->length)
+		if (!read_next(mbox, &layout, &fits))
 			return false;
-		start = rfc5322_next_line(mbox->bytes + mbox->offset, end);
-		while (quote_length(start, end) > 0)
-			start = rfc5322_next_line(start, end);
-		body = find_body(start, end, &length);
-		next = find_next(mbox, body, length, &verbatim);
-		mbox->offset = (size_t)(next - mbox->bytes);
-		next = drop_blank_line(body, next);
-	} while (next == start); /* a From_ line without a message */
+		if (!fits) {
+			mbox->cut = true;
+			ret_message->bytes = window->bytes;
+			ret_message->length = window->length;
+			return true;
+		}
+		mbox->done = (size_t)(layout.next - window->bytes);
+		end = drop_blank_line(layout.body, layout.next);
+	} while (end == layout.start); /* a From_ line without a message */
+	if (window->error != 0 && mbox->done == window->length)
+		return false;
 
-	ret_message->bytes = start;
-	ret_message->length = (size_t)(next - start);
-	if (!verbatim && ret_message->length <= UNQUOTE_MAX &&
-	    has_quotes(body, next)) {
-		unquote(mbox->unquoted, start, body, next);
+	ret_message->bytes = layout.start;
+	ret_message->length = (size_t)(end - layout.start);
+	if (!layout.verbatim && has_quotes(layout.body, end)) {
+		unquote(mbox, layout.start, layout.body, end);
 		ret_message->bytes = mbox->unquoted->data;
 		ret_message->length = mbox->unquoted->len;
 	}

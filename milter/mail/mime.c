@@ -330,6 +330,11 @@ static GMimeObject *parse(GByteArray *header, GByteArray *body)
 	return top;
 }
 
+bool mime_sniff(const uint8_t *bytes, size_t length)
+{
+	return rfc5322_measure_name(bytes, bytes + length) > 0;
+}
+
 /* What GMime can hold is a limit too: its sizes are guint. */
 static char *too_large(size_t length, const struct limits *limits)
 {

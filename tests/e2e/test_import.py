@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """tlsrpt-import: takes reports from files as the milter does from mail."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import re
 import signal
 import subprocess
 import time
 import zipfile
+import zlib
 
 import pytest
 
@@ -62,6 +65,113 @@ def test_standard_input(site, make):
     done = site.run_import("-", stdin=make())
     assert done.returncode == 0, done.stderr
     assert len(site.spooled()) == 1
+
+
+# What can't be read, and what tlsrpt-import says that one can do.
+UNREADABLE = {
+    "a.bz2": (bz2.compress, "bzip2 -dc"),
+    "1.M2P3.host,S=4:2,S": (lzma.compress, "xz -dc"),
+    "b,Z": (
+        lambda raw: subprocess.run(
+            ["zstd", "-c"], input=raw, stdout=subprocess.PIPE, check=True
+        ).stdout,
+        "zstd -dc",
+    ),
+    "c": (zlib.compress, "pigz -dc"),
+    "d.eml": (lambda raw: raw.decode().encode("utf-16"), "iconv -f UTF-16"),
+    "e.mbox": (
+        lambda raw: mbox(raw).decode().encode("utf-16-le"),
+        "iconv -f UTF-16LE",
+    ),
+    "f.eml": (lambda raw: raw.replace(b"\r\n", b"\r"), "tr '\\\\r' '\\\\n'"),
+    "g.mbox": (lambda raw: mbox(raw).replace(b"\n", b"\r"), "tr '\\\\r'"),
+    "h.pdf": (lambda raw: b"%PDF-1.7\n1 0 obj\n" + raw, "is not a message"),
+    "i": (lambda raw: b'{"name": "x"}', "is not a report"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_is_not_read_is_named(site, name):
+    change, hint = UNREADABLE[name]
+    raw = mails.lines_as_delivered(mails.carrier()).replace(b"\n", b"\r\n")
+    folder = site.folder / "in"
+    folder.mkdir()
+    (folder / name).write_bytes(change(raw))
+    (folder / "z.eml").write_bytes(raw)
+    done = site.run_import(folder)
+    assert done.returncode == programs.EX_NOINPUT, done
+    assert len(stored_lines(done)) == 1, done.stdout
+    (told,) = [line for line in done.stderr.splitlines() if hint in line]
+    assert f"/in/{name}: " in told
+
+
+def test_odd_messages(site):
+    """Apple Mail's .emlx; mail that was put into an mbox as text."""
+    folder = site.folder / "in"
+    folder.mkdir()
+    raw = mails.lines_as_delivered(mails.carrier())
+    (folder / "1.emlx").write_bytes(
+        b"%-10d\n%b<?xml version='1.0'?>\n<plist/>\n" % (len(raw), raw)
+    )
+    two = mbox(mails.carrier(), mails.carrier())
+    (folder / "quoted").write_bytes(re.sub(rb"(?m)^(>*From )", rb">\1", two))
+    (folder / "blank-lines").write_bytes(b"\n\n" + mbox(mails.carrier()))
+    done = site.run_import(folder)
+    assert done.returncode == 0, done
+    assert len(stored_lines(done)) == 4, done
+
+
+def test_maildir_of_dovecot(site):
+    """The server's own files are not mail, and no problem."""
+    for name in ("cur", "new", "tmp", ".Archive/cur"):
+        (site.folder / "Maildir" / name).mkdir(parents=True)
+    (site.folder / "Maildir" / "cur" / "1.a").write_bytes(mails.carrier())
+    (site.folder / "Maildir" / "dovecot-uidlist").write_bytes(b"3 V1 N2\n")
+    (site.folder / "Maildir" / "dovecot.index").write_bytes(b"\7\3\0")
+    done = site.run_import(site.folder / "Maildir")
+    assert done.returncode == 0, done
+    assert "messages=1 reports=1" in done.stderr
+
+
+@pytest.mark.parametrize("change", [-0.5, 0.1])
+def test_mailbox_that_changes(site, change):
+    """Mail programs shorten a mailbox, and servers append to it."""
+    path = site.folder / "a.mbox"
+    big_mailbox(path, 6000, 6000)
+    child = subprocess.Popen(
+        [programs.program("tlsrpt-import"), "-c", site.config(), path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=site.folder,
+        env=programs.environment(site.folder),
+    )
+    while len(site.spooled()) < 20:
+        assert child.poll() is None, "it was faster than that"
+        time.sleep(0.002)
+    size = path.stat().st_size
+    os.truncate(path, size + int(size * change))
+    stdout, stderr = child.communicate(timeout=60)
+    assert child.returncode == programs.EX_NOINPUT, (child.returncode, stderr)
+    assert b"/a.mbox: changed while it was read" in stderr
+    told = stdout.count(b"stored  ")
+    assert told == len(site.spooled()) >= 20
+    assert told == 6000 or change < 0
+
+
+def test_too_large_a_message_does_not_hide_the_next(site):
+    path = site.folder / "a.mbox"
+    large = mails.multipart(
+        "report", [mails.part("text/plain", b"x" * 3_000_000, encoding=None)]
+    )
+    raw = mbox(mails.carrier(), large, mails.carrier())
+    path.write_bytes(raw)
+    limits = {"message-size": "1M"}
+    for arguments, stdin in ((path,), None), (("-",), raw):
+        done = site.run_import(*arguments, stdin=stdin, limits=limits)
+        assert done.returncode == programs.EX_DATAERR, done
+        assert len(stored_lines(done)) == 2, done.stdout
+        assert "message-size: more than 1048576 bytes" in done.stdout
+        assert "messages=3 reports=3 stored=2 invalid=1" in done.stderr
 
 
 def zip_of(*contents):

@@ -1,38 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file of mail: as an mbox, whose messages are pieces of it in order, and as
- * a mailbox under a name that the first byte chooses.
+ * A file of mail: as an mbox, whose messages are pieces of it in order, the
+ * same ones however much is read at a time; and as a mailbox under a name that
+ * the first byte chooses.
  */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/sniff.h"
-#include "document/gunzip.h"
 #include "fuzz.h"
 #include "intake/mailbox.h"
 #include "mail/mbox.h"
 
-static void split(const uint8_t *bytes, size_t length)
+/* Less than an input may have. */
+#define SMALL ((size_t)4096)
+#define LARGE ((size_t)128 << 10)
+
+/* Splits an mbox, and appends the messages to out. */
+static void split(const char *path, size_t step, size_t most, GByteArray *out)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct window window;
 	struct mbox mbox;
 	struct mbox_message message;
-	size_t before = 0, sum = 0;
 
-	mbox_init(&mbox, bytes, length);
+	FUZZ_CHECK(fd >= 0);
+	window_init(&window, step, most);
+	window_open(&window, fd);
+	FUZZ_CHECK(window_grow(&window));
+	mbox_init(&mbox, &window);
 	while (mbox_next(&mbox, &message)) {
-		FUZZ_CHECK(mbox.offset > before && mbox.offset <= length);
 		FUZZ_CHECK(message.length > 0);
 		/* Its From_ line is not in it. */
-		FUZZ_CHECK(message.length < mbox.offset - before);
-		before = mbox.offset;
-		sum += message.length;
+		FUZZ_CHECK(mbox.cut || message.length < mbox.done);
+		g_byte_array_append(out, message.bytes, (guint)message.length);
+		g_byte_array_append(out, (const guint8 *)"|", 1);
 	}
-	FUZZ_CHECK(sum <= length);
+	FUZZ_CHECK(window.ended && window.length == 0);
 	mbox_clear(&mbox);
+	window_clear(&window);
+	close(fd);
+}
+
+static void split_by_windows(const char *path, size_t length)
+{
+	GByteArray *whole = g_byte_array_new();
+	GByteArray *pieces = g_byte_array_new();
+
+	split(path, LARGE, LARGE, whole);
+	split(path, 1 + length / 7, LARGE, pieces);
+	FUZZ_CHECK(whole->len == pieces->len);
+	FUZZ_CHECK(whole->len == 0 ||
+		   memcmp(whole->data, pieces->data, whole->len) == 0);
+	FUZZ_CHECK(whole->len <= 2 * length);
+	g_byte_array_set_size(pieces, 0);
+	split(path, 1, SMALL, pieces);
+	g_byte_array_unref(whole);
+	g_byte_array_unref(pieces);
 }
 
 struct visits {
 	size_t length; /* of the file */
-	bool gzip;     /* the file */
 	size_t count;
 	size_t sum;
+	bool told; /* of a problem, and that's all */
 };
 
 static bool visit(const struct mailbox_item *item, void *data)
@@ -48,20 +79,19 @@ static bool visit(const struct mailbox_item *item, void *data)
 	return visits->count < 1000;
 }
 
-/* The one that there can be is that the file has to be unpacked. */
 static void problem(const char *path, const char *sentence, void *data)
 {
 	struct visits *visits = data;
 
-	if (!visits->gzip || visits->count > 0)
+	if (visits->told || visits->count > 0)
 		fuzz_fail(sentence, path, 0);
-	visits->count++;
+	FUZZ_CHECK(fuzz_is_one_line(sentence));
+	visits->told = true;
 }
 
 static void walk_file(const char *name, const uint8_t *bytes, size_t length)
 {
-	struct visits visits = {
-	    .length = length, .gzip = sniff_gzip(bytes, length)};
+	struct visits visits = {.length = length};
 	char *path = g_build_filename(fuzz_folder(), name, NULL);
 
 	/* Not g_file_set_contents(), which waits for the disk. */
@@ -70,9 +100,13 @@ static void walk_file(const char *name, const uint8_t *bytes, size_t length)
 	FUZZ_CHECK(file != NULL);
 	FUZZ_CHECK(fwrite(bytes, 1, length, file) == length);
 	FUZZ_CHECK(fclose(file) == 0);
-	(void)mailbox_walk(path, visit, problem, &visits);
-	FUZZ_CHECK(
-	    length == 0 || visits.count > 0 || mbox_sniff(bytes, length));
+	(void)mailbox_walk(path, LARGE, visit, problem, &visits);
+	FUZZ_CHECK(!visits.told || visits.count == 0);
+	FUZZ_CHECK(length == 0 || visits.told || visits.count > 0 ||
+		   mbox_sniff(bytes + sniff_start(bytes, length),
+		       length - sniff_start(bytes, length)));
+	if (mbox_sniff(bytes, length))
+		split_by_windows(path, length);
 	FUZZ_CHECK(g_unlink(path) == 0);
 	g_free(path);
 }
@@ -84,7 +118,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 	if (length == 0)
 		return 0;
-	split(bytes + 1, length - 1);
 	walk_file(names[bytes[0] & 3], bytes + 1, length - 1);
 	return 0;
 }

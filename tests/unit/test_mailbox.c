@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -27,6 +28,9 @@
 #include "tree.h"
 
 #define FOLDER FIXTURES "/mbox"
+
+/* The largest message. */
+#define LARGEST ((size_t)1 << 20)
 
 /* What a walk came by, a line each. */
 struct log {
@@ -106,7 +110,7 @@ static void make_folder(const struct log *log, const char *name)
 static bool walk(struct log *log, const char *name)
 {
 	char *path = g_build_filename(log->root, name, NULL);
-	bool all = mailbox_walk(path, visit, problem, log);
+	bool all = mailbox_walk(path, LARGEST, visit, problem, log);
 
 	g_free(path);
 	return all;
@@ -141,7 +145,7 @@ static void test_kinds_of_files(void **state)
 		    "/f.json.GZ#0 bare 6 f.json.GZ\n"
 		    "/g.eml#0 message 12 -\n"
 		    "/h.json#0 bare 2 h.json\n"
-		    "/j#0 message 1 -\n");
+		    "/j: is not a message, an mbox or a report\n");
 }
 
 /* What " \nFrom: a\n\n" and "\n{}" become in gzip. */
@@ -179,6 +183,125 @@ static void test_compressed(void **state)
 	g_free(expected);
 }
 
+/* What can't be read is named, with what to do. */
+static void test_files_that_are_not_understood(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *bytes;
+		gssize length; /* -1 for a string */
+		const char *said;
+	} files[] = {
+	    {"a", "%PDF-1.4\n1 0 obj\n", -1,
+		"is not a message, an mbox or a report"},
+	    {"b", "BZh91AY&SY", -1,
+		"is compressed; to import what it holds: bzip2 -dc FILE | "
+		"tlsrpt-import -"},
+	    {"c,S=1:2,S", "\xfd\x37zXZ\0", 6,
+		"is compressed; to import what it holds: xz -dc FILE | "
+		"tlsrpt-import -"},
+	    {"d", "\x28\xb5\x2f\xfd", 4,
+		"is compressed; to import what it holds: zstd -dc FILE | "
+		"tlsrpt-import -"},
+	    {"e", "\x78\x9c\x01", 3,
+		"is compressed; to import what it holds: pigz -dc < FILE | "
+		"tlsrpt-import -"},
+	    {"f", "A: b\r\rc\r", -1,
+		"has lines that end in CR alone; to import it: tr '\\r' '\\n' "
+		"< FILE | tlsrpt-import -"},
+	    {"g", "From a 1:00\rA: b\r\rc\r", -1,
+		"has lines that end in CR alone; to import it: tr '\\r' '\\n' "
+		"< FILE | tlsrpt-import -"},
+	    {"h", "A\0:\0b\0\n\0", 8,
+		"is in UTF-16LE; to import it: iconv -f UTF-16LE -t UTF-8 FILE "
+		"| tlsrpt-import -"},
+	    {"i", "\0A\0:\0b\0\n", 8,
+		"is in UTF-16BE; to import it: iconv -f UTF-16BE -t UTF-8 FILE "
+		"| tlsrpt-import -"},
+	    {"j",
+		"\xff\xfe"
+		"A\0:\0",
+		6,
+		"is in UTF-16; to import it: iconv -f UTF-16 -t UTF-8 FILE | "
+		"tlsrpt-import -"},
+	    {"k", "1 word\n", -1, "is not a message, an mbox or a report"},
+	};
+	struct log *log = *state;
+	GString *expected = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		put(log, files[i].name, files[i].bytes, files[i].length);
+		g_string_append_printf(
+		    expected, "/%s: %s\n", files[i].name, files[i].said);
+	}
+	assert_true(walk(log, ""));
+	expect(log, expected->str);
+	g_string_free(expected, TRUE);
+}
+
+static void test_odd_messages(void **state)
+{
+	struct log *log = *state;
+
+	put(log, "a.emlx", "8   \nA: b\n\nc\n<?xml version=\"1.0\"?>\n", -1);
+	put(log, "b.emlx", "99\nA: b\n", -1); /* cut off */
+	put(log, "c", ">From a 1:00\nA: b\n\nc\n", -1);
+	put(log, "d", ">From a 1:00\nA: b\n\n>>From c\n\n>From a 1:00\nA: b",
+	    -1);
+	put(log, "e", "\n\nA: b\n\nc\n", -1);
+	put(log, "f", "\xef\xbb\xbf\nFrom a 1:00\nA: b\n\nc\n", -1);
+	assert_true(walk(log, ""));
+	expect(log, "/a.emlx#0 message 8 -\n"
+		    "/b.emlx#0 message 5 -\n"
+		    "/c#1 message 8 -\n"
+		    "/d#1 message 14 -\n"
+		    "/d#2 message 4 -\n"
+		    "/e#0 message 8 -\n"
+		    "/f#1 message 8 -\n");
+}
+
+/* Shortens or appends to the file while its first message is visited. */
+static bool visit_and_change(const struct mailbox_item *item, void *data)
+{
+	const struct stat *status = data;
+
+	if (item->number == 1)
+		assert_int_equal(truncate(item->path, status->st_size), 0);
+	return true;
+}
+
+static void note_change(const char *path, const char *problem, void *data)
+{
+	struct stat *status = data;
+
+	(void)path;
+	assert_string_equal(problem,
+	    "changed while it was read; what was read is imported; import it "
+	    "again for the rest");
+	status->st_mode = 1;
+}
+
+static void test_file_changes_while_it_is_read(void **state)
+{
+	static const off_t sizes[] = {0, 300000, 9000000};
+	struct log *log = *state;
+	char *path = g_build_filename(log->root, "a", NULL);
+	GString *text = g_string_new(NULL);
+
+	while (text->len < 3000000)
+		g_string_append(text, "From a 1:00\nA: b\n\nc\n\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		struct stat status = {.st_size = sizes[i]};
+
+		put(log, "a", text->str, (gssize)text->len);
+		assert_true(mailbox_walk(
+		    path, LARGEST, visit_and_change, note_change, &status));
+		assert_int_equal(status.st_mode, 1);
+	}
+	g_string_free(text, TRUE);
+	g_free(path);
+}
+
 static void test_maildir(void **state)
 {
 	struct log *log = *state;
@@ -189,6 +312,7 @@ static void test_maildir(void **state)
 	put(log, "m/.Archive/cur/4", "A: b\n", -1);
 	put(log, "m/.Archive/new/5", "A: b\n", -1);
 	put(log, "m/.Archive/tmp/6", "A: b\n", -1);
+	put(log, "m/dovecot-uidlist", "3 V1 N2\n", -1);
 	put(log, "n/tmp/7", "A: b\n", -1); /* no Maildir */
 	assert_true(walk(log, ""));
 	expect(log, "/m/.Archive/cur/4#0 message 5 -\n"
@@ -282,7 +406,7 @@ static bool walk_input(struct log *log, const char *text, size_t length)
 	close(ends[1]);
 	dup2(ends[0], STDIN_FILENO);
 	close(ends[0]);
-	all = mailbox_walk("-", visit, problem, log);
+	all = mailbox_walk("-", LARGEST, visit, problem, log);
 	dup2(saved, STDIN_FILENO);
 	close(saved);
 	waitpid(child, NULL, 0);
@@ -329,7 +453,7 @@ static void test_standard_input_is_interrupted(void **state)
 	dup2(ends[0], STDIN_FILENO);
 	sigaction(SIGALRM, &action, &before);
 	ualarm(50000, 50000);
-	assert_false(mailbox_walk("-", visit, problem, log));
+	assert_false(mailbox_walk("-", LARGEST, visit, problem, log));
 	ualarm(0, 0);
 	sigaction(SIGALRM, &before, NULL);
 	dup2(saved, STDIN_FILENO);
@@ -339,12 +463,41 @@ static void test_standard_input_is_interrupted(void **state)
 	expect(log, "");
 }
 
-static void describe_mbox(GString *out, const uint8_t *bytes, size_t length)
+/* A file that is read from its beginning. */
+static int file_of(const void *bytes, size_t length)
 {
+	int fd = memfd_create("mbox", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, length), length);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+/* Opens an mbox with a window. */
+static void open_mbox(struct mbox *mbox, struct window *window, int fd)
+{
+	window_open(window, fd);
+	assert_true(window_grow(window));
+	mbox_init(mbox, window);
+}
+
+static void close_mbox(struct mbox *mbox)
+{
+	close(mbox->window->fd);
+	mbox_clear(mbox);
+}
+
+/* Splits an mbox, step bytes of which are read at a time. */
+static void describe_mbox(
+    GString *out, const void *bytes, size_t length, size_t step)
+{
+	struct window window;
 	struct mbox mbox;
 	struct mbox_message message;
 
-	mbox_init(&mbox, bytes, length);
+	window_init(&window, step, length + MBOX_MARGIN);
+	open_mbox(&mbox, &window, file_of(bytes, length));
 	while (mbox_next(&mbox, &message)) {
 		char *content =
 		    g_strndup((const char *)message.bytes, message.length);
@@ -354,7 +507,8 @@ static void describe_mbox(GString *out, const uint8_t *bytes, size_t length)
 		g_free(escaped);
 		g_free(content);
 	}
-	mbox_clear(&mbox);
+	close_mbox(&mbox);
+	window_clear(&window);
 }
 
 static void check_mbox(const char *folder, const char *name)
@@ -365,9 +519,13 @@ static void check_mbox(const char *folder, const char *name)
 	GString *found = g_string_new(NULL);
 
 	assert_non_null(bytes);
-	describe_mbox(found, (const uint8_t *)bytes, length);
-	if (strcmp(found->str, facts) != 0)
-		fail_msg("%s gave\n%sinstead of\n%s", name, found->str, facts);
+	for (size_t step = 1; step <= length; step = 7 * step + 1) {
+		g_string_truncate(found, 0);
+		describe_mbox(found, bytes, length, step);
+		if (strcmp(found->str, facts) != 0)
+			fail_msg("%s gave\n%sinstead of\n%s", name, found->str,
+			    facts);
+	}
 	g_string_free(found, TRUE);
 	g_free(bytes);
 	g_free(facts);
@@ -388,11 +546,12 @@ static void test_mbox_noise(void **state)
 	    "99999999999", "\n\n", "From a 1:00\n", ":", "\0"};
 	GRand *random = g_rand_new_with_seed(4155);
 	GString *text = g_string_new(NULL);
+	struct window window;
 
 	(void)state;
+	window_init(&window, 1, LARGEST);
 	for (int i = 0; i < 50000; i++) {
 		int count = g_rand_int_range(random, 0, 30);
-		uint8_t *exact;
 		struct mbox mbox;
 		struct mbox_message message;
 		size_t sum = 0;
@@ -401,16 +560,77 @@ static void test_mbox_noise(void **state)
 		for (int j = 0; j < count; j++)
 			g_string_append(text, words[g_rand_int_range(random, 0,
 						  G_N_ELEMENTS(words))]);
-		exact = g_memdup2(text->str, text->len);
-		mbox_init(&mbox, exact, text->len);
+		open_mbox(&mbox, &window, file_of(text->str, text->len));
 		while (mbox_next(&mbox, &message))
 			sum += message.length;
 		assert_true(sum <= text->len);
-		mbox_clear(&mbox);
-		g_free(exact);
+		close_mbox(&mbox);
 	}
+	window_clear(&window);
 	g_string_free(text, TRUE);
 	g_rand_free(random);
+}
+
+/* Large messages, and lines that decide where one ends, at every place of a
+ * window. */
+static void test_mbox_does_not_depend_on_the_window(void **state)
+{
+	GString *text = g_string_new(NULL);
+	GString *expected = g_string_new(NULL);
+	GString *found = g_string_new(NULL);
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		g_string_append(text, "From a 1:00\nA: b\n");
+		if (i % 3 == 0)
+			g_string_append_printf(
+			    text, "Content-Length: %d\n", 7 * i * 113 % 9000);
+		g_string_append(text, "\n");
+		for (int j = 0; j < i * 113; j++)
+			g_string_append(text, j % 50 == 49   ? "\nFrom x\n"
+					      : j % 31 == 30 ? "\n>From x\n"
+							     : "word ");
+		g_string_append(text, i % 2 == 0 ? "\n\n" : "\r\n\r\n");
+	}
+	describe_mbox(expected, text->str, text->len, text->len + 1);
+	for (size_t step = 1; step < text->len; step = step * 3 / 2 + 1) {
+		g_string_truncate(found, 0);
+		describe_mbox(found, text->str, text->len, step);
+		assert_string_equal(found->str, expected->str);
+	}
+	g_string_free(text, TRUE);
+	g_string_free(expected, TRUE);
+	g_string_free(found, TRUE);
+}
+
+/* A message over the limit is too large for its window; the next one is not
+ * touched by that, whatever length the first one claims. */
+static void test_large_messages(void **state)
+{
+	static const char *const heads[] = {
+	    "", "Content-Length: 99999999999\n", "Content-Length: 2999999\n"};
+	struct log *log = *state;
+	GString *text = g_string_new(NULL);
+	GString *expected = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(heads); i++) {
+		g_string_append_printf(
+		    text, "From a 1:00\nA: b\n%s\n", heads[i]);
+		for (int j = 0; j < 300000; j++)
+			g_string_append(text, "012345678\n");
+		g_string_append(text, "\nFrom a 1:00\nC: d\n\n");
+		g_string_append_printf(expected,
+		    "/a#%zu message %zu -\n/a#%zu message 6 -\n", 2 * i + 1,
+		    LARGEST + MBOX_MARGIN, 2 * i + 2);
+	}
+	put(log, "a", text->str, (gssize)text->len);
+	g_string_append_printf(
+	    expected, "/b#0 message %zu -\n", LARGEST + MBOX_MARGIN);
+	put(log, "b", strchr(text->str, 'A'), (gssize)(2 * LARGEST));
+	assert_true(walk(log, ""));
+	expect(log, expected->str);
+	g_string_free(text, TRUE);
+	g_string_free(expected, TRUE);
 }
 
 static void test_mbox_takes_linear_time(void **state)
@@ -419,9 +639,11 @@ static void test_mbox_takes_linear_time(void **state)
 	    ">From x\n", "Content-Length: 1\n", "\n", "From ",
 	    "From a 1:00\nContent-Length: 99\n\n"};
 	GString *text = g_string_new(NULL);
+	struct window window;
 	clock_t start = clock();
 
 	(void)state;
+	window_init(&window, 4096, 2 * LARGEST);
 	for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
 		struct mbox mbox;
 		struct mbox_message message;
@@ -429,11 +651,12 @@ static void test_mbox_takes_linear_time(void **state)
 		g_string_assign(text, "From a 1:00\nA: b\n\n");
 		while (text->len < 2 * 1024 * 1024)
 			g_string_append(text, pieces[i]);
-		mbox_init(&mbox, (const uint8_t *)text->str, text->len);
+		open_mbox(&mbox, &window, file_of(text->str, text->len));
 		while (mbox_next(&mbox, &message))
 			;
-		mbox_clear(&mbox);
+		close_mbox(&mbox);
 	}
+	window_clear(&window);
 	assert_true(clock() - start < HOPELESS * CLOCKS_PER_SEC);
 	g_string_free(text, TRUE);
 }
@@ -446,6 +669,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_kinds_of_files),
 	    TEST(test_compressed),
+	    TEST(test_files_that_are_not_understood),
+	    TEST(test_odd_messages),
+	    TEST(test_file_changes_while_it_is_read),
+	    TEST(test_large_messages),
 	    TEST(test_maildir),
 	    TEST(test_only_regular_files_are_opened),
 	    TEST(test_problems),
@@ -453,6 +680,7 @@ int main(void)
 	    TEST(test_standard_input),
 	    TEST(test_standard_input_is_interrupted),
 	    cmocka_unit_test(test_mbox_fixtures),
+	    cmocka_unit_test(test_mbox_does_not_depend_on_the_window),
 	    cmocka_unit_test(test_mbox_noise),
 	    cmocka_unit_test(test_mbox_takes_linear_time),
 	};
