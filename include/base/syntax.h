@@ -58,10 +58,10 @@ enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN]);
  * the final dot, as a new string that the caller frees with g_free(): the one
  * form in which domains are compared.
  * "*." may stand in front when wildcard is true.
- * SYNTAX_TOLERATED: blanks around it, upper case or a final dot were removed, or
- * U-labels in UTF-8 were written as A-labels.
- * SYNTAX_BAD: labels over 63 or names over 253 bytes, characters other
- * than letters, digits, '-' and '_', an empty label.
+ * SYNTAX_TOLERATED: blanks around it, upper case or a final dot were removed,
+ * or U-labels in UTF-8 were written as A-labels. SYNTAX_BAD: labels over 63 or
+ * names over 253 bytes, characters other than letters, digits, '-' and '_', an
+ * empty label.
  */
 enum syntax_result syntax_domain(
     const char *text, bool wildcard, char **ret_domain);

@@ -5,7 +5,8 @@
  *
  * Knows GMime, and which parts may be a report. Leaves first bytes to sniff.c,
  * and counting parts before there are any to mime_limits.c; does not open
- * message/rfc822. Any thread after mime_init().
+ * message/rfc822 but for a look whether a report is in it. Any thread after
+ * mime_init().
  */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
@@ -36,6 +37,7 @@ struct mime_message {
 	 * and text only when it is labelled text/json, or sniff_name() or
 	 * sniff_report() says so. */
 	GPtrArray *attachments; /* of struct mime_attachment * */
+	size_t enclosed; /* messages among the parts that have a report */
 };
 
 /* Once, before any thread and any other call here. */

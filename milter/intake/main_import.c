@@ -379,6 +379,11 @@ static void note_problem(const char *path, const char *problem, void *data)
 static void tell_unopened(struct import *import,
     const struct mailbox_item *item, const struct pipeline_output *output)
 {
+	if (output->enclosed > 0)
+		tell(import, item->path, item->number,
+		    "a message enclosed in this one (message/rfc822) has a "
+		    "report, and was not opened; save it as a file and import "
+		    "that");
 	if (item->bare && output->reports->len == 0)
 		note_problem(item->path,
 		    sniff_zip(item->bytes, item->length)

@@ -34,6 +34,7 @@ struct run {
 	const struct pipeline_input *input;
 	const struct mime_message *message; /* empty for a bare report */
 	GPtrArray *reports;
+	size_t enclosed; /* messages with a report that was not looked into */
 };
 
 static const struct mime_message no_message;
@@ -288,6 +289,16 @@ static void look_into_all(struct run *run, const GPtrArray *attachments)
 	}
 }
 
+/* Logs that an enclosed message has a report that is not looked into. */
+static void note_enclosed(struct run *run, const struct mime_message *message)
+{
+	run->enclosed = message->enclosed;
+	if (message->enclosed > 0)
+		log_event(LOG_NOTICE, EVENT_ENCLOSED_MESSAGE, "queue-id",
+		    run->input->queue_id, "message-id", message->message_id,
+		    NULL);
+}
+
 static void read_message(struct run *run)
 {
 	const struct pipeline_input *input = run->input;
@@ -299,6 +310,7 @@ static void read_message(struct run *run)
 		reject(run, PIPELINE_INVALID, NULL, NULL, reason);
 		return;
 	}
+	note_enclosed(run, message);
 	run->message = message;
 	look_into_all(run, message->attachments);
 	run->message = &no_message;
@@ -435,6 +447,7 @@ void pipeline_run(
 	tally = tally_up(&run);
 	verdict_decide(input->config, &tally, &ret_output->verdict);
 	ret_output->reports = run.reports;
+	ret_output->enclosed = run.enclosed;
 	for (guint i = 0; i < run.reports->len; i++) {
 		const struct pipeline_report *found =
 		    g_ptr_array_index(run.reports, i);

@@ -65,6 +65,7 @@ struct pipeline_report {
 
 struct pipeline_output {
 	GPtrArray *reports; /* of struct pipeline_report * */
+	size_t enclosed;    /* messages that were not opened for theirs */
 	struct verdict verdict;
 };
 

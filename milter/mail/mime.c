@@ -21,6 +21,7 @@
 #include "base/sniff.h"
 #include "base/span.h"
 #include "base/syntax.h"
+#include "mail/carrier.h"
 #include "mime_limits.h"
 #include "rfc5322.h"
 
@@ -260,6 +261,33 @@ static char *get_media_type(GMimeObject *object)
 	return lower;
 }
 
+/* Whether an enclosed message, or one in it, has a header that announces a
+ * report. Lines of its text are taken for fields, too: the worst that comes of
+ * it is a line in the log. */
+static bool encloses_report(GMimePart *part)
+{
+	GByteArray *bytes = decode_part(part);
+	struct rfc5322_field field;
+	size_t offset = 0;
+	bool found = false;
+
+	while (!found && offset < bytes->len)
+		if (rfc5322_next_field(
+			bytes->data, bytes->len, &offset, &field) &&
+		    (describes_content(field.name) ||
+			span_begins(field.name, "TLS-Report-"))) {
+			char *name =
+			    g_strndup(field.name.start, field.name.length);
+			char *body = copy_body(field.whole);
+
+			found = carrier_header(name, body);
+			g_free(name);
+			g_free(body);
+		}
+	g_byte_array_unref(bytes);
+	return found;
+}
+
 static void read_leaf(struct mime_message *message, GMimeObject *leaf)
 {
 	struct mime_attachment *attachment;
@@ -269,6 +297,9 @@ static void read_leaf(struct mime_message *message, GMimeObject *leaf)
 		return;
 	media_type = get_media_type(leaf);
 	if (is_something_else(media_type)) {
+		if (g_str_has_prefix(media_type, "message/") &&
+		    encloses_report(GMIME_PART(leaf)))
+			message->enclosed++;
 		g_free(media_type);
 		return;
 	}

@@ -133,6 +133,17 @@ def test_maildir_of_dovecot(site):
     assert "messages=1 reports=1" in done.stderr
 
 
+def test_enclosed_message(site):
+    inner = mails.part("message/rfc822", mails.carrier(), encoding=None)
+    forward = mails.multipart("mixed", [inner], tls_report_headers=False)
+    path = site.folder / "a.mbox"
+    path.write_bytes(mbox(mails.ordinary_mails()["plain"], forward))
+    done = site.run_import(path)
+    assert done.returncode == 0, done
+    assert "messages=2 reports=0" in done.stderr
+    assert "a.mbox#2: a message enclosed in this one" in done.stderr
+
+
 @pytest.mark.parametrize("change", [-0.5, 0.1])
 def test_mailbox_that_changes(site, change):
     """Mail programs shorten a mailbox, and servers append to it."""

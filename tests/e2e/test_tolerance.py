@@ -75,8 +75,13 @@ def test_mails_by_the_milter(intake_site):
             assert header == f"stored; reports={len(expected)}", name
         else:
             assert header == f"invalid; {expected[0]['reason']}", name
-    events = {line["event"] for line in daemon.events()}
-    assert events <= {"started", "spooled", "invalid"}, events
+    lines = daemon.events()
+    events = {line["event"] for line in lines}
+    assert events <= {"started", "spooled", "invalid", "enclosed-message"}
+    (enclosed,) = [
+        line for line in lines if line["event"] == "enclosed-message"
+    ]
+    assert enclosed["message-id"] == "1.2@reports.example.com"
 
 
 def test_discard_loses_no_second_report(site):

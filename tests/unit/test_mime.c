@@ -69,6 +69,9 @@ static char *describe(const struct mime_message *message)
 		    message->authentication_results->pdata[i]);
 	for (guint i = 0; i < message->attachments->len; i++)
 		describe_attachment(out, message->attachments->pdata[i]);
+	if (message->enclosed > 0)
+		g_string_append_printf(
+		    out, "enclosed: %zu\n", message->enclosed);
 	return g_string_free(out, FALSE);
 }
 
