@@ -144,10 +144,9 @@ struct summary {
 	GPtrArray *problems;   /* of struct summary_problem *, most urgent
 				* first; seen in this period */
 	int64_t problem_count; /* including those left out of problems */
-	int64_t
-	    open_problem_count; /* of those, the ones that are not resolved */
-	int64_t ours_count;     /* of these, the ones whose side is ours */
-	GPtrArray *undetailed;  /* of struct summary_undetailed *, most first */
+	int64_t open_problem_count; /* of those, not resolved */
+	int64_t ours_count;         /* of these, the ones whose side is ours */
+	GPtrArray *undetailed; /* of struct summary_undetailed *, most first */
 	GPtrArray *result_types; /* of struct summary_share *, most first */
 	GPtrArray *mx_hosts;     /* of struct summary_share *, most first */
 	GPtrArray *reporters;    /* of struct summary_reporter *, most first;
