@@ -28,6 +28,10 @@ static inline bool span_is_blank(char c)
 /* The span without the blanks and line ends around it. */
 struct span span_trim(struct span span);
 
+/* The decimal number that a span is, but for blanks around it; false when it is
+ * none, or too large for a size_t. */
+bool span_number(struct span span, size_t *ret_number);
+
 /* Whether two spans hold the same text, in any case. */
 bool span_same(struct span a, struct span b);
 

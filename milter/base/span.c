@@ -20,6 +20,22 @@ struct span span_trim(struct span span)
 	return span;
 }
 
+bool span_number(struct span span, size_t *ret_number)
+{
+	size_t number = 0;
+
+	span = span_trim(span);
+	for (size_t i = 0; i < span.length; i++)
+		if (!g_ascii_isdigit(span.start[i]) ||
+		    __builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(
+			number, (size_t)(span.start[i] - '0'), &number))
+			return false;
+	if (span.length > 0)
+		*ret_number = number;
+	return span.length > 0;
+}
+
 bool span_same(struct span a, struct span b)
 {
 	return a.length == b.length &&

@@ -79,25 +79,18 @@ static bool holds_other(const char *name, const uint8_t *bytes, size_t length)
 	return peek.seen && !peek.report;
 }
 
-/* Reads the line that an .emlx file of Apple Mail begins with: how many bytes
- * of message follow, before a property list. False when it is not one. */
+/* Whether a message begins behind a line with its length, as in an .emlx file
+ * of Apple Mail, where a property list follows it. */
 static bool read_emlx(
-    const uint8_t *bytes, const uint8_t *end, struct file_kind *kind)
+    const uint8_t *bytes, size_t length, struct file_kind *kind)
 {
-	const uint8_t *p = bytes;
-	size_t length = 0;
+	const uint8_t *eol = memchr(bytes, '\n', length);
+	size_t line = eol != NULL ? (size_t)(eol + 1 - bytes) : length;
 
-	for (; p < end && g_ascii_isdigit(*p) && length < SIZE_MAX / 100; p++)
-		length = length * 10 + (size_t)(*p - '0');
-	if (p == bytes)
-		return false;
-	while (p < end && span_is_blank((char)*p) && *p != '\n')
-		p++;
-	if (p == end || *p != '\n')
-		return false;
-	kind->start += (size_t)(p + 1 - bytes);
-	kind->length = length;
-	return mime_sniff(p + 1, (size_t)(end - p - 1));
+	kind->start += line;
+	return span_number(
+		   (struct span){(const char *)bytes, line}, &kind->length) &&
+	       mime_sniff(bytes + line, length - line);
 }
 
 /* Whether the bytes begin with two ASCII characters in UTF-16 whose upper
@@ -126,7 +119,7 @@ static const char *find_problem(
 	if (is_utf16(bytes, length, 0))
 		return RECODE("UTF-16BE");
 	if (!mbox_sniff(p, left) && !mime_sniff(p, left) &&
-	    !read_emlx(p, bytes + length, kind))
+	    !read_emlx(p, left, kind))
 		return "is not a message, an mbox or a report";
 	if (memchr(p, '\n', left) == NULL && memchr(p, '\r', left) != NULL)
 		return "has lines that end in CR alone; to import it: "

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +44,11 @@ __attribute__((format(printf, 3, 4))) static void tell_problem(
 	va_end(arguments);
 	walk->problem(path, sentence, walk->data);
 	g_free(sentence);
+}
+
+static void tell_errno(struct walk *walk, const char *path, int error)
+{
+	tell_problem(walk, path, "can't be read: %s", g_strerror(error));
 }
 
 static bool walk_mbox(struct walk *walk, const char *path)
@@ -110,16 +116,8 @@ static bool walk_bytes(struct walk *walk, const char *path, int fd)
 	if (window->error == EINTR) /* interrupted by the user */
 		return false;
 	if (window->error != 0)
-		tell_problem(
-		    walk, path, "can't be read: %s", g_strerror(window->error));
+		tell_errno(walk, path, window->error);
 	return more;
-}
-
-static bool has_changed(const struct stat *before, const struct stat *after)
-{
-	return before->st_size != after->st_size ||
-	       before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
-	       before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
 }
 
 /* Walks an open file; one that is not a pipe may be changed meanwhile. */
@@ -130,7 +128,9 @@ static bool walk_file(
 	struct stat after;
 
 	if (S_ISREG(before->st_mode) && fstat(fd, &after) == 0 &&
-	    has_changed(before, &after))
+	    (before->st_size != after.st_size ||
+		memcmp(&before->st_mtim, &after.st_mtim,
+		    sizeof(after.st_mtim)) != 0))
 		tell_problem(walk, path,
 		    "changed while it was read; what was read is imported; "
 		    "import it again for the rest");
@@ -148,8 +148,7 @@ static bool walk_open(
 	bool more = true;
 
 	if (fstat(fd, &status) != 0) {
-		tell_problem(
-		    walk, path, "can't be read: %s", g_strerror(errno));
+		tell_errno(walk, path, errno);
 	} else if (S_ISDIR(status.st_mode)) {
 		return walk_folder(walk, path, fd, depth);
 	} else if (S_ISREG(status.st_mode)) {
@@ -176,8 +175,7 @@ static bool walk_entry(struct walk *walk, const char *folder, int dir_fd,
 	if (fstatat(dir_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
 		/* A mail may have been moved from new to cur meanwhile. */
 		if (errno != ENOENT)
-			tell_problem(
-			    walk, path, "can't be read: %s", g_strerror(errno));
+			tell_errno(walk, path, errno);
 	} else if (S_ISDIR(status.st_mode) ||
 		   (S_ISREG(status.st_mode) && !maildir)) {
 		fd = openat(dir_fd, name,
@@ -185,33 +183,16 @@ static bool walk_entry(struct walk *walk, const char *folder, int dir_fd,
 		if (fd >= 0)
 			more = walk_open(walk, path, fd, depth);
 		else
-			tell_problem(
-			    walk, path, "can't be read: %s", g_strerror(errno));
+			tell_errno(walk, path, errno);
 	}
 	g_free(path);
 	return more;
 }
 
-static int compare_names(const void *a, const void *b)
+static int is_listed(const struct dirent *entry)
 {
-	const char *const *first = a;
-	const char *const *second = b;
-
-	return strcmp(*first, *second);
-}
-
-/* All names in a folder, sorted, without . and .. */
-static GPtrArray *list_names(DIR *dir)
-{
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-	const struct dirent *entry;
-
-	while ((entry = readdir(dir)) != NULL)
-		if (!g_str_equal(entry->d_name, ".") &&
-		    !g_str_equal(entry->d_name, ".."))
-			g_ptr_array_add(names, g_strdup(entry->d_name));
-	g_ptr_array_sort(names, compare_names);
-	return names;
+	return !g_str_equal(entry->d_name, ".") &&
+	       !g_str_equal(entry->d_name, "..");
 }
 
 static bool is_maildir(int fd)
@@ -226,37 +207,31 @@ static bool is_maildir(int fd)
 	return true;
 }
 
+/* Walks an open folder, and closes fd. */
 static bool walk_folder(
     struct walk *walk, const char *path, int fd, unsigned int depth)
 {
-	GPtrArray *names;
-	DIR *dir;
-	bool maildir, more = true;
+	struct dirent **entries = NULL;
+	bool maildir = is_maildir(fd);
+	bool more = true;
+	int count = 0;
 
-	if (depth >= MAX_DEPTH) {
+	if (depth >= MAX_DEPTH)
 		tell_problem(walk, path, "is nested more than %d folders deep",
 		    MAX_DEPTH);
-		close(fd);
-		return true;
-	}
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		tell_problem(
-		    walk, path, "can't be read: %s", g_strerror(errno));
-		close(fd);
-		return true;
-	}
-	maildir = is_maildir(fd);
-	names = list_names(dir);
-	for (guint i = 0; more && i < names->len; i++) {
-		const char *name = g_ptr_array_index(names, i);
+	else if ((count = scandirat(fd, ".", &entries, is_listed, alphasort)) <
+		 0)
+		tell_errno(walk, path, errno);
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
 
-		if (!maildir || !g_str_equal(name, "tmp"))
+		if (more && (!maildir || !g_str_equal(name, "tmp")))
 			more = walk_entry(
 			    walk, path, fd, name, maildir, depth + 1);
+		free(entries[i]);
 	}
-	g_ptr_array_unref(names);
-	closedir(dir);
+	free(entries);
+	close(fd);
 	return more;
 }
 
@@ -274,8 +249,7 @@ static bool walk_path(struct walk *walk, const char *path)
 	}
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
-		tell_problem(
-		    walk, path, "can't be read: %s", g_strerror(errno));
+		tell_errno(walk, path, errno);
 		return true;
 	}
 	return walk_open(walk, path, fd, 0);

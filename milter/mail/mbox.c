@@ -55,23 +55,25 @@ static bool is_field(const uint8_t *p, const uint8_t *end)
 	       rfc5322_measure_name(p, end) > 0;
 }
 
-static bool is_after_blank_line(const uint8_t *start, const uint8_t *p)
+/* The start of the blank line that ends at p, or p when there is none. */
+static const uint8_t *back_over_blank_line(
+    const uint8_t *start, const uint8_t *p)
 {
-	if (p == start)
-		return true;
-	if (p[-1] != '\n')
-		return false;
-	p--;
-	if (p > start && p[-1] == '\r')
-		p--;
-	return p <= start || p[-1] == '\n';
+	const uint8_t *line = p;
+
+	if (line == start || line[-1] != '\n')
+		return p;
+	line--;
+	if (line > start && line[-1] == '\r')
+		line--;
+	return line == start || line[-1] == '\n' ? line : p;
 }
 
 /* Whether a message begins with the line at p, which starts with the mark. */
 static bool is_separator(
     const uint8_t *start, const uint8_t *p, const uint8_t *end)
 {
-	bool blank = is_after_blank_line(start, p);
+	bool blank = p == start || back_over_blank_line(start, p) < p;
 	bool time;
 
 	end = p + MIN(LOOKAHEAD, (size_t)(end - p));
@@ -97,28 +99,19 @@ static const uint8_t *find_separator(const char *mark, const uint8_t *start,
 	return end;
 }
 
-/* The value of a Content-Length field at p, or false. */
-static bool read_length(
+/* Reads the value of a Content-Length field at p, if one is there. */
+static void read_length(
     const uint8_t *p, const uint8_t *end, size_t *ret_length)
 {
 	static const char name[] = "Content-Length:";
+	size_t size = strlen(name);
 	const uint8_t *stop = rfc5322_next_line(p, end);
-	size_t length = 0;
+	struct span line = {(const char *)p, (size_t)(stop - p)};
 
-	if (!span_begins(
-		(struct span){(const char *)p, (size_t)(stop - p)}, name))
-		return false;
-	p += strlen(name);
-	while (p < stop && (*p == ' ' || *p == '\t'))
-		p++;
-	if (p == stop || !g_ascii_isdigit(*p))
-		return false;
-	for (; p < stop && g_ascii_isdigit(*p); p++)
-		if (__builtin_mul_overflow(length, 10, &length) ||
-		    __builtin_add_overflow(length, (size_t)(*p - '0'), &length))
-			return false;
-	*ret_length = length;
-	return true;
+	if (span_begins(line, name))
+		(void)span_number(
+		    (struct span){line.start + size, line.length - size},
+		    ret_length);
 }
 
 /* Where the header that begins at p ends: behind its blank line. Stores its
@@ -176,19 +169,6 @@ static void unquote(struct mbox *mbox, const uint8_t *start,
 	}
 }
 
-/* Drops the blank line that stands between two messages. */
-static const uint8_t *drop_blank_line(const uint8_t *body, const uint8_t *end)
-{
-	const uint8_t *p = end;
-
-	if (p == body || p[-1] != '\n')
-		return end;
-	p--;
-	if (p > body && p[-1] == '\r')
-		p--;
-	return p == body || p[-1] == '\n' ? p : end;
-}
-
 bool mbox_sniff(const uint8_t *bytes, size_t length)
 {
 	return starts_with(bytes, bytes + length, FROM) ||
@@ -224,8 +204,6 @@ static bool follow_length(
 {
 	const uint8_t *next = layout->body + length;
 
-	if (length > (size_t)(end - layout->body))
-		return false;
 	if (next < end && rfc5322_is_blank_line(next, end))
 		next = rfc5322_next_line(next, end);
 	if (next < end && !starts_with(next, end, mark))
@@ -264,9 +242,11 @@ static bool lay_out(const struct mbox *mbox, struct layout *layout)
 	believed = length <= window->most &&
 		   (size_t)(layout->body - window->bytes) + length + KEPT <=
 		       window->most;
-	if (believed && !window->ended &&
-	    length > (size_t)(sure - layout->body))
-		return false;
+	if (believed && length > (size_t)(sure - layout->body)) {
+		if (!window->ended)
+			return false;
+		believed = false;
+	}
 	layout->verbatim = false;
 	if (!believed || !follow_length(mbox->mark, length, end, layout))
 		layout->next = find_separator(
@@ -292,49 +272,32 @@ static void skip_rest(struct mbox *mbox)
 	window_skip(window, (size_t)(next - window->bytes));
 }
 
-/* Reads until the next message is in the window, as far as it fits; *ret_fits
- * is false when it does not. False at the end. */
-static bool read_next(
-    struct mbox *mbox, struct layout *ret_layout, bool *ret_fits)
-{
-	struct window *window = mbox->window;
-
-	window_skip(window, mbox->done);
-	mbox->done = 0;
-	if (mbox->cut)
-		skip_rest(mbox);
-	mbox->cut = false;
-	if (window->length == 0)
-		window_grow(window);
-	if (window->length == 0)
-		return false;
-	while (!(*ret_fits = lay_out(mbox, ret_layout)))
-		if (!window_grow(window))
-			break;
-	return true;
-}
-
 bool mbox_next(struct mbox *mbox, struct mbox_message *ret_message)
 {
 	struct window *window = mbox->window;
 	struct layout layout;
 	const uint8_t *end;
-	bool fits;
 
 	do {
-		if (!read_next(mbox, &layout, &fits))
+		window_skip(window, mbox->done);
+		if (mbox->cut)
+			skip_rest(mbox);
+		if (window->length == 0)
+			window_grow(window);
+		if (window->length == 0)
 			return false;
-		if (!fits) {
-			mbox->cut = true;
-			ret_message->bytes = window->bytes;
-			ret_message->length = window->length;
-			return true;
-		}
-		mbox->done = (size_t)(layout.next - window->bytes);
-		end = drop_blank_line(layout.body, layout.next);
+		mbox->cut = false;
+		while (!mbox->cut && !lay_out(mbox, &layout))
+			mbox->cut = !window_grow(window);
+		end = window->bytes + window->length;
+		if (mbox->cut)
+			layout = (struct layout){window->bytes, end, end, true};
+		mbox->done =
+		    mbox->cut ? 0 : (size_t)(layout.next - window->bytes);
+		if (window->error != 0 && layout.next == end)
+			return false;
+		end = back_over_blank_line(layout.body, layout.next);
 	} while (end == layout.start); /* a From_ line without a message */
-	if (window->error != 0 && mbox->done == window->length)
-		return false;
 
 	ret_message->bytes = layout.start;
 	ret_message->length = (size_t)(end - layout.start);
