@@ -215,10 +215,9 @@ static bool is_domain(const char *name)
  * so. */
 static char *to_a_labels(const char *name)
 {
-	if (strlen(name) > U_NAME_MAX || !g_utf8_validate(name, -1, NULL))
-		return NULL;
-	return g_str_is_ascii(name) ? g_strdup(name)
-				    : g_hostname_to_ascii(name);
+	return strlen(name) <= U_NAME_MAX && g_utf8_validate(name, -1, NULL)
+		   ? g_hostname_to_ascii(name)
+		   : NULL;
 }
 
 enum syntax_result syntax_domain(
@@ -226,11 +225,15 @@ enum syntax_result syntax_domain(
 {
 	g_autofree char *written = g_strstrip(g_ascii_strdown(text, -1));
 	bool below = wildcard && g_str_has_prefix(written, "*.");
-	g_autofree char *name = to_a_labels(below ? written + 2 : written);
+	char *name = below ? written + 2 : written;
+	g_autofree char *converted =
+	    g_str_is_ascii(name) ? NULL : to_a_labels(name);
 
-	if (name != NULL && g_str_has_suffix(name, "."))
+	if (converted != NULL)
+		name = converted;
+	if (g_str_has_suffix(name, "."))
 		name[strlen(name) - 1] = '\0';
-	if (name == NULL || strlen(name) > NAME_MAX_LENGTH || !is_domain(name))
+	if (strlen(name) > NAME_MAX_LENGTH || !is_domain(name))
 		return SYNTAX_BAD;
 	*ret_domain = g_strconcat(below ? "*." : "", name, NULL);
 	return strcmp(*ret_domain, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;

@@ -68,8 +68,11 @@ GString *record_header(const struct record *record)
  * or when a byte should have been encoded. */
 static char *split_line(char *line)
 {
-	size_t name = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	size_t name = 0;
 
+	while (g_ascii_islower(line[name]) || g_ascii_isdigit(line[name]) ||
+	       line[name] == '-')
+		name++;
 	if (name == 0 || line[name] != ':' || line[name + 1] != ' ')
 		return NULL;
 	for (const char *at = line; *at != '\0'; at++)

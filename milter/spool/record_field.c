@@ -177,11 +177,13 @@ static const char *parse_recipient(const char *value, GPtrArray *recipients)
 
 static const char *parse_time(const char *value, int64_t *ret_time)
 {
+	char whole[SYNTAX_TIME_SIZE];
 	int64_t seconds;
 
-	if (strlen(value) != RECORD_TIME_SIZE - 1 || value[19] != '.' ||
-	    value[RECORD_TIME_SIZE - 2] != 'Z' ||
-	    syntax_time(value, &seconds) != SYNTAX_OK)
+	g_snprintf(whole, sizeof(whole), "%.19sZ", value);
+	if (syntax_time(whole, &seconds) != SYNTAX_OK || value[19] != '.' ||
+	    strspn(value + 20, "0123456789") != 6 ||
+	    strcmp(value + 26, "Z") != 0)
 		return "is not an RFC 3339 time in UTC with microseconds";
 	*ret_time = seconds * G_USEC_PER_SEC +
 		    (int64_t)g_ascii_strtoull(value + 20, NULL, 10);
