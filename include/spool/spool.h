@@ -146,9 +146,10 @@ enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count);
 /*
  * Waits until a record has come to new since the last call, descriptor wake_fd
  * (-1: none) is readable, or timeout_ms milliseconds (-1: any) have passed. The
- * first call starts the watch and returns at once.
+ * first call starts the watch and returns at once. True when a record has come,
+ * or may have.
  */
-void spool_wait(struct spool *spool, int wake_fd, int timeout_ms);
+bool spool_wait(struct spool *spool, int wake_fd, int timeout_ms);
 
 struct spool_status {
 	uint64_t records;   /* in new */

@@ -15,8 +15,9 @@
 #include "config/config.h"
 #include "spool/spool.h"
 
-/* The most JSON text in a batch of several records. */
-#define BATCH_BYTES ((size_t)32 * 1024 * 1024)
+/* The most JSON text in a batch of several records: some seconds of work for
+ * PostgreSQL, in which all other records wait. */
+#define BATCH_BYTES ((size_t)4 * 1024 * 1024)
 /* The most JSON text of one record: a jsonb value ends at 256 MiB. */
 #define BATCH_ROW_BYTES ((size_t)255 * 1024 * 1024)
 

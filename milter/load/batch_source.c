@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The folder is listed once, and that list is used up before it is listed
- * again, so that a long backlog is not listed for each batch. Records in a
- * batch are still in the folder then; their names are passed over.
+ * again, so that a long backlog is not listed for each batch. Only when records
+ * have come meanwhile it is listed sooner, or those of one submitter would wait
+ * for the backlog of another; that takes at most a twentieth of the time.
+ * Records in a batch are still in the folder then; their names are passed over.
  */
 #include "batch_source.h"
 
@@ -16,11 +18,15 @@
 #define TROUBLE_PAUSE (5 * (gint64)G_USEC_PER_SEC)
 /* With so many batches returned, no further records are read. */
 #define RETURNED_MAX 1024
+/* The shortest time between two listings on account of new records. */
+#define LIST_PAUSE ((gint64)G_USEC_PER_SEC)
 
 struct batch_source {
 	struct spool *spool;
-	GPtrArray *names; /* of the last listing */
+	GPtrArray *names; /* of the last listing, in turn */
 	guint next;
+	bool news;       /* records have come since */
+	gint64 list_due; /* when to list on account of them */
 	bool list_failed;
 	GHashTable *held;         /* names in a batch, or in done */
 	GHashTable *done;         /* names that are loaded but not removed */
@@ -111,10 +117,58 @@ void batch_source_set_aside(
 	item->keep = true;
 }
 
+/* The place of a name: records of its lane before it, then its age. */
+struct turn {
+	guint before;
+	guint age;
+};
+
+static gint compare_turns(gconstpointer left, gconstpointer right)
+{
+	const struct turn *a = left, *b = right;
+
+	if (a->before != b->before)
+		return a->before < b->before ? -1 : 1;
+	return a->age < b->age ? -1 : a->age > b->age;
+}
+
+/* Puts names, the oldest first, into the order in which the lanes take turns:
+ * the first of each, the second of each, and so on. Returns a new array. */
+static GPtrArray *take_turns(GPtrArray *names)
+{
+	GPtrArray *ordered = g_ptr_array_new_full(names->len, g_free);
+	GArray *turns =
+	    g_array_sized_new(FALSE, FALSE, sizeof(struct turn), names->len);
+	GHashTable *counts = g_hash_table_new(NULL, NULL); /* by lane */
+
+	for (guint i = 0; i < names->len; i++) {
+		gpointer lane =
+		    GSIZE_TO_POINTER(spool_lane(g_ptr_array_index(names, i)));
+		gsize before =
+		    GPOINTER_TO_SIZE(g_hash_table_lookup(counts, lane));
+		struct turn turn = {(guint)before, i};
+
+		g_array_append_val(turns, turn);
+		g_hash_table_insert(counts, lane, GSIZE_TO_POINTER(before + 1));
+	}
+	g_array_sort(turns, compare_turns);
+	for (guint i = 0; i < turns->len; i++)
+		g_ptr_array_add(
+		    ordered, g_ptr_array_index(names,
+				 g_array_index(turns, struct turn, i).age));
+	g_hash_table_unref(counts);
+	g_array_unref(turns);
+	g_ptr_array_set_free_func(names, NULL);
+	g_ptr_array_unref(names);
+	return ordered;
+}
+
 static void list_names(struct batch_source *source)
 {
+	gint64 start = g_get_monotonic_time(), end;
 	GPtrArray *names = spool_list(source->spool);
 
+	source->news = false;
 	if (names == NULL) {
 		if (!source->list_failed)
 			log_failure(LOG_ERR, EVENT_SPOOL_UNREADABLE,
@@ -125,8 +179,19 @@ static void list_names(struct batch_source *source)
 	}
 	source->list_failed = false;
 	g_ptr_array_unref(source->names);
-	source->names = names;
+	source->names = take_turns(names);
 	source->next = 0;
+	end = g_get_monotonic_time();
+	source->list_due = end + MAX(LIST_PAUSE, 20 * (end - start));
+}
+
+/* Whether the list is used up, or others' records may have come. */
+static bool is_list_old(struct batch_source *source)
+{
+	if (spool_wait(source->spool, -1, 0))
+		source->news = true;
+	return source->next >= source->names->len ||
+	       (source->news && g_get_monotonic_time() >= source->list_due);
 }
 
 /* Reads a record into an item; NULL when it can't be loaded, now or at all. */
@@ -209,7 +274,7 @@ static struct batch *gather(
 
 	if (g_queue_get_length(&source->returned) >= RETURNED_MAX)
 		return NULL;
-	if (source->next >= source->names->len)
+	if (is_list_old(source))
 		list_names(source);
 	batch = batch_new();
 	while ((item = next_item(source, config)) != NULL) {

@@ -3,7 +3,8 @@
  * batch_source: the spool's records as a sequence of batches.
  *
  * Knows which records are in a batch already, which can't be read or removed,
- * and which come first. Leaves to loader.c what the database does with a batch.
+ * and which come first: those of different submitters in turn, of each
+ * submitter the oldest. Leaves to loader.c what the database does with a batch.
  * One thread.
  */
 #ifndef LOAD_BATCH_SOURCE_H

@@ -515,16 +515,15 @@ enum spool_result spool_retry_bad(struct spool *spool, size_t *ret_count)
 	return SPOOL_OK;
 }
 
-void spool_wait(struct spool *spool, int wake_fd, int timeout_ms)
+bool spool_wait(struct spool *spool, int wake_fd, int timeout_ms)
 {
 	g_autofree char *path = NULL;
 
-	if (spool->watch != WATCH_NONE) {
-		watch_wait(spool->watch, wake_fd, timeout_ms);
-		return;
-	}
+	if (spool->watch != WATCH_NONE)
+		return watch_wait(spool->watch, wake_fd, timeout_ms);
 	path = g_build_filename(spool->directory, folder_names[NEW], NULL);
 	spool->watch = watch_start(path);
+	return true;
 }
 
 static void inspect_new(int folder, const char *name, void *data)

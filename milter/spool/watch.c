@@ -20,7 +20,7 @@ int watch_start(const char *folder)
 	return fd < 0 ? WATCH_FAILED : fd;
 }
 
-void watch_wait(int watch, int wake_fd, int timeout_ms)
+bool watch_wait(int watch, int wake_fd, int timeout_ms)
 {
 	/* poll(2) passes over negative descriptors. */
 	struct pollfd fds[] = {
@@ -33,7 +33,8 @@ void watch_wait(int watch, int wake_fd, int timeout_ms)
 		timeout_ms = 1000;
 	if (poll(fds, G_N_ELEMENTS(fds), timeout_ms) <= 0 ||
 	    fds[0].revents == 0)
-		return;
+		return watch == WATCH_FAILED;
 	while (read(watch, events, sizeof(events)) > 0)
 		;
+	return true;
 }

@@ -157,3 +157,24 @@ def test_backlog(site, record_property):
     # At the start, quota and purge list the folders, too.
     assert listings <= 8, listings
     assert is_sanitized() or peak < 32_000 << 10, peak
+
+
+def test_a_backlog_of_one_submitter_holds_up_nobody_else(site):
+    """Submitters take turns, each with its oldest report first."""
+    def reports(submitter, count):
+        return [
+            report(f"{number:03}@{submitter}")
+            | {"contact-info": f"tls@{submitter}"}
+            for number in range(count)
+        ]
+
+    fill(site, reports("a.example", 60) + reports("b.example", 3))
+    daemon = site.loader(database={"batch": 5})
+    wait_for(lambda: not site.spooled(), "all are loaded", 60)
+    loaded = [line["report-id"] for line in daemon.events("loaded")]
+    ours = {
+        submitter: [name for name in loaded if name.endswith(submitter)]
+        for submitter in ("a.example", "b.example")
+    }
+    assert all(names == sorted(names) for names in ours.values()), loaded
+    assert loaded.index("002@b.example") <= 6, loaded
