@@ -20,7 +20,8 @@ enum db_result {
 	DB_OK,
 	DB_RETRY,   /* passing: connection, resources, serialization */
 	DB_WAIT,    /* passing, and nothing in the batch can be the cause:
-		     * read-only, shutting down, locked by somebody */
+		     * read-only, shutting down, locked by somebody, no answer
+		     */
 	DB_POISON,  /* content was refused: of the batch, of a value */
 	DB_OPERATOR /* somebody must act: schema, permission, password */
 };
@@ -34,12 +35,23 @@ struct db_rows;
  * Connects. Keepalives, a connect timeout of 10 s an address and a statement
  * timeout of five minutes are set unless conninfo, its service, the environment
  * or the role has its own. primary: connects to the one of several hosts that
- * is read-write, unless target_session_attrs says otherwise.
+ * is read-write, unless target_session_attrs says otherwise. A host that lets
+ * us in and then says nothing is passed over when there are others.
+ *
+ * An answer that takes some seconds longer than the statement timeout does not
+ * come any more: then queries fail with DB_WAIT.
  */
 enum db_result db_connect(
     const char *conninfo, bool primary, struct db **ret_db, char **ret_error);
-/* Takes NULL. */
+/* Takes NULL. Never waits for the server. */
 void db_free(struct db *db);
+
+/* From now on an answer may take any time. For statements that lift the
+ * statement timeout. */
+void db_wait_forever(struct db *db);
+
+/* The server's process that serves this connection. */
+int db_process(const struct db *db);
 
 /* Whether an idle connection still stands, as far as can be told without
  * asking the server. */
@@ -62,6 +74,10 @@ enum db_result db_send(struct db *db, const char *sql,
     const char *const *values, int count, char **ret_error);
 enum db_result db_receive(
     struct db *db, struct db_rows **ret_rows, char **ret_error);
+
+/* Waits for so many seconds at most. Whether db_receive() would return without
+ * waiting any longer. */
+bool db_wait(struct db *db, unsigned int seconds);
 
 /* Takes NULL. */
 void db_rows_free(struct db_rows *rows);

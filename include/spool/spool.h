@@ -160,7 +160,7 @@ struct spool_status {
 	int64_t loaded;     /* of the last spool_note_load(); 0: never */
 };
 
-/* Counts what is in the spool: SPOOL_OK or SPOOL_ERROR. */
+/* Counts what is in the spool: SPOOL_OK or SPOOL_ERROR. Any thread. */
 enum spool_result spool_status(
     struct spool *spool, struct spool_status *ret_status);
 

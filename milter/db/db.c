@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <string.h>
 
 #include "db_embedded.h"
@@ -20,18 +21,29 @@
  * would not tell what it was. */
 #define QUICK_ANSWER (2 * G_USEC_PER_SEC)
 
+/* How long an answer may take beyond the statement timeout, by which the server
+ * itself ends a query: the way there and back, and the commit. */
+#define GRACE_SECONDS 5
+/* How long the first answer may take. */
+#define FIRST_SECONDS 10
+
 struct db {
 	PGconn *connection;
+	int64_t patience; /* seconds that an answer may take; 0: any */
+	int64_t
+	    deadline; /* of the query in flight, by g_get_monotonic_time() */
 };
 
 struct db_rows {
 	PGresult *result;
 };
 
-/* The keywords and values of PQconnectdbParams(), which belong to others. */
+/* The keywords and values of PQconnectdbParams(), which belong to others, but
+ * for those in own. */
 struct parameters {
 	GPtrArray *keywords;
 	GPtrArray *values;
+	GPtrArray *own;
 };
 
 /* Used unless the connection string, its service or the environment say
@@ -70,6 +82,7 @@ static void free_parameters(struct parameters *parameters)
 {
 	g_ptr_array_unref(parameters->keywords);
 	g_ptr_array_unref(parameters->values);
+	g_ptr_array_unref(parameters->own);
 }
 
 static const char *const *words(const GPtrArray *array)
@@ -81,7 +94,8 @@ static struct parameters copy_parameters(const PQconninfoOption *own)
 {
 	struct parameters copy = {
 	    g_ptr_array_new_null_terminated(0, NULL, true),
-	    g_ptr_array_new_null_terminated(0, NULL, true)};
+	    g_ptr_array_new_null_terminated(0, NULL, true),
+	    g_ptr_array_new_with_free_func(g_free)};
 
 	for (const PQconninfoOption *o = own; o->keyword != NULL; o++)
 		if (o->val != NULL)
@@ -112,30 +126,55 @@ static PQconninfoOption *find_effective(const PQconninfoOption *own)
 	return found;
 }
 
-static bool names_several_hosts(const PQconninfoOption *effective)
+/* How many hosts a list of them names. */
+static unsigned int count_hosts(const PQconninfoOption *effective)
 {
-	const char *host = find_option(effective, "host");
-	const char *address = find_option(effective, "hostaddr");
+	const char *list = find_option(effective, "hostaddr");
+	unsigned int count = 1;
 
-	return (host != NULL && strchr(host, ',') != NULL) ||
-	       (address != NULL && strchr(address, ',') != NULL);
+	if (list == NULL)
+		list = find_option(effective, "host");
+	for (; list != NULL && *list != '\0'; list++)
+		count += *list == ',';
+	return count;
 }
 
-static struct parameters make_parameters(
-    const PQconninfoOption *own, bool primary)
+/* Has libpq begin with another host than the first: those before it come last.
+ * Lists of one item are for all hosts. */
+static void begin_with(struct parameters *parameters,
+    const PQconninfoOption *effective, unsigned int host)
+{
+	static const char *const lists[] = {"host", "hostaddr", "port"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+		const char *list = find_option(effective, lists[i]);
+		char **items = g_strsplit(list == NULL ? "" : list, ",", -1);
+		guint count = g_strv_length(items);
+		GString *turned = g_string_new(NULL);
+
+		for (guint k = 0; k < count; k++)
+			g_string_append_printf(turned, "%s%s",
+			    k == 0 ? "" : ",", items[(host + k) % count]);
+		if (count > 1)
+			add_parameter(parameters, lists[i], turned->str);
+		g_ptr_array_add(parameters->own, g_string_free(turned, FALSE));
+		g_strfreev(items);
+	}
+}
+
+static struct parameters make_parameters(const PQconninfoOption *own,
+    const PQconninfoOption *effective, bool primary, unsigned int host)
 {
 	struct parameters made = copy_parameters(own);
-	PQconninfoOption *effective = find_effective(own);
-	const char *wanted;
+	const char *wanted = find_option(effective, "target_session_attrs");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
 		if (find_option(effective, defaults[i].keyword) == NULL)
 			add_parameter(
 			    &made, defaults[i].keyword, defaults[i].value);
-	wanted = find_option(effective, "target_session_attrs");
 	/* Of several servers only the primary stores reports. "any" is libpq's
 	 * own default, which can't be told from one that somebody wrote. */
-	if (primary && names_several_hosts(effective) &&
+	if (primary && count_hosts(effective) > 1 &&
 	    (wanted == NULL || strcmp(wanted, "any") == 0))
 		add_parameter(&made, "target_session_attrs", "read-write");
 	add_parameter(
@@ -143,7 +182,8 @@ static struct parameters make_parameters(
 	/* Whatever is configured: this program sends UTF-8. The last value of a
 	 * keyword counts. */
 	add_parameter(&made, "client_encoding", "UTF8");
-	PQconninfoFree(effective);
+	if (host > 0)
+		begin_with(&made, effective, host);
 	return made;
 }
 
@@ -192,33 +232,62 @@ static enum db_result open_connection(
 		return result;
 	}
 	PQsetNoticeProcessor(connection, ignore_notice, NULL);
+	(void)PQsetnonblocking(connection, 1);
 	*ret_db = g_new0(struct db, 1);
 	(*ret_db)->connection = connection;
+	(*ret_db)->patience = FIRST_SECONDS;
 	return DB_OK;
+}
+
+/* Limits how long a statement may take, in the server and from here. */
+static enum db_result limit_statements(struct db *db, char **ret_error)
+{
+	struct db_rows *rows = NULL;
+	enum db_result result =
+	    db_query(db, sql_limit_statements, NULL, 0, &rows, ret_error);
+
+	if (result == DB_OK)
+		db->patience =
+		    GRACE_SECONDS +
+		    g_ascii_strtoll(db_rows_get(rows, 0, "seconds"), NULL, 10);
+	db_rows_free(rows);
+	return result;
 }
 
 enum db_result db_connect(
     const char *conninfo, bool primary, struct db **ret_db, char **ret_error)
 {
 	PQconninfoOption *own = PQconninfoParse(conninfo, NULL);
-	struct parameters parameters;
-	struct db *db = NULL;
-	enum db_result result;
+	PQconninfoOption *effective;
+	enum db_result result = DB_WAIT;
+	char *error = NULL;
+	unsigned int hosts;
 
 	if (own == NULL) {
 		*ret_error = g_strdup(
 		    "database.conninfo is not a connection string of libpq");
 		return DB_OPERATOR;
 	}
-	parameters = make_parameters(own, primary);
-	result = open_connection(&parameters, &db, ret_error);
-	if (result == DB_OK)
-		result = db_script(db, sql_limit_statements, ret_error);
-	if (result == DB_OK)
-		*ret_db = db;
-	else
-		db_free(db);
-	free_parameters(&parameters);
+	effective = find_effective(own);
+	hosts = count_hosts(effective);
+	for (unsigned int host = 0; host < hosts && result == DB_WAIT; host++) {
+		struct parameters parameters =
+		    make_parameters(own, effective, primary, host);
+		struct db *db = NULL;
+
+		g_clear_pointer(&error, g_free);
+		result = open_connection(&parameters, &db, &error);
+		if (result == DB_OK)
+			result = limit_statements(db, &error);
+		if (result == DB_OK)
+			*ret_db = db;
+		else
+			db_free(db);
+		free_parameters(&parameters);
+	}
+	if (result != DB_OK)
+		*ret_error = error;
+	PQconninfoFree(effective);
 	PQconninfoFree(own);
 	return result;
 }
@@ -229,6 +298,16 @@ void db_free(struct db *db)
 		return;
 	PQfinish(db->connection);
 	g_free(db);
+}
+
+void db_wait_forever(struct db *db)
+{
+	db->patience = 0;
+}
+
+int db_process(const struct db *db)
+{
+	return PQbackendPID(db->connection);
 }
 
 bool db_alive(struct db *db)
@@ -273,22 +352,112 @@ static enum db_result take_answer(struct db *db, PGresult *answer,
 	return result;
 }
 
+/* Waits until the connection can be read, or written if that is wanted. False
+ * when the time (0: none) has come before. */
+static bool wait_socket(const struct db *db, bool writing, int64_t until)
+{
+	struct pollfd ready = {.fd = PQsocket(db->connection),
+	    .events = writing ? POLLIN | POLLOUT : POLLIN};
+	int64_t left = -1;
+
+	do {
+		if (until > 0) {
+			left = until - g_get_monotonic_time();
+			if (left <= 0)
+				return false;
+			left = MIN(left / 1000 + 1, G_MAXINT);
+		}
+	} while (poll(&ready, 1, (int)left) <= 0);
+	return true;
+}
+
+/* Sends what is left of a query, and reads until a part of the answer, or a
+ * failure, is there for PQgetResult(). False when the time has come before. */
+static bool wait_answer(struct db *db, int64_t until)
+{
+	PGconn *connection = db->connection;
+
+	for (;;) {
+		int unsent = PQflush(connection);
+
+		if (unsent < 0 || PQconsumeInput(connection) == 0)
+			return true;
+		if (unsent == 0 && PQisBusy(connection) == 0)
+			return true;
+		if (!wait_socket(db, unsent > 0, until))
+			return false;
+	}
+}
+
+/* Sets the deadline of a query that libpq has taken, or says why it has not. */
+static enum db_result begin(struct db *db, int taken, char **ret_error)
+{
+	db->deadline = db->patience == 0 ? 0
+					 : g_get_monotonic_time() +
+					       db->patience * G_USEC_PER_SEC;
+	if (taken == 1)
+		return DB_OK;
+	*ret_error = sqlstate_join_lines(PQerrorMessage(db->connection));
+	return DB_RETRY;
+}
+
+/* Receives all results of what was sent: the rows of the last one, or the first
+ * failure. */
+static enum db_result receive_all(
+    struct db *db, struct db_rows **ret_rows, char **ret_error)
+{
+	enum db_result result = DB_OK;
+	struct db_rows *rows = NULL;
+
+	for (;;) {
+		PGresult *answer;
+
+		if (!wait_answer(db, db->deadline)) {
+			db_rows_free(rows);
+			g_free(result == DB_OK ? NULL : *ret_error);
+			*ret_error = g_strdup_printf(
+			    "PostgreSQL has not answered within %d s",
+			    (int)db->patience);
+			return DB_WAIT;
+		}
+		answer = PQgetResult(db->connection);
+		if (answer == NULL)
+			break;
+		if (result == DB_OK) {
+			g_clear_pointer(&rows, db_rows_free);
+			result = take_answer(db, answer, &rows, ret_error);
+		} else {
+			PQclear(answer);
+		}
+	}
+	if (result == DB_OK && rows == NULL) {
+		*ret_error = g_strdup("the connection broke");
+		result = DB_RETRY;
+	}
+	if (result == DB_OK)
+		*ret_rows = rows;
+	else
+		db_rows_free(rows);
+	return result;
+}
+
 enum db_result db_query(struct db *db, const char *sql,
     const char *const *values, int count, struct db_rows **ret_rows,
     char **ret_error)
 {
-	PGresult *answer = PQexecParams(
-	    db->connection, sql, count, NULL, values, NULL, NULL, 0);
+	enum db_result result = db_send(db, sql, values, count, ret_error);
 
-	return take_answer(db, answer, ret_rows, ret_error);
+	return result == DB_OK ? receive_all(db, ret_rows, ret_error) : result;
 }
 
 enum db_result db_script(struct db *db, const char *sql, char **ret_error)
 {
 	struct db_rows *rows = NULL;
-	PGresult *answer = PQexec(db->connection, sql);
-	enum db_result result = take_answer(db, answer, &rows, ret_error);
+	enum db_result result =
+	    begin(db, PQsendQuery(db->connection, sql), ret_error);
 
+	if (result == DB_OK)
+		result = receive_all(db, &rows, ret_error);
 	db_rows_free(rows);
 	return result;
 }
@@ -296,11 +465,23 @@ enum db_result db_script(struct db *db, const char *sql, char **ret_error)
 enum db_result db_send(struct db *db, const char *sql,
     const char *const *values, int count, char **ret_error)
 {
-	if (PQsendQueryParams(
-		db->connection, sql, count, NULL, values, NULL, NULL, 0) == 1)
-		return DB_OK;
-	*ret_error = sqlstate_join_lines(PQerrorMessage(db->connection));
-	return DB_RETRY;
+	enum db_result result = begin(db,
+	    PQsendQueryParams(
+		db->connection, sql, count, NULL, values, NULL, NULL, 0),
+	    ret_error);
+
+	/* So that the server begins; the rest goes out in wait_answer(). */
+	if (result == DB_OK)
+		(void)PQflush(db->connection);
+	return result;
+}
+
+bool db_wait(struct db *db, unsigned int seconds)
+{
+	int64_t until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	bool last = db->deadline > 0 && db->deadline <= until;
+
+	return wait_answer(db, last ? db->deadline : until) || last;
 }
 
 /*
@@ -312,30 +493,19 @@ enum db_result db_send(struct db *db, const char *sql,
 enum db_result db_receive(
     struct db *db, struct db_rows **ret_rows, char **ret_error)
 {
-	enum db_result result = DB_OK;
 	struct db_rows *rows = NULL;
-	PGresult *answer;
+	enum db_result result = receive_all(db, &rows, ret_error);
 
-	while ((answer = PQgetResult(db->connection)) != NULL) {
-		if (result != DB_OK) {
-			PQclear(answer);
-			continue;
-		}
-		g_clear_pointer(&rows, db_rows_free);
-		result = take_answer(db, answer, &rows, ret_error);
-	}
-	if (result == DB_OK &&
-	    (rows == NULL ||
-		PQtransactionStatus(db->connection) != PQTRANS_IDLE)) {
-		*ret_error = g_strdup(
-		    "the connection broke before the commit was confirmed");
-		result = DB_RETRY;
-	}
-	if (result == DB_OK)
+	if (result != DB_OK)
+		return result;
+	if (PQtransactionStatus(db->connection) == PQTRANS_IDLE) {
 		*ret_rows = rows;
-	else
-		db_rows_free(rows);
-	return result;
+		return DB_OK;
+	}
+	db_rows_free(rows);
+	*ret_error =
+	    g_strdup("the connection broke before the commit was confirmed");
+	return DB_RETRY;
 }
 
 void db_rows_free(struct db_rows *rows)

@@ -9,6 +9,7 @@
 
 extern const char sql_ingest[];
 extern const char sql_limit_statements[];
+extern const char sql_lock_holders[];
 extern const char sql_lock_schema[];
 extern const char sql_schema_present[];
 extern const char sql_schema_version[];

@@ -128,7 +128,10 @@ static enum db_result apply_missing(
 
 enum db_result db_migrate(struct db *db, int *ret_before, char **ret_error)
 {
-	enum db_result result = db_script(db, sql_lock_schema, ret_error);
+	enum db_result result;
+
+	db_wait_forever(db);
+	result = db_script(db, sql_lock_schema, ret_error);
 
 	if (result == DB_OK)
 		result = apply_missing(db, ret_before, ret_error);

@@ -21,13 +21,11 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "batch_source.h"
-#include "daemon/housekeeping.h"
 #include "daemon/service_manager.h"
 #include "db/db.h"
 #include "db/ingest.h"
+#include "db/lock_holder.h"
 #include "db/migrate.h"
-
-#define PROGRAM "tlsrpt-loader"
 
 /* Back-off in milliseconds. What only a person can repair is retried less often
  * from the start. */
@@ -36,10 +34,11 @@
 #define DELAY_MAX 30000U
 /* Failures in a row after which --drain gives up. */
 #define DRAIN_FAILURES 5U
-/* The longest wait for new records. Then metrics are written, and the folder is
- * listed in case inotify lost something. */
+/* The longest wait for new records. Then the folder is listed, in case inotify
+ * lost something. */
 #define IDLE_MS 10000
-#define METRICS_PERIOD (10 * (gint64)G_USEC_PER_SEC)
+/* How long a batch takes before the log says what it waits for, at first. */
+#define LONG_WAIT_SECONDS 5U
 
 enum step { STEP_CONNECT, STEP_SCHEMA, STEP_INGEST };
 
@@ -67,8 +66,6 @@ struct loader {
 	unsigned int failures;  /* in a row */
 	int exit_code;          /* after the last failure, for drain */
 	uint64_t loaded;
-
-	gint64 metrics_due;
 };
 
 static void note_progress(struct loader *loader)
@@ -149,20 +146,6 @@ static void read_wake(struct loader *loader)
 	if (loader->wake_fd >= 0)
 		while (read(loader->wake_fd, &count, sizeof(count)) > 0)
 			;
-}
-
-/* Metrics. */
-
-static void publish_metrics(struct loader *loader)
-{
-	housekeeping_write_metrics(loader->config, loader->spool, PROGRAM);
-	loader->metrics_due = g_get_monotonic_time() + METRICS_PERIOD;
-}
-
-static void publish_due_metrics(struct loader *loader)
-{
-	if (g_get_monotonic_time() >= loader->metrics_due)
-		publish_metrics(loader);
 }
 
 /* The state of the database: each change is logged once. */
@@ -387,6 +370,47 @@ static void handle_failure(struct loader *loader, struct batch *batch,
 	fail(loader, result, STEP_INGEST, reason);
 }
 
+/* Says who holds the lock that the batch waits for, or how to find out. False
+ * when it waits for none. */
+static bool tell_wait(const struct loader *loader, unsigned int seconds)
+{
+	char *holders = NULL, *error = NULL;
+	enum db_result result = db_lock_holder(
+	    loader->db, loader->config->conninfo, &holders, &error);
+
+	if (result != DB_OK)
+		log_failure(LOG_WARNING, EVENT_LOCK_WAIT,
+		    "PostgreSQL has not answered for %u s; whether a lock is "
+		    "the reason could not be asked (%s), but SELECT * FROM "
+		    "pg_stat_activity WHERE pid = ANY (pg_blocking_pids(%d)) "
+		    "shows it",
+		    seconds, error, db_process(loader->db));
+	else if (holders != NULL)
+		log_failure(LOG_WARNING, EVENT_LOCK_WAIT,
+		    "PostgreSQL has not answered for %u s, since it waits for "
+		    "a lock that others hold: %s",
+		    seconds, holders);
+	g_free(holders);
+	g_free(error);
+	return result != DB_OK || holders != NULL;
+}
+
+/* Waits for the answer to a batch, and tells once what a long wait is for. */
+static void await_answer(const struct loader *loader)
+{
+	gint64 start = g_get_monotonic_time();
+	unsigned int seconds = LONG_WAIT_SECONDS;
+	bool told = false;
+
+	while (!told && !db_wait(loader->db, seconds)) {
+		gint64 waited = g_get_monotonic_time() - start;
+
+		told =
+		    tell_wait(loader, (unsigned int)(waited / G_USEC_PER_SEC));
+		seconds *= 2;
+	}
+}
+
 static enum db_result ingest(struct loader *loader, const struct batch *batch,
     GHashTable **ret_outcomes, char **ret_error)
 {
@@ -400,6 +424,7 @@ static enum db_result ingest(struct loader *loader, const struct batch *batch,
 	if (!is_stopped(loader))
 		loader->ahead =
 		    batch_source_next(loader->source, loader->config);
+	await_answer(loader);
 	return db_ingest_finish(loader->db, ret_outcomes, ret_error);
 }
 
@@ -504,7 +529,6 @@ static int serve(struct loader *loader)
 		adopt_config(loader);
 		batch = next_batch(loader);
 		result = batch == NULL ? idle(loader) : load(loader, batch);
-		publish_due_metrics(loader);
 		back_off(loader, result);
 	}
 	settle(loader);
@@ -513,16 +537,10 @@ static int serve(struct loader *loader)
 
 int loader_run(struct loader *loader, bool drain)
 {
-	static const enum metrics_counter counters[] = {METRICS_LOADED_STORED,
-	    METRICS_LOADED_DUPLICATE, METRICS_LOADED_REPLACED,
-	    METRICS_LOADED_CONFLICT, METRICS_LOADED_REJECTED,
-	    METRICS_LOADED_BAD, METRICS_BATCHES};
 	char count[24];
 	int status;
 
-	housekeeping_begin_counters(counters, G_N_ELEMENTS(counters));
 	status = drain ? drain_spool(loader) : serve(loader);
-	publish_metrics(loader);
 	if (drain) {
 		g_snprintf(
 		    count, sizeof(count), "%" G_GUINT64_FORMAT, loader->loaded);

@@ -2,7 +2,8 @@
 /*
  * tlsrpt-loader: arguments, and the order of start and stop. Signals are
  * blocked before any thread exists; one thread waits for them, so that no query
- * and no wait is interrupted.
+ * and no wait is interrupted, and writes the metrics, so that they tell of a
+ * database that does not answer.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -268,7 +269,9 @@ static void end_in_time(const struct daemon *daemon)
 	}
 }
 
-static void *wait_for_signals(void *data)
+/* Waits for signals, and does what must go on however long the database makes
+ * the other thread wait. */
+static void *keep_house(void *data)
 {
 	const struct timespec period =
 	    service_manager_pause(HOUSEKEEPING_SECONDS);
@@ -277,6 +280,11 @@ static void *wait_for_signals(void *data)
 
 	make_signal_set(&set);
 	while (!atomic_load(&daemon->done)) {
+		housekeeping_feed_watchdog(
+		    loader_is_stuck(daemon->loader, PATIENCE_SECONDS),
+		    "no progress for " G_STRINGIFY(PATIENCE_SECONDS) " s");
+		housekeeping_write_metrics(
+		    daemon->config, daemon->spool, PROGRAM);
 		switch (sigtimedwait(&set, NULL, &period)) {
 		case SIGTERM:
 		case SIGINT:
@@ -293,9 +301,6 @@ static void *wait_for_signals(void *data)
 		default:
 			break;
 		}
-		housekeeping_feed_watchdog(
-		    loader_is_stuck(daemon->loader, PATIENCE_SECONDS),
-		    "no progress for " G_STRINGIFY(PATIENCE_SECONDS) " s");
 	}
 	return NULL;
 }
@@ -313,10 +318,15 @@ static void block_signals(void)
 
 static int run_loader(struct daemon *daemon)
 {
+	static const enum metrics_counter counters[] = {METRICS_LOADED_STORED,
+	    METRICS_LOADED_DUPLICATE, METRICS_LOADED_REPLACED,
+	    METRICS_LOADED_CONFLICT, METRICS_LOADED_REJECTED,
+	    METRICS_LOADED_BAD, METRICS_BATCHES};
 	pthread_t thread;
-	int error = pthread_create(&thread, NULL, wait_for_signals, daemon);
-	int status;
+	int error, status;
 
+	housekeeping_begin_counters(counters, G_N_ELEMENTS(counters));
+	error = pthread_create(&thread, NULL, keep_house, daemon);
 	if (error != 0)
 		return housekeeping_refuse_start(daemon->config, PROGRAM,
 		    EX_TEMPFAIL, "can't start a thread: %s", g_strerror(error));
@@ -326,6 +336,7 @@ static int run_loader(struct daemon *daemon)
 	atomic_store(&daemon->done, true);
 	pthread_kill(thread, SIGNAL_END);
 	pthread_join(thread, NULL);
+	housekeeping_write_metrics(daemon->config, daemon->spool, PROGRAM);
 	log_event(LOG_NOTICE, EVENT_STOPPED, NULL);
 	return status;
 }

@@ -235,6 +235,71 @@ def test_cut_after_commit(site, ledger):
         site.daemons.remove(daemon)
 
 
+def test_a_connection_without_answers(site, ledger):
+    """A proxy takes everything and answers nothing: the loader gives up soon
+    after the statement timeout, says so, and turns to the next host; metrics
+    are written meanwhile."""
+    metrics = site.folder / "metrics"
+    metrics.mkdir()
+
+    def database_up():
+        text = (metrics / "tlsrpt-loader.prom").read_text()
+        return 'tlsrpt_database_up{program="tlsrpt-loader"} 1\n' in text
+
+    with proxied(site) as proxy:
+        conninfo = (
+            f"host={proxy.folder},{site.postgres.folder} port={PORT}"
+            f" dbname={site.database} user={LOADER} connect_timeout=2"
+            " options='-c statement_timeout=1s'"
+        )
+        daemon = start_loader(
+            site,
+            ledger,
+            database={"conninfo": conninfo},
+            metrics={"directory": str(metrics)},
+        )
+        proxy.hold_answer = True
+        send(ledger)
+        assert proxy.held.wait(30)
+        before = (metrics / "tlsrpt-loader.prom").stat().st_mtime_ns
+        assert "has not answered within 6 s" in wait_down(daemon)
+        expect_recovery(site, ledger, daemon)
+        assert (metrics / "tlsrpt-loader.prom").stat().st_mtime_ns > before
+        wait_for(database_up, "the metrics say that it is up")
+        daemon.stop()
+        site.daemons.remove(daemon)
+
+
+def test_a_host_that_lets_in_and_says_nothing(site, ledger):
+    """The first host goes silent behind the login; the second one is used."""
+    with proxied(site) as proxy:
+        proxy.hold_query = True
+        conninfo = (
+            f"host={proxy.folder},{site.postgres.folder} port={PORT},{PORT}"
+            f" dbname={site.database} user={LOADER}"
+        )
+        start_loader(site, ledger, database={"conninfo": conninfo})
+        assert proxy.held.is_set()
+        site.daemons.pop().stop()
+
+
+def test_a_lock_is_told_of(site, ledger):
+    """A batch that waits behind a lock is a line that names the holder."""
+    daemon = start_loader(site, ledger)
+    conninfo = site.postgres.dsn(site.database)
+    with psycopg.connect(conninfo, application_name="vacuum-night") as other:
+        other.execute("LOCK TABLE tlsrpt.report IN ACCESS EXCLUSIVE MODE")
+        send(ledger)
+        line = daemon.wait_event("lock-wait", timeout=30)[0]
+        assert f"process {other.info.backend_pid}," in line["reason"], line
+        assert "application vacuum-night" in line["reason"], line
+        holds_for(lambda: len(daemon.events("lock-wait")) == 1, "once", 2)
+        other.rollback()
+    wait_for(lambda: not site.spooled(), daemon.text())
+    assert states(daemon) == ["database-up"]
+    assert ledger.check() == 4
+
+
 # Tests with a server of their own, with passwords and a standby
 
 

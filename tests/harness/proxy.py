@@ -15,7 +15,8 @@ class Proxy:
 
     hold_sync keeps back the last message of a query, so that the server never
     commits. hold_answer keeps back the answer, so that the server commits and
-    the client does not know. cut() ends every connection."""
+    the client does not know. hold_query takes queries and gives no answer, so
+    that a client gets in and no further. cut() ends every connection."""
 
     def __init__(self, folder, postgres, port=5432):
         self.folder = Path(folder)
@@ -23,6 +24,7 @@ class Proxy:
         self.port = port
         self.hold_sync = False
         self.hold_answer = False
+        self.hold_query = False
         self.held = threading.Event()
         self._server = str(postgres.folder / f".s.PGSQL.{port}")
         self._pairs = []
@@ -78,6 +80,8 @@ class Proxy:
                     self.held.set()
                 else:
                     client.sendall(data)
+            elif self.hold_query and data[:1] in (b"P", b"Q"):
+                self.held.set()
             else:
                 if self.hold_sync and data.endswith(SYNC):
                     data = data[: -len(SYNC)]
