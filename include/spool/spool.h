@@ -48,8 +48,8 @@ enum spool_result {
 struct spool *spool_open(
     const char *directory, uint64_t quota, char **ret_error);
 
-/* Opens an existing spool, the caller's, for spool_status() and
- * spool_retry_bad() alone. Makes and removes nothing, and needs no permission
+/* Opens an existing spool, the caller's, for spool_status(), spool_has_loader()
+ * and spool_retry_bad() alone. Makes and removes nothing, and needs no permission
  * to write. Returns NULL as spool_open() does. */
 struct spool *spool_open_existing(const char *directory, char **ret_error);
 
@@ -102,6 +102,9 @@ uint64_t spool_dropped(struct spool *spool);
  * (EWOULDBLOCK: another loader has locked it).
  */
 bool spool_lock(struct spool *spool);
+
+/* Whether a loader has locked the spool. Not for the process that did. */
+bool spool_has_loader(struct spool *spool);
 
 /* The names in new, oldest first: an array of char * (g_ptr_array_unref), or
  * NULL with errno. */

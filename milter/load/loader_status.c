@@ -20,11 +20,16 @@
 
 /* Seconds that a record may wait before --status calls it trouble. */
 #define WAIT_MAX 3600
+/* Per cent of the quota from which on --status calls it trouble, as the alert
+ * in packaging/prometheus does. */
+#define FULL_PERCENT 80
 
 struct state {
 	struct spool_status spool;
 	int64_t now;
 	char *spool_error;
+	unsigned int percent; /* of the quota that is used */
+	bool loader;          /* runs */
 	bool reachable;
 	int version; /* found; 0: none, or not known */
 	char *database_error;
@@ -55,16 +60,22 @@ static void look_at_spool(const struct config *config, struct state *state)
 {
 	struct spool *spool =
 	    spool_open_existing(config->spool_directory, &state->spool_error);
+	const struct spool_status *found = &state->spool;
+
 	if (spool != NULL && spool_status(spool, &state->spool) != SPOOL_OK)
 		state->spool_error = g_strdup_printf("spool folder %s: %s",
 		    config->spool_directory, g_strerror(errno));
+	state->loader = spool != NULL && spool_has_loader(spool);
 	spool_close(spool);
+	state->percent =
+	    (unsigned int)(100.0 * (double)(found->bytes + found->bad_bytes) /
+			   (double)config->spool_quota);
 	if (state->spool_error != NULL)
 		state->exit_code = EX_NOINPUT;
 	else if (state->exit_code == EX_OK &&
-		 (state->spool.bad > 0 ||
-		     (state->spool.oldest != 0 &&
-			 state->now - state->spool.oldest > WAIT_MAX)))
+		 (found->bad > 0 || state->percent >= FULL_PERCENT ||
+		     (found->oldest != 0 &&
+			 state->now - found->oldest > WAIT_MAX)))
 		state->exit_code = EX_TEMPFAIL;
 }
 
@@ -97,8 +108,13 @@ static void append_text(
 			g_string_append_printf(out,
 			    ", the oldest for %" PRId64 " s",
 			    MAX(state->now - state->spool.oldest, 0));
-		g_string_append_printf(
-		    out, "\nset aside %" PRIu64 " records\n", state->spool.bad);
+		g_string_append_printf(out,
+		    "\nset aside %" PRIu64 " records, %" PRIu64 " bytes\n"
+		    "quota     %u per cent of %" PRIu64 " bytes used\n"
+		    "loader    %s\n",
+		    state->spool.bad, state->spool.bad_bytes, state->percent,
+		    config->spool_quota,
+		    state->loader ? "running" : "not running");
 		append_loaded(out, state);
 	}
 	g_string_append_printf(out, "database  %s\n",
@@ -135,6 +151,11 @@ static void append_json(
 	json_writer_integer(&json, "bytes", (int64_t)state->spool.bytes);
 	add_time(&json, "oldest", state->spool.oldest);
 	json_writer_integer(&json, "bad", (int64_t)state->spool.bad);
+	json_writer_integer(
+	    &json, "bad_bytes", (int64_t)state->spool.bad_bytes);
+	json_writer_integer(&json, "quota", (int64_t)config->spool_quota);
+	json_writer_integer(&json, "percent_used", state->percent);
+	json_writer_boolean(&json, "loader_running", state->loader);
 	json_writer_string(&json, "error", state->spool_error);
 	json_writer_end_object(&json);
 	json_writer_begin_object(&json, "database");

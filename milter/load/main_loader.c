@@ -86,8 +86,8 @@ static const struct command_line command_line = {
 	"                     66 if the spool can't be read, 69 if the "
 	"database\n"
 	"                     can't be used, 75 if a record has waited for an\n"
-	"                     hour or was set aside, 78 if the schema has\n"
-	"                     another version\n"
+	"                     hour or was set aside or the quota is nearly\n"
+	"                     used up, 78 if the schema has another version\n"
 	"      --json         with --status: print JSON\n"
 	"      --retry-bad    put back records that were set aside\n",
     .own = own_options,

@@ -5,9 +5,7 @@
  * is waited for, holds them back and syncs the file system once for all of
  * them: that is a hundred times as fast as two fsyncs for each.
  *
- * A rejection's name ends in ".rejection", so that the rejections' share of the
- * quota can be counted without opening files. Names that start with a dot are
- * not ours and are passed over.
+ * Names that start with a dot are not ours and are passed over.
  *
  * errno tells what failed, also where memory is freed behind it: free(3) keeps
  * it (POSIX.1-2024; glibc 2.33).
@@ -24,16 +22,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/digest.h"
 #include "base/folder.h"
 #include "leftover.h"
 #include "quota.h"
+#include "record_name.h"
 #include "watch.h"
 
-#define HOST_MAX 32
 #define NAME_TRIES 16
-#define LANE_LENGTH 16 /* hexadecimal digits */
-#define REJECTION_SUFFIX ".rejection"
+#define LOCK_TRIES 10
+#define LOCK_PAUSE 20000 /* microseconds */
 #define REASON_SUFFIX ".reason"
 /* Up to so many records are synced one by one: to sync the file system would
  * also write what isn't ours. */
@@ -54,8 +51,7 @@ struct spool {
 	struct quota *quota;
 	GPtrArray *held;        /* names in tmp of records held back, or NULL */
 	uint64_t held_bytes[2]; /* reserved for them, by enum quota_kind */
-	char host[HOST_MAX + 1];
-	int64_t purge_due; /* used by the reading side only */
+	int64_t purge_due;      /* used by the reading side only */
 	atomic_uint counter;
 	atomic_bool marked; /* as a writer */
 	atomic_uint_fast64_t dropped;
@@ -105,9 +101,6 @@ static struct spool *open_spool(
 	for (int i = 0; i < FOLDERS; i++)
 		spool->folders[i] = -1;
 	spool->watch = WATCH_NONE;
-	g_strlcpy(spool->host, g_get_host_name(), sizeof(spool->host));
-	g_strcanon(
-	    spool->host, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-", '_');
 
 	if (open_folders(spool, writing, &part))
 		return spool;
@@ -130,7 +123,7 @@ struct spool *spool_open(
 	if (spool == NULL)
 		return NULL;
 	purge_tmp(spool);
-	spool->quota = quota_new(quota, spool->folders, REJECTION_SUFFIX);
+	spool->quota = quota_new(quota, spool->folders, RECORD_NAME_REJECTION);
 	return spool;
 }
 
@@ -187,51 +180,12 @@ uint64_t spool_dropped(struct spool *spool)
 
 /* Writing. */
 
-/*
- * The part of a name by which the loader takes records of different reporters
- * in turn without opening them. A reporter is a submitter together with whether
- * its reports are authenticated: who only claims to be another waits in a lane
- * of his own. Nobody can find a name with another's lane in 64 bits of SHA-256.
- */
-static char *make_lane(const struct record *record)
-{
-	g_autofree char *reporter =
-	    g_strdup_printf("%d %s", record->authenticated,
-		record->submitter == NULL ? "" : record->submitter);
-	uint8_t digest[DIGEST_SIZE];
-	char hex[DIGEST_HEX_SIZE];
-
-	digest_of(reporter, strlen(reporter), digest);
-	digest_hex(digest, hex);
-	return g_strndup(hex, LANE_LENGTH);
-}
-
-/*
- * A name for a new record, or for a temporary file (NULL). Names sort by the
- * time of writing, and are unique by time, process, counter and host; by its
- * name the database tells a repeated rejection from a new one.
- */
+/* A name for a new record, or for a temporary file (NULL). */
 static char *make_name(struct spool *spool, const struct record *record)
 {
-	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-	g_autofree char *date = g_date_time_format(now, "%Y%m%dT%H%M%S.%fZ");
-	g_autofree char *lane = record == NULL ? NULL : make_lane(record);
-	bool rejection = record != NULL && record->kind == RECORD_REJECTION;
-
 	if (!atomic_exchange(&spool->marked, true))
 		leftover_mark_writer(spool->folders[TMP]);
-	return g_strdup_printf("%s-%ld-%u-%s.%s%s", date, (long)getpid(),
-	    atomic_fetch_add(&spool->counter, 1), spool->host,
-	    lane == NULL ? "" : lane, rejection ? REJECTION_SUFFIX : "");
-}
-
-uint64_t spool_lane(const char *name)
-{
-	const char *second = strchr(name, '.');
-
-	if (second != NULL)
-		second = strchr(second + 1, '.');
-	return second == NULL ? 0 : g_ascii_strtoull(second + 1, NULL, 16);
+	return record_name_make(record, atomic_fetch_add(&spool->counter, 1));
 }
 
 /* Moves a complete file from tmp to new. On failure no file is left. */
@@ -377,12 +331,25 @@ void spool_unreserve(struct spool *spool, uint64_t bytes)
 
 bool spool_lock(struct spool *spool)
 {
-	int result;
+	int result = -1;
 
-	do
+	/* Whoever asks spool_has_loader() holds the lock for a moment. */
+	for (int i = 0; i < LOCK_TRIES && result != 0; i++) {
+		if (i > 0)
+			g_usleep(LOCK_PAUSE);
 		result = flock(spool->root, LOCK_EX | LOCK_NB);
-	while (result != 0 && errno == EINTR);
+		if (result != 0 && errno != EINTR && errno != EWOULDBLOCK)
+			break;
+	}
 	return result == 0;
+}
+
+bool spool_has_loader(struct spool *spool)
+{
+	if (flock(spool->root, LOCK_SH | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK;
+	(void)flock(spool->root, LOCK_UN);
+	return false;
 }
 
 GPtrArray *spool_list(struct spool *spool)

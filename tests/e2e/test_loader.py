@@ -5,6 +5,7 @@ import contextlib
 import datetime
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -447,6 +448,46 @@ def test_status_is_an_alarm(site):
     done = site.run_loader("--status", "--json")
     assert done.returncode == os.EX_TEMPFAIL
     assert json.loads(done.stdout)["spool"]["bad"] == 1
+
+
+def test_status_of_a_full_spool(site):
+    """With the quota used up, --status says how full the spool is and whether a
+    loader runs, and isn't 0."""
+    quota = {"quota": "1M"}
+    site.milter(milter={"on-spool-error": "tempfail"}, spool=quota)
+    sizes = []
+    while not sizes or answers[-1] != "replycode":
+        padded = mails.document()
+        padded["x"] = "".join(random.choices("abcdefgh", k=60_000))
+        sizes.append(len(site.spooled()))
+        answers = [
+            reply.name
+            for reply in site.give(
+                mails.carrier(padded, part_options={"compress": False})
+            )
+        ]
+        assert len(sizes) < 30, answers
+
+    def status():
+        done = site.run_loader("--status", "--json", spool=quota)
+        return done.returncode, json.loads(done.stdout)["spool"]
+
+    code, found = status()
+    assert code == os.EX_TEMPFAIL
+    assert found["records"] == len(site.spooled())
+    assert found["quota"] == 1 << 20
+    assert 80 <= found["percent_used"] <= 100
+    assert found["loader_running"] is False
+    text = site.run_loader("--status", spool=quota).stdout
+    assert f"{found['percent_used']} per cent of 1048576 bytes used" in text
+    assert "loader    not running" in text
+    site.loader(spool=quota)
+    wait_for(lambda: not site.spooled(), "the spool is empty")
+    code, found = status()
+    assert code == 0
+    assert found["loader_running"] is True
+    assert found["percent_used"] == 0
+    assert "loader    running" in site.run_loader("--status", spool=quota).stdout
 
 
 def test_a_mistyped_spool_is_not_made(site):
