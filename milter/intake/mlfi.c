@@ -524,12 +524,13 @@ bool mlfi_drain(unsigned int seconds)
 	bool drained;
 	int error = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	/* Not the time of day, which somebody may set meanwhile. */
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)seconds;
 	pthread_mutex_lock(&shared.mutex);
 	while (shared.running > 0 && error == 0)
-		error =
-		    pthread_cond_timedwait(&shared.idle, &shared.mutex, &until);
+		error = pthread_cond_clockwait(
+		    &shared.idle, &shared.mutex, CLOCK_MONOTONIC, &until);
 	drained = shared.running == 0;
 	pthread_mutex_unlock(&shared.mutex);
 	nanosleep(&grace, NULL);

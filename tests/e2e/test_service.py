@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness import mails
+from harness.faults import Faults
 from harness.folder import read_text
 from harness.process import Child
 from harness.programs import (
@@ -370,6 +371,28 @@ def test_a_socket_of_another_stays(intake_site):
 
 
 # The watchdog
+
+
+def test_setting_the_clock_ends_no_drain(intake_site):
+    """A message that is being spooled at SIGTERM is finished, whatever the time
+    of day is by then."""
+    site = intake_site
+    site.env["tlsrpt-milter"] = Faults(site, "tlsrpt-milter").env | {
+        "FAULTS_SLOW_SYNC": "1500",
+        "FAULTS_CLOCK": "-3600",
+    }
+    daemon = site.milter(milter={"disposition": "discard"})
+    answers = []
+    sender = threading.Thread(
+        target=lambda: answers.append(site.give(mails.carrier())[-1].name)
+    )
+    sender.start()
+    wait_for(lambda: site.spooled("tmp"), "it is being spooled")
+    daemon.stop()
+    site.daemons.remove(daemon)
+    sender.join()
+    assert answers == ["discard"]
+    assert not daemon.events("stopped-early"), daemon.text()
 
 
 def test_watchdog_tells_of_a_hang(intake_site):

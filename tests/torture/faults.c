@@ -9,7 +9,9 @@
  * below it. send and recv count always, since the daemons leave them to libpq.
  *
  * With FAULTS_NO_SYNC fsync does nothing, for tests that need many records
- * soon.
+ * soon. With FAULTS_SLOW_SYNC it takes so many milliseconds more. With
+ * FAULTS_CLOCK the program's time of day is so many seconds ahead of the
+ * kernel's, as if somebody had set the clock.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,6 +29,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As in tests/harness/faults.py. */
@@ -65,12 +68,18 @@ struct control {
 
 static struct control *control;
 static bool no_sync;
+static long slow_sync; /* milliseconds */
+static long clock_ahead; /* seconds */
 static char directory[PATH_MAX];
 static size_t directory_length;
 
 __attribute__((constructor)) static void start(void)
 {
 	no_sync = getenv("FAULTS_NO_SYNC") != NULL;
+	const char *slow = getenv("FAULTS_SLOW_SYNC");
+	const char *ahead = getenv("FAULTS_CLOCK");
+	slow_sync = slow == NULL ? 0 : strtol(slow, NULL, 10);
+	clock_ahead = ahead == NULL ? 0 : strtol(ahead, NULL, 10);
 	const char *path = getenv("FAULTS_CONTROL");
 	const char *below = getenv("FAULTS_DIR");
 	if (path == NULL || below == NULL || realpath(below, directory) == NULL)
@@ -212,7 +221,18 @@ int fsync(int fd)
 	REAL(int, fsync, int);
 	if (no_sync)
 		return 0;
+	if (slow_sync > 0)
+		usleep((useconds_t)slow_sync * 1000);
 	FAULTY(is_below(fd, NULL), FSYNC, real(fd));
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	REAL(int, clock_gettime, clockid_t, struct timespec *);
+	int result = real(clock, time);
+	if (result == 0 && clock == CLOCK_REALTIME)
+		time->tv_sec += clock_ahead;
+	return result;
 }
 
 /* Counts as an fsync: it is one, of much. */
