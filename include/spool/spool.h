@@ -94,7 +94,8 @@ uint64_t spool_usage(struct spool *spool);
 /* Changes the quota, in bytes. */
 void spool_set_quota(struct spool *spool, uint64_t quota);
 
-/* How many rejections were dropped since spool_open(). */
+/* How many rejections were lost since spool_open(): dropped over quota, or not
+ * written because a system call failed, as on a full disk. */
 uint64_t spool_dropped(struct spool *spool);
 
 /*

@@ -414,8 +414,7 @@ static struct verdict_tally tally_up(const struct run *run)
 		tally.spooled += found->status == PIPELINE_SPOOLED;
 		tally.invalid += found->status == PIPELINE_INVALID;
 		tally.refused += found->status == PIPELINE_REFUSED;
-		if (found->status == PIPELINE_FAILED)
-			tally.spool_failed = true;
+		tally.failed += found->status == PIPELINE_FAILED;
 		if (tally.reason == NULL || found->status == PIPELINE_FAILED)
 			tally.reason = found->reason;
 	}

@@ -32,7 +32,7 @@ static char *header_text(const char *format, ...)
 	return g_string_free(out, FALSE);
 }
 
-/* The text of a 4xx or 5xx reply, without '%', which libmilter and mail servers
+/* The text of a 5xx reply, without '%', which libmilter and mail servers
  * expand. */
 static char *reply_text(const char *what, const char *reason)
 {
@@ -49,15 +49,28 @@ static bool only_report_recipients(const struct verdict_tally *tally)
 	       tally->report_recipients == tally->recipients;
 }
 
-static void decide_spool_failed(
-    const struct config *config, const char *reason, struct verdict *verdict)
+/* The reason names the spool's folder and what is wrong with it, which is
+ * nothing for whoever sent the mail: it goes to the log, and to the mail's
+ * recipients. */
+static void decide_failed(const struct config *config,
+    const struct verdict_tally *tally, const char *reason,
+    struct verdict *verdict)
 {
 	if (config->on_spool_error == CONFIG_SPOOL_TEMPFAIL) {
 		verdict->action = VERDICT_TEMPFAIL;
-		verdict->reply = reply_text(
-		    "TLS report can't be stored now, try again later: ",
-		    reason);
+		verdict->reply =
+		    g_strdup("TLS report can't be stored now, try again later");
+		return;
 	}
+	verdict->action = VERDICT_HEADER;
+	if (tally->spooled + tally->invalid + tally->refused == 0)
+		verdict->header = header_text("failed; %s", reason);
+	else
+		verdict->header = header_text(
+		    "partial; stored=%zu invalid=%zu refused=%zu failed=%zu; "
+		    "%s",
+		    tally->spooled, tally->invalid, tally->refused,
+		    tally->failed, reason);
 }
 
 static void decide_refused(const struct config *config,
@@ -96,8 +109,8 @@ void verdict_decide(const struct config *config,
 	const char *reason = tally->reason != NULL ? tally->reason : "unknown";
 	size_t bad = tally->invalid + tally->refused;
 
-	if (tally->spool_failed) {
-		decide_spool_failed(config, reason, &verdict);
+	if (tally->failed > 0) {
+		decide_failed(config, tally, reason, &verdict);
 	} else if (tally->spooled > 0 && bad > 0) {
 		verdict.action = VERDICT_HEADER;
 		verdict.header = header_text(

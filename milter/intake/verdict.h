@@ -18,7 +18,7 @@ struct verdict_tally {
 	size_t spooled;
 	size_t invalid;
 	size_t refused;
-	bool spool_failed;  /* a valid report could not be made durable */
+	size_t failed; /* could not be made durable, or looked at in time */
 	const char *reason; /* why spooling failed, else why the first report
 			       was invalid or refused; the caller's */
 	size_t recipients;

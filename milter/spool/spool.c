@@ -294,9 +294,9 @@ enum spool_result spool_put(
 			spool->held_bytes[kind] += size;
 		else
 			quota_settle(spool->quota, kind, size, name != NULL);
-	} else if (rejection) {
-		atomic_fetch_add(&spool->dropped, 1);
 	}
+	if (rejection && name == NULL)
+		atomic_fetch_add(&spool->dropped, 1);
 	g_string_free(header, TRUE);
 	if (!fits)
 		return rejection ? SPOOL_DROPPED : SPOOL_FULL;

@@ -257,7 +257,7 @@ def start_all(*calls):
 def test_deadline_includes_waiting(intake_site):
     """Large documents take turns. One that gets no turn in time is answered
     with that reason, and small documents overtake all of them."""
-    intake_site.milter(
+    daemon = intake_site.milter(
         milter={"on-spool-error": "tempfail"}, limits={"deadline": 1}
     )
     large = mails.carrier(many_details(30_000, 12 << 20))
@@ -280,11 +280,14 @@ def test_deadline_includes_waiting(intake_site):
     late = [answer for answer in answers if answer == "replycode"]
     assert late, answers
     for answer in late:
-        assert answer.arguments[0].startswith(
-            b"451 4.3.0 TLS report can't be stored now, try again later: "
-            b"limits.deadline: "
+        assert answer.arguments[0] == (
+            b"451 4.3.0 TLS report can't be stored now, try again later"
         )
-        assert answer.arguments[0].endswith(b" within 1 seconds")
+    reasons = [line["reason"] for line in daemon.events("failed")]
+    assert len(reasons) == len(late)
+    for reason in reasons:
+        assert reason.startswith("limits.deadline: ")
+        assert reason.endswith(" within 1 seconds")
     # The others were stored, however long their own turn took.
     assert {answer.name for answer in answers} <= {"replycode", "accept"}
     assert len(intake_site.spooled()) == 12 - len(late) + len(small)

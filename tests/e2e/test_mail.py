@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Mail through a real Postfix: every verdict, and what is delivered for it."""
 
+import base64
+import random
 import re
 import signal
 
@@ -375,10 +377,10 @@ def break_spool(site):
     (site.spool / "tmp").write_text("not a folder")
 
 
-def fill_spool(site):
-    """Puts an old record that is larger than the quota into bad."""
+def fill_spool(site, size=1_200_000):
+    """Puts an old record, by default one larger than the quota, into bad."""
     (site.spool / "bad").mkdir(parents=True)
-    (site.spool / "bad" / "1700000000.000000.1.x").write_bytes(b"x" * 1_200_000)
+    (site.spool / "bad" / "1700000000.000000.1.x").write_bytes(b"x" * size)
 
 
 @pytest.mark.parametrize("trouble", ["unwritable", "full"])
@@ -395,10 +397,32 @@ def test_spool_trouble_delivers(mail_site, trouble, disposition):
     code, text = mail_site.send(carrier)
     assert code == 250, text
     mail = mail_site.the_mail()
-    assert "stored" not in "".join(header_values(mail, HEADER))
+    key = "quota" if trouble == "full" else "directory"
+    assert the_header(mail).startswith(f"failed; spool.{key}: ")
+    (failed,) = milter.events("failed")
+    assert the_header(mail) == f"failed; {failed['reason']}"
     assert_only_header_added(mail, carrier)
     assert mail_site.spooled() == []
     assert milter.running()
+
+
+def test_spool_full_after_the_first_of_two(mail_site):
+    """A report that was not stored can be told from the one that was."""
+    # Random, so that each record has about this size.
+    padding = base64.b85encode(random.Random(1).randbytes(64_000)).decode()
+    fill_spool(mail_site, 940_000)
+    mail_site.milter(milter=DISCARD, spool={"quota": "1M"})
+    carrier = message_of(
+        *[mails.unique(**{"x-padding": [padding[::2], padding[1::2]]}) for _ in range(2)]
+    )
+    code, text = mail_site.send(carrier)
+    assert code == 250, text
+    mail = mail_site.the_mail()
+    assert the_header(mail).startswith(
+        "partial; stored=1 invalid=0 refused=0 failed=1; spool.quota: "
+    )
+    assert_only_header_added(mail, carrier)
+    assert len(mail_site.spooled()) == 1
 
 
 @pytest.mark.parametrize("trouble", ["unwritable", "full"])
@@ -412,7 +436,11 @@ def test_spool_trouble_can_be_temporary(mail_site, trouble):
     if trouble == "unwritable":
         break_spool(mail_site)
     code, text = mail_site.send(mails.carrier())
-    assert (code, text[:5]) == (451, "4.3.0")
+    # Neither the spool's path nor what is wrong with it is the sender's business.
+    assert (code, text) == (
+        451,
+        "4.3.0 TLS report can't be stored now, try again later",
+    )
     assert mail_site.delivered() == []
     # Ordinary mail is not affected.
     code, text = mail_site.send(

@@ -23,6 +23,7 @@ from harness.faults import (
 )
 from harness.folder import is_root
 from harness.ledger import Ledger, judge, report
+from harness.milter import header_of
 from harness.wait import wait_for
 
 MILTER = "tlsrpt-milter"
@@ -229,6 +230,28 @@ def test_out_of_descriptors(site, ledger):
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, before)
         assert ledger.give(client, ledger.new_ids()) == "stored"
     finish(site, ledger)
+
+
+def test_rejections_lost_to_a_full_disk_are_counted(site, milter_faults):
+    """As dropped, like those beyond their share of the quota."""
+    daemon = site.milter(milter=DISCARD, metrics={"directory": str(site.folder)})
+    bad = report("bad@ledger.example")
+    del bad["date-range"]
+    milter_faults.arm(error("ENOSPC"), ("write",), 1, FOREVER)
+    with site.connect() as client:
+        client.envelope("<a@b.example>", site.recipient)
+        header = header_of(client.message(mails.carrier(bad)))
+    assert milter_faults.disarm() > 0
+    assert header.startswith("invalid; ")
+    assert len(daemon.events("rejection-not-recorded")) == 1
+    assert site.spooled() == []
+    metrics = site.folder / "tlsrpt-milter.prom"
+    wait_for(
+        lambda: metrics.exists()
+        and "\ntlsrpt_rejections_dropped_total 1\n" in metrics.read_text(),
+        "the rejection counts as dropped",
+        20,
+    )
 
 
 def test_disk_full(site, ledger):

@@ -317,8 +317,16 @@ static void assert_failed(
 		input.config = place->config;
 		run(place, &input);
 		assert_report(place, 0, PIPELINE_FAILED, reason);
-		assert_verdict(
-		    place, i == 0 ? VERDICT_ACCEPT : VERDICT_TEMPFAIL, NULL);
+		if (i == 0) {
+			assert_verdict(place, VERDICT_HEADER, "failed; ");
+			assert_true(g_str_has_prefix(
+			    place->output.verdict.header + strlen("failed; "),
+			    reason));
+		} else {
+			assert_verdict(place, VERDICT_TEMPFAIL, NULL);
+			assert_string_equal(place->output.verdict.reply,
+			    "TLS report can't be stored now, try again later");
+		}
 	}
 }
 
@@ -391,7 +399,7 @@ static void test_no_turn(void **state)
 	admission_leave(ADMISSION_SMALL, half);
 	assert_report(place, 0, PIPELINE_FAILED,
 	    "limits.deadline: the report could not be parsed ");
-	assert_verdict(place, VERDICT_ACCEPT, NULL);
+	assert_verdict(place, VERDICT_HEADER, "failed; limits.deadline: ");
 }
 
 static void test_refused(void **state)

@@ -17,8 +17,7 @@ struct row {
 	enum config_disposition disposition;
 	enum config_on_refused on_refused;
 	enum config_on_spool_error on_spool_error;
-	size_t spooled, invalid, refused;
-	bool spool_failed;
+	size_t spooled, invalid, refused, failed;
 	size_t recipients, report_recipients;
 	enum verdict_action action;
 	const char *header;
@@ -34,33 +33,37 @@ struct row {
 
 static const struct row rows[] = {
     /* nothing found */
-    {D, RR, ST, 0, 0, 0, false, 1, 1, VERDICT_ACCEPT, NULL, NULL},
+    {D, RR, ST, 0, 0, 0, 0, 1, 1, VERDICT_ACCEPT, NULL, NULL},
     /* all spooled */
-    {K, RK, SD, 2, 0, 0, false, 1, 1, VERDICT_HEADER, "stored; reports=2",
-	NULL},
-    {D, RK, SD, 1, 0, 0, false, 2, 2, VERDICT_DISCARD, NULL, NULL},
-    {D, RK, SD, 1, 0, 0, false, 3, 1, VERDICT_SPLIT, "stored; reports=1", NULL},
-    {D, RK, SD, 1, 0, 0, false, 1, 0, VERDICT_HEADER, "stored; reports=1",
-	NULL},
+    {K, RK, SD, 2, 0, 0, 0, 1, 1, VERDICT_HEADER, "stored; reports=2", NULL},
+    {D, RK, SD, 1, 0, 0, 0, 2, 2, VERDICT_DISCARD, NULL, NULL},
+    {D, RK, SD, 1, 0, 0, 0, 3, 1, VERDICT_SPLIT, "stored; reports=1", NULL},
+    {D, RK, SD, 1, 0, 0, 0, 1, 0, VERDICT_HEADER, "stored; reports=1", NULL},
     /* invalid is never discarded nor rejected */
-    {D, RR, ST, 0, 1, 0, false, 1, 1, VERDICT_HEADER, "invalid; why", NULL},
-    {D, RR, ST, 0, 1, 1, false, 1, 1, VERDICT_HEADER, "invalid; why", NULL},
+    {D, RR, ST, 0, 1, 0, 0, 1, 1, VERDICT_HEADER, "invalid; why", NULL},
+    {D, RR, ST, 0, 1, 1, 0, 1, 1, VERDICT_HEADER, "invalid; why", NULL},
     /* refused */
-    {D, RK, ST, 0, 0, 1, false, 1, 1, VERDICT_HEADER, "refused; why", NULL},
-    {D, RR, ST, 0, 0, 2, false, 1, 1, VERDICT_REJECT, NULL,
+    {D, RK, ST, 0, 0, 1, 0, 1, 1, VERDICT_HEADER, "refused; why", NULL},
+    {D, RR, ST, 0, 0, 2, 0, 1, 1, VERDICT_REJECT, NULL,
 	"TLS report refused: why"},
-    {D, RR, ST, 0, 0, 1, false, 2, 1, VERDICT_HEADER, "refused; why", NULL},
-    {K, RR, ST, 0, 0, 1, false, 1, 0, VERDICT_HEADER, "refused; why", NULL},
+    {D, RR, ST, 0, 0, 1, 0, 2, 1, VERDICT_HEADER, "refused; why", NULL},
+    {K, RR, ST, 0, 0, 1, 0, 1, 0, VERDICT_HEADER, "refused; why", NULL},
     /* some spooled, some not: kept whole */
-    {D, RR, ST, 1, 1, 0, false, 1, 1, VERDICT_HEADER,
+    {D, RR, ST, 1, 1, 0, 0, 1, 1, VERDICT_HEADER,
 	"partial; stored=1 invalid=1 refused=0; why", NULL},
-    {D, RR, ST, 1, 0, 2, false, 2, 1, VERDICT_HEADER,
+    {D, RR, ST, 1, 0, 2, 0, 2, 1, VERDICT_HEADER,
 	"partial; stored=1 invalid=0 refused=2; why", NULL},
-    /* the spool */
-    {D, RR, SD, 0, 0, 0, true, 1, 1, VERDICT_ACCEPT, NULL, NULL},
-    {D, RR, SD, 1, 0, 0, true, 1, 1, VERDICT_ACCEPT, NULL, NULL},
-    {D, RR, ST, 1, 0, 0, true, 1, 1, VERDICT_TEMPFAIL, NULL,
-	"TLS report can't be stored now, try again later: why"},
+    /* the spool: the sender is told no more than that */
+    {D, RR, SD, 0, 0, 0, 1, 1, 1, VERDICT_HEADER, "failed; why", NULL},
+    {D, RR, SD, 0, 0, 0, 2, 2, 1, VERDICT_HEADER, "failed; why", NULL},
+    {D, RR, SD, 1, 0, 0, 1, 1, 1, VERDICT_HEADER,
+	"partial; stored=1 invalid=0 refused=0 failed=1; why", NULL},
+    {D, RR, SD, 2, 3, 4, 5, 2, 1, VERDICT_HEADER,
+	"partial; stored=2 invalid=3 refused=4 failed=5; why", NULL},
+    {D, RR, SD, 0, 0, 1, 1, 1, 1, VERDICT_HEADER,
+	"partial; stored=0 invalid=0 refused=1 failed=1; why", NULL},
+    {D, RR, ST, 1, 0, 0, 1, 1, 1, VERDICT_TEMPFAIL, NULL,
+	"TLS report can't be stored now, try again later"},
 };
 
 static void decide(
@@ -72,7 +75,7 @@ static void decide(
 	    .spooled = row->spooled,
 	    .invalid = row->invalid,
 	    .refused = row->refused,
-	    .spool_failed = row->spool_failed,
+	    .failed = row->failed,
 	    .reason = why,
 	    .recipients = row->recipients,
 	    .report_recipients = row->report_recipients,
@@ -119,8 +122,11 @@ static void test_header_is_safe(void **state)
 	struct config config = bare_config();
 	char evil[] = "x\r\nX-Injected: 1\x1b[31m 100% \xe2\x80\xae";
 	const struct verdict_tally tally = {.invalid = 1, .reason = evil};
-	const struct verdict_tally failed = {
-	    .spool_failed = true, .reason = evil};
+	const struct verdict_tally failed = {.failed = 1, .reason = evil};
+	const struct verdict_tally refused = {.refused = 1,
+	    .reason = evil,
+	    .recipients = 1,
+	    .report_recipients = 1};
 	struct verdict verdict;
 
 	(void)state;
@@ -128,8 +134,12 @@ static void test_header_is_safe(void **state)
 	assert_null(strpbrk(verdict.header, "\r\n\x1b"));
 	verdict_clear(&verdict);
 
-	config.on_spool_error = CONFIG_SPOOL_TEMPFAIL;
 	verdict_decide(&config, &failed, &verdict);
+	assert_null(strpbrk(verdict.header, "\r\n\x1b"));
+	verdict_clear(&verdict);
+
+	config.on_refused = CONFIG_REFUSED_REJECT;
+	verdict_decide(&config, &refused, &verdict);
 	assert_null(strpbrk(verdict.reply, "\r\n\x1b%"));
 	verdict_clear(&verdict);
 }
