@@ -24,6 +24,8 @@ struct mime_attachment {
 	char *media_type;  /* lower case, "application/tlsrpt+gzip" */
 	char *filename;    /* of Content-Disposition, else name=; or NULL */
 	GByteArray *bytes; /* transfer encoding removed */
+	bool is_text;      /* text/plain or text/html, and not a file */
+	bool in_front;     /* the first part, and such a text */
 };
 
 struct mime_message {
@@ -31,6 +33,10 @@ struct mime_message {
 	char *from_domain;          /* lower case; or NULL */
 	char *tls_report_domain;    /* lower case; or NULL */
 	char *tls_report_submitter; /* lower case; or NULL */
+	unsigned int signs;         /* of enum carrier_sign, of all fields */
+	size_t parts;               /* that are no multipart */
+	bool has_more; /* a part is neither an attachment nor in_front, or
+			  there is text behind the last one */
 	/* Unfolded Authentication-Results fields, topmost first. */
 	GPtrArray *authentication_results; /* of char * */
 	/* Leaf parts that may be a report: no image, audio, video or message,

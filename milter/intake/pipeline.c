@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "document/decode.h"
 #include "document/identity.h"
+#include "mail/carrier.h"
 #include "mail/mime.h"
 
 /*
@@ -35,6 +36,8 @@ struct run {
 	const struct mime_message *message; /* empty for a bare report */
 	GPtrArray *reports;
 	size_t enclosed; /* messages with a report that was not looked into */
+	size_t policies; /* of all reports that were accepted */
+	bool has_more;   /* than a carrier has */
 };
 
 static const struct mime_message no_message;
@@ -218,6 +221,27 @@ static void accept_report(struct run *run,
 	g_free(submitter);
 }
 
+/*
+ * Whether a report came as reporters send it, and not as a person would attach
+ * or quote it: in a message that says so or labelled as a report, in a part of
+ * its own, with nothing behind it.
+ */
+static bool is_as_sent(const struct run *run,
+    const struct mime_attachment *attachment, const struct report *report)
+{
+	const anomaly_set behind = UINT64_C(1) << ANOMALY_DATA_AFTER_JSON |
+				   UINT64_C(1) << ANOMALY_GZIP_DATA_AFTER_END;
+	unsigned int signs = run->message->signs;
+
+	if (attachment->is_text || (report->anomalies & behind) != 0)
+		return false;
+	if ((signs & CARRIER_IS_REPORT) != 0)
+		return true;
+	/* A mail program keeps the label of what is forwarded by it. */
+	return (signs & CARRIER_SEEMS_ANSWER) == 0 &&
+	       decode_media_type_is_report(attachment->media_type);
+}
+
 /* Decodes one attachment and deals with it. False when the rest of the message
  * is not to be looked at. */
 static bool look_into(struct run *run, const struct mime_attachment *attachment)
@@ -251,10 +275,15 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 	}
 	switch (result) {
 	case DECODE_OK:
+		run->policies += report->policies->len;
+		if (!is_as_sent(run, attachment, report))
+			run->has_more = true;
 		accept_report(run, attachment, report);
 		report_free(report);
 		break;
 	case DECODE_OTHER:
+		if (!attachment->in_front)
+			run->has_more = true;
 		break;
 	case DECODE_INVALID:
 	case DECODE_LIMIT:
@@ -312,6 +341,8 @@ static void read_message(struct run *run)
 	}
 	note_enclosed(run, message);
 	run->message = message;
+	run->has_more =
+	    message->has_more || (message->signs & CARRIER_IS_ANSWER) != 0;
 	look_into_all(run, message->attachments);
 	run->message = &no_message;
 	mime_message_free(message);
@@ -405,6 +436,7 @@ static struct verdict_tally tally_up(const struct run *run)
 	    .recipients =
 		input->recipients != NULL ? input->recipients->len : 0,
 	    .report_recipients = input->report_recipients,
+	    .pure = run->policies > 0 && !run->has_more,
 	};
 
 	for (guint i = 0; i < run->reports->len; i++) {

@@ -91,7 +91,7 @@ static void decide_spooled(const struct config *config,
     const struct verdict_tally *tally, struct verdict *verdict)
 {
 	verdict->action = VERDICT_HEADER;
-	if (config->disposition == CONFIG_DISCARD) {
+	if (config->disposition == CONFIG_DISCARD && tally->pure) {
 		if (only_report_recipients(tally))
 			verdict->action = VERDICT_DISCARD;
 		else if (tally->report_recipients > 0)

@@ -21,6 +21,7 @@ struct verdict_tally {
 	size_t failed; /* could not be made durable, or looked at in time */
 	const char *reason; /* why spooling failed, else why the first report
 			       was invalid or refused; the caller's */
+	bool pure; /* a carrier and nothing else: what may be discarded */
 	size_t recipients;
 	size_t report_recipients; /* those that match config->recipients */
 };

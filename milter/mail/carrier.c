@@ -7,6 +7,7 @@
  */
 #include "mail/carrier.h"
 
+#include <glib.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -80,12 +81,61 @@ static bool is_report_type(const char *value)
 	       span_equals(subtype, "report") && find_report_type(p);
 }
 
-bool carrier_header(const char *name, const char *value)
+static bool is_carrier_field(struct span field, const char *value)
 {
-	struct span field = span_trim(span_of(name));
-
 	if (span_equals(field, "Content-Type"))
 		return is_report_type(value);
 	return span_equals(field, "TLS-Report-Domain") ||
 	       span_equals(field, "TLS-Report-Submitter");
+}
+
+bool carrier_header(const char *name, const char *value)
+{
+	return is_carrier_field(span_trim(span_of(name)), value);
+}
+
+/* Moves behind a word that begins here, blanks and folds apart, in any case. */
+static bool skip_word(const char **cursor, const char *word)
+{
+	struct span rest = span_trim(span_of(*cursor));
+
+	if (!span_begins(rest, word))
+		return false;
+	*cursor = rest.start + strlen(word);
+	return true;
+}
+
+/* "Report Domain: d Submitter: s Report-ID: i" (RFC 8460 section 5.3), whatever
+ * the three are: senders write them in several ways. */
+static bool is_report_subject(const char *value)
+{
+	if (!skip_word(&value, "Report") || !skip_word(&value, "Domain:"))
+		return false;
+	value = strcasestr(value, "Submitter:");
+	return value != NULL && strcasestr(value, "Report-ID:") != NULL;
+}
+
+/* "Re: …", "Fwd: …", as mail programs begin the subject of an answer. */
+static bool has_answer_prefix(const char *value)
+{
+	static const char *const prefixes[] = {
+	    "Re:", "Fwd:", "Fw:", "Aw:", "Wg:"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+		if (skip_word(&value, prefixes[i]))
+			return true;
+	return false;
+}
+
+unsigned int carrier_signs(struct span name, const char *value)
+{
+	if (is_carrier_field(name, value))
+		return CARRIER_IS_REPORT;
+	if (span_equals(name, "In-Reply-To") || span_equals(name, "References"))
+		return CARRIER_IS_ANSWER;
+	if (!span_equals(name, "Subject"))
+		return 0;
+	if (is_report_subject(value))
+		return CARRIER_IS_REPORT;
+	return has_answer_prefix(value) ? CARRIER_SEEMS_ANSWER : 0;
 }

@@ -145,6 +145,7 @@ static void read_field(
 
 	char *body = copy_body(field->whole);
 
+	message->signs |= carrier_signs(field->name, body);
 	if (span_equals(field->name, "Authentication-Results"))
 		g_ptr_array_add(
 		    message->authentication_results, rfc5322_unfold(body));
@@ -288,30 +289,65 @@ static bool encloses_report(GMimePart *part)
 	return found;
 }
 
+/* Whether a part is what people write and read: text, and not a file. */
+static bool is_text(GMimePart *leaf, const struct mime_attachment *attachment)
+{
+	const GByteArray *bytes = attachment->bytes;
+
+	return (g_str_equal(attachment->media_type, "text/plain") ||
+		   g_str_equal(attachment->media_type, "text/html")) &&
+	       attachment->filename == NULL &&
+	       !g_mime_part_is_attachment(leaf) &&
+	       !sniff_gzip(bytes->data, bytes->len) &&
+	       !sniff_zip(bytes->data, bytes->len);
+}
+
+/* The part as an attachment, whatever it is. */
+static struct mime_attachment *make_attachment(
+    GMimePart *leaf, char *media_type, bool first)
+{
+	struct mime_attachment *attachment = g_new0(struct mime_attachment, 1);
+
+	attachment->media_type = media_type;
+	attachment->filename = g_strdup(g_mime_part_get_filename(leaf));
+	attachment->bytes = decode_part(leaf);
+	attachment->is_text = is_text(leaf, attachment);
+	attachment->in_front = attachment->is_text && first;
+	return attachment;
+}
+
 static void read_leaf(struct mime_message *message, GMimeObject *leaf)
 {
 	struct mime_attachment *attachment;
-	char *media_type;
+	char *media_type = get_media_type(leaf);
+	bool first = message->parts++ == 0;
 
-	if (!GMIME_IS_PART(leaf))
-		return;
-	media_type = get_media_type(leaf);
-	if (is_something_else(media_type)) {
-		if (g_str_has_prefix(media_type, "message/") &&
+	if (!GMIME_IS_PART(leaf) || is_something_else(media_type)) {
+		if (GMIME_IS_PART(leaf) &&
+		    g_str_has_prefix(media_type, "message/") &&
 		    encloses_report(GMIME_PART(leaf)))
 			message->enclosed++;
+		message->has_more = true;
 		g_free(media_type);
 		return;
 	}
-	attachment = g_new0(struct mime_attachment, 1);
-	attachment->media_type = media_type;
-	attachment->filename =
-	    g_strdup(g_mime_part_get_filename(GMIME_PART(leaf)));
-	attachment->bytes = decode_part(GMIME_PART(leaf));
-	if (may_be_report(attachment))
+	attachment = make_attachment(GMIME_PART(leaf), media_type, first);
+	if (may_be_report(attachment)) {
 		g_ptr_array_add(message->attachments, attachment);
-	else
-		free_attachment(attachment);
+		return;
+	}
+	if (!attachment->in_front)
+		message->has_more = true;
+	free_attachment(attachment);
+}
+
+/* Whether something stands behind the closing boundary: no mail program shows
+ * it, but some lists and gateways write there. */
+static bool has_text_behind(GMimeMultipart *multipart)
+{
+	const char *text = g_mime_multipart_get_epilogue(multipart);
+
+	return text != NULL && span_trim(span_of(text)).length > 0;
 }
 
 /* False when multiparts are nested more than levels deep. */
@@ -333,6 +369,8 @@ static bool read_part(
 		if (!read_part(message, g_mime_multipart_get_part(multipart, i),
 			levels - 1))
 			return false;
+	if (has_text_behind(multipart))
+		message->has_more = true;
 	return true;
 }
 

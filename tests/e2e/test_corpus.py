@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Real reports, if a folder of them is available (TLSRPT_CORPUS)."""
 
+import email
+import gzip
 import json
 import os
 from collections import defaultdict
@@ -8,6 +10,7 @@ from pathlib import Path
 
 from harness import mails
 from harness.programs import ROOT
+from harness.site import the_header
 from harness.wait import wait_for
 
 CORPUS = Path(os.environ.get("TLSRPT_CORPUS", ROOT.parent / "shared" / "corpus"))
@@ -160,7 +163,15 @@ def test_deviations_seen_in_the_field(mail_site):
     for name, report in deviations.items():
         code, text = mail_site.send(mails.carrier(report))
         assert code == 250, (name, text)
-    assert mail_site.delivered() == []
+    # A report that says nothing is stored, but its mail is not discarded.
+    mail = mail_site.the_mail()
+    assert the_header(mail) == "stored; reports=1"
+    (content,) = [
+        part.get_payload(decode=True)
+        for part in email.message_from_bytes(mail).walk()
+        if part.get_content_type().startswith("application/tlsrpt")
+    ]
+    assert json.loads(gzip.decompress(content))["policies"] == []
     mail_site.drain()
     assert mail_site.count("rejected_report") == 0
     assert mail_site.count("report") == len(deviations)

@@ -82,6 +82,7 @@ static void read_addresses(const char *body)
 	FUZZ_CHECK(cursor <= body + strlen(body));
 	(void)recipient_matches((char *const *)patterns, body);
 	(void)carrier_header("Content-Type", body);
+	(void)carrier_signs(span_of("Subject"), body);
 	(void)recipient_pattern_error(body);
 	g_free(line);
 	g_free(again);

@@ -138,6 +138,18 @@ static void check_line(const char *text, size_t most)
 		FUZZ_CHECK(g_ascii_isprint(*text));
 }
 
+static size_t count_policies(const struct pipeline_output *output)
+{
+	size_t policies = 0;
+
+	for (guint i = 0; i < output->reports->len; i++) {
+		const struct pipeline_report *found = output->reports->pdata[i];
+
+		policies += found->policies;
+	}
+	return policies;
+}
+
 static void check_verdict(const struct pipeline_input *input,
     const struct pipeline_output *output, size_t stored, size_t bad)
 {
@@ -154,6 +166,7 @@ static void check_verdict(const struct pipeline_input *input,
 	case VERDICT_SPLIT:
 		FUZZ_CHECK(config->disposition == CONFIG_DISCARD);
 		FUZZ_CHECK(stored > 0 && bad == 0);
+		FUZZ_CHECK(count_policies(output) > 0);
 		break;
 	case VERDICT_REJECT:
 		FUZZ_CHECK(config->on_refused == CONFIG_REFUSED_REJECT);

@@ -101,12 +101,56 @@ static void test_long_values_take_linear_time(void **state)
 	g_string_free(value, TRUE);
 }
 
+static void check_sign(
+    const char *name, const char *value, unsigned int expected)
+{
+	unsigned int sign = carrier_signs(span_of(name), value);
+
+	if (sign != expected)
+		fail_msg(
+		    "%s: %s: %u instead of %u", name, value, sign, expected);
+}
+
+static void test_signs(void **state)
+{
+	static const char *const reports[] = {
+	    "Report Domain: a.example Submitter: b.example Report-ID: <1@b>",
+	    " report domain: a\r\n submitter: b\r\n report-id: 1",
+	    "Report\r\n\tDomain:a Submitter:b Report-ID:1",
+	    "Report Domain: a Submitter: b Report-ID: 133+a",
+	};
+	static const char *const others[] = {"", "Hello",
+	    "Report Domain: a Submitter: b", "Report on Domain: a",
+	    "About: Report Domain: a Submitter: b Report-ID: 1",
+	    "Report Domain: a Report-ID: 1 Submitter: b", "Regarding: x", "Re",
+	    "Forward: x"};
+	static const char *const answers[] = {
+	    "Re: Report Domain: a Submitter: b Report-ID: 1", "FWD: x", " fw:x",
+	    "\tAW: x", "WG: x"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(reports); i++)
+		check_sign("subject", reports[i], CARRIER_IS_REPORT);
+	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+		check_sign("Subject", others[i], 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(answers); i++)
+		check_sign("Subject", answers[i], CARRIER_SEEMS_ANSWER);
+	check_sign("TLS-Report-Domain", "", CARRIER_IS_REPORT);
+	check_sign("Content-Type", "multipart/report; report-type=tlsrpt",
+	    CARRIER_IS_REPORT);
+	check_sign("Content-Type", "multipart/mixed", 0);
+	check_sign("in-reply-to", "<1@b>", CARRIER_IS_ANSWER);
+	check_sign("References", "", CARRIER_IS_ANSWER);
+	check_sign("X-References", "<1@b>", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_content_type_of_carriers),
 	    cmocka_unit_test(test_content_type_of_others),
 	    cmocka_unit_test(test_other_fields),
+	    cmocka_unit_test(test_signs),
 	    cmocka_unit_test(test_long_values_take_linear_time),
 	};
 

@@ -77,6 +77,7 @@ static void decide(
 	    .refused = row->refused,
 	    .failed = row->failed,
 	    .reason = why,
+	    .pure = true,
 	    .recipients = row->recipients,
 	    .report_recipients = row->report_recipients,
 	};
@@ -113,6 +114,24 @@ static void test_table_without_header(void **state)
 		assert_int_equal(verdict.action,
 		    rows[i].action == VERDICT_HEADER ? VERDICT_ACCEPT
 						     : rows[i].action);
+		verdict_clear(&verdict);
+	}
+}
+
+/* What is in a mail besides its reports is never dropped, nor kept from a
+ * recipient. */
+static void test_more_than_a_carrier(void **state)
+{
+	struct config config = bare_config();
+	struct verdict_tally tally = {.spooled = 1, .recipients = 2};
+	struct verdict verdict;
+
+	(void)state;
+	config.disposition = CONFIG_DISCARD;
+	for (; tally.report_recipients <= 2; tally.report_recipients++) {
+		verdict_decide(&config, &tally, &verdict);
+		assert_int_equal(verdict.action, VERDICT_HEADER);
+		assert_string_equal(verdict.header, "stored; reports=1");
 		verdict_clear(&verdict);
 	}
 }
@@ -163,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_table),
 	    cmocka_unit_test(test_table_without_header),
+	    cmocka_unit_test(test_more_than_a_carrier),
 	    cmocka_unit_test(test_header_is_safe),
 	    cmocka_unit_test(test_header_is_short),
 	};
