@@ -13,11 +13,12 @@
  *
  * Memory: half of parse-memory is for documents of DECODE_LARGE bytes and more
  * (inflated), which are read one at a time; the other half is for smaller ones,
- * which are read side by side as far as their estimates fit. No thread holds
- * memory while it waits: a document is first inflated piece by piece, only to
- * be measured, and into memory once it is admitted. All that memory is free
- * again when decode_report() returns. The report that it returns is a few times
- * its document's size, and should be freed before the next is read.
+ * which are read side by side as far as their estimates fit. A document that
+ * turns out to take more than it was admitted with is over a limit. No thread
+ * holds memory while it waits: a document is first inflated piece by piece,
+ * only to be measured, and into memory once it is admitted. All that memory is
+ * free again when decode_report() returns. The report that it returns is a few
+ * times its document's size, and should be freed before the next is read.
  */
 #ifndef DOCUMENT_DECODE_H
 #define DOCUMENT_DECODE_H

@@ -13,6 +13,7 @@
  */
 #include "budget.h"
 
+#include <glib.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,10 +37,8 @@ static _Thread_local struct {
 	bool active;
 	bool refused;
 	size_t limit;
-	size_t held;
-	struct block *last;
-	unsigned char *free; /* in a block for small pieces */
-	size_t left;         /* bytes there */
+	size_t peak;
+	struct budget_mark now;
 } budget;
 
 void budget_init(void)
@@ -57,30 +56,43 @@ void budget_begin(size_t limit)
 	budget.limit = limit;
 }
 
+struct budget_mark budget_mark(void)
+{
+	return budget.now;
+}
+
+void budget_release(struct budget_mark mark)
+{
+	while (budget.now.last != mark.last) {
+		struct block *before = budget.now.last->before;
+
+		free(budget.now.last);
+		budget.now.last = before;
+	}
+	budget.now = mark;
+	if (budget.refused)
+		budget.now.left = 0;
+}
+
 bool budget_end(void)
 {
-	while (budget.last != NULL) {
-		struct block *before = budget.last->before;
-
-		free(budget.last);
-		budget.last = before;
-	}
+	budget_release((struct budget_mark){0});
 	budget.active = false;
-	if (budget.held >= TRIM_FROM)
+	if (budget.peak >= TRIM_FROM)
 		(void)malloc_trim(0);
 	return budget.refused;
 }
 
 size_t budget_peak(void)
 {
-	return budget.held;
+	return budget.peak;
 }
 
 /* Once something was refused, everything is: a library that went on after a
  * failed allocation could only give a wrong result. */
 static unsigned char *add_block(size_t size)
 {
-	size_t left = budget.limit - budget.held;
+	size_t left = budget.limit - budget.now.held;
 	struct block *block = NULL;
 
 	if (!budget.refused && left >= sizeof(*block) &&
@@ -88,12 +100,13 @@ static unsigned char *add_block(size_t size)
 		block = malloc(sizeof(*block) + size);
 	if (block == NULL) {
 		budget.refused = true;
-		budget.left = 0;
+		budget.now.left = 0;
 		return NULL;
 	}
-	budget.held += sizeof(*block) + size;
-	block->before = budget.last;
-	budget.last = block;
+	budget.now.held += sizeof(*block) + size;
+	budget.peak = MAX(budget.peak, budget.now.held);
+	block->before = budget.now.last;
+	budget.now.last = block;
 	return block->bytes;
 }
 
@@ -106,15 +119,15 @@ void *budget_malloc(size_t size)
 	if (size > PIECE_MOST)
 		return add_block(size);
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	if (size > budget.left) {
-		budget.free = add_block(BLOCK_SIZE);
-		if (budget.free == NULL)
+	if (size > budget.now.left) {
+		budget.now.free = add_block(BLOCK_SIZE);
+		if (budget.now.free == NULL)
 			return NULL;
-		budget.left = BLOCK_SIZE;
+		budget.now.left = BLOCK_SIZE;
 	}
-	memory = budget.free;
-	budget.free += size;
-	budget.left -= size;
+	memory = budget.now.free;
+	budget.now.free += size;
+	budget.now.left -= size;
 	return memory;
 }
 

@@ -24,11 +24,24 @@ void budget_begin(size_t limit);
  * be used any more. True when something was refused since budget_begin(). */
 bool budget_end(void);
 
-/* How many bytes this thread took under its last budget. */
+/* How far a budget is used; its members are for budget.c only. */
+struct budget_mark {
+	struct block *last;
+	size_t held;
+	unsigned char *free; /* in a block for small pieces */
+	size_t left;         /* bytes there */
+};
+
+/* Gives back what this thread allocated since the mark was made: none of that
+ * may be used any more. What was refused stays refused. */
+struct budget_mark budget_mark(void);
+void budget_release(struct budget_mark mark);
+
+/* How many bytes this thread held at most under its last budget. */
 size_t budget_peak(void);
 
 /* malloc(3), but NULL for what would exceed the budget, and free(3), which
- * frees nothing before the budget ends. */
+ * frees nothing: budget_release() and budget_end() do. */
 void *budget_malloc(size_t size);
 void budget_free(void *memory);
 

@@ -41,6 +41,7 @@ struct decoding {
 	uint8_t head[SNIFF_SIZE]; /* how it begins, inflated once */
 	size_t head_length;
 
+	size_t budget; /* what parsing was admitted with */
 	anomaly_set anomalies;
 	char *reason;
 };
@@ -69,12 +70,6 @@ static bool is_labelled(const struct decode_input *input)
 		return false;
 	name = span_of(input->filename);
 	return span_ends(name, ".json") || span_ends(name, ".json.gz");
-}
-
-/* What parsing may take for one large document, and for all small ones. */
-static size_t half_of_memory(const struct limits *limits)
-{
-	return limits->parse_memory / 2;
 }
 
 static void note(struct decoding *decoding, enum anomaly anomaly)
@@ -284,7 +279,7 @@ static enum decode_result read_document(
 	    .scan = &decoding->scan,
 	    .received_at = input->received_at,
 	    .judge_only = input->judge_only,
-	    .budget = half_of_memory(decoding->limits),
+	    .budget = decoding->budget,
 	};
 	struct report *report;
 	char *reason = NULL;
@@ -329,18 +324,22 @@ static enum decode_result read_admitted(
 	return read_document(decoding, ret_report);
 }
 
-/* Waits to be admitted with the memory needed, and reads. */
+/* Waits to be admitted with the memory needed, and reads: a small document with
+ * what it is estimated to take, and a large one with half of parse-memory. */
 static enum decode_result read_in_turn(
     struct decoding *decoding, struct report **ret_report)
 {
-	size_t half = half_of_memory(decoding->limits);
-	size_t need = decoding->size + json_scan_estimate(&decoding->scan);
+	size_t half = decoding->limits->parse_memory / 2;
+	size_t need;
 	enum admission_queue kind = ADMISSION_SMALL;
 	enum decode_result result;
 
+	decoding->budget = json_scan_estimate(&decoding->scan);
+	need = decoding->size + decoding->budget;
 	if (decoding->size >= DECODE_LARGE || need > half ||
 	    is_twice_gzip(decoding)) {
 		kind = ADMISSION_LARGE;
+		decoding->budget = half;
 		need = half;
 	}
 	if (!admission_enter(kind, need, half, decoding->input->deadline))

@@ -32,11 +32,17 @@
 #define STRING_COST 112
 #define NUMBER_COST 80
 #define FIXED_COST 32768
+/* Each byte of an array of strings that a string holds as text: the shortest
+ * element, \\"\\", has five, and costs a string's node and text (48) and a
+ * place in tables (32) while one such array at a time is parsed. */
+#define PACKED_COST 16
 
 static void begin_string(struct json_scan *scan)
 {
 	scan->in_string = true;
 	scan->has_escape = false;
+	scan->at_start = true;
+	scan->packed = false;
 	scan->string = 0;
 	scan->strings++;
 }
@@ -69,6 +75,16 @@ static bool is_control(uint8_t byte)
 	return byte > 0 && byte < ' ';
 }
 
+static void grow_string(struct json_scan *scan, size_t bytes)
+{
+	scan->string_bytes += bytes;
+	scan->string += bytes;
+	if (scan->string > scan->max_string)
+		scan->max_string = scan->string;
+	if (scan->packed && scan->string > scan->max_packed)
+		scan->max_packed = scan->string;
+}
+
 static void scan_in_string(struct json_scan *scan, uint8_t byte)
 {
 	if (byte == '"' && !scan->escaped) {
@@ -77,13 +93,16 @@ static void scan_in_string(struct json_scan *scan, uint8_t byte)
 	}
 	if (is_name_wanted(scan))
 		scan->name[scan->string] = (char)byte;
+	if (scan->at_start && !span_is_blank((char)byte)) {
+		scan->at_start = false;
+		/* What is escaped may be a blank or the bracket. */
+		scan->packed = byte == '[' || byte == '\\';
+	}
 	if (is_control(byte) && !scan->escaped)
 		scan->controls++;
 	scan->escaped = byte == '\\' && !scan->escaped;
 	scan->has_escape |= scan->escaped;
-	scan->string_bytes++;
-	if (++scan->string > scan->max_string)
-		scan->max_string = scan->string;
+	grow_string(scan, 1);
 }
 
 /* Skips bytes that only make the current string longer, as most bytes of a
@@ -93,15 +112,12 @@ static size_t skip_plain(
 {
 	size_t plain = 0;
 
-	if (scan->escaped || is_name_wanted(scan))
+	if (scan->at_start || scan->escaped || is_name_wanted(scan))
 		return 0;
 	while (plain < length && bytes[plain] != '"' && bytes[plain] != '\\' &&
 	       !is_control(bytes[plain]))
 		plain++;
-	scan->string_bytes += plain;
-	scan->string += plain;
-	if (scan->string > scan->max_string)
-		scan->max_string = scan->string;
+	grow_string(scan, plain);
 	return plain;
 }
 
@@ -215,6 +231,17 @@ bool json_scan_find_report(
 	return false;
 }
 
+bool json_scan_is_string_list(const char *text)
+{
+	struct json_scan scan = {0};
+
+	if (text[strspn(text, " \t\r\n")] != '[')
+		return false;
+	json_scan_update(&scan, (const uint8_t *)text, strlen(text));
+	return scan.done && scan.arrays == 1 && scan.objects == 0 &&
+	       scan.max_word == 0;
+}
+
 size_t json_scan_estimate(const struct json_scan *scan)
 {
 	/* The copy in which each control character is escaped. */
@@ -223,6 +250,10 @@ size_t json_scan_estimate(const struct json_scan *scan)
 	size_t max_string = scan->max_string + more;
 	size_t max_token =
 	    max_string > scan->max_word ? max_string : scan->max_word;
+	size_t packed =
+	    scan->max_packed == 0
+		? 0
+		: (scan->max_packed + more) * PACKED_COST + FIXED_COST;
 
 	/* Five: the lexer's buffer for the longest token doubles until it
 	 * holds that, and its smaller predecessors stay in the budget. The text
@@ -231,5 +262,5 @@ size_t json_scan_estimate(const struct json_scan *scan)
 	       scan->arrays * ARRAY_COST + scan->pairs * PAIR_COST +
 	       scan->commas * COMMA_COST + scan->strings * STRING_COST +
 	       scan->numbers * NUMBER_COST + scan->string_bytes * 2 +
-	       max_token * 5 + scan->length * 2 + copy;
+	       max_token * 5 + scan->length * 2 + copy + packed;
 }

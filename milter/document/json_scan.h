@@ -21,9 +21,11 @@ struct json_scan {
 	size_t end;        /* behind the outermost object; 0: not seen yet */
 	size_t max_depth;  /* of objects and arrays in one another */
 	size_t max_string; /* bytes between quotes, escapes as they stand */
-	size_t controls;   /* in strings, not escaped, U+0000 left out */
-	size_t max_word;   /* bytes of a number or another bare word */
-	bool is_object;    /* the first byte behind blanks and BOM is '{' */
+	/* What max_string is, of strings that may hold a JSON array as text. */
+	size_t max_packed;
+	size_t controls; /* in strings, not escaped, U+0000 left out */
+	size_t max_word; /* bytes of a number or another bare word */
+	bool is_object;  /* the first byte behind blanks and BOM is '{' */
 	/* A string directly in the outermost object is policies or report-id,
 	 * or has an escape and could be. */
 	bool claims_report;
@@ -36,6 +38,8 @@ struct json_scan {
 	size_t word;                    /* length of the current bare word */
 	char name[JSON_SCAN_NAME_SIZE]; /* how the current string begins */
 	bool started, done, in_string, escaped, in_number, has_escape;
+	bool at_start; /* of a string, but for blanks */
+	bool packed;   /* the current string may hold an array */
 };
 
 /* Begins with an all-zero struct. Bytes behind the outermost object or array
@@ -51,10 +55,13 @@ void json_scan_update(
 bool json_scan_find_report(
     const uint8_t *bytes, size_t length, size_t *ret_offset);
 
+/* Whether a text is an array of nothing but strings, if it is JSON at all. */
+bool json_scan_is_string_list(const char *text);
+
 /*
  * An upper bound of the memory in bytes that it takes to parse the text with
  * jansson, make a struct report of it and write it again, on a 64-bit machine.
- * The text itself is not included.
+ * The text itself is not included; an array that a string holds as text is.
  */
 size_t json_scan_estimate(const struct json_scan *scan);
 

@@ -59,6 +59,7 @@ static char *describe(const json_error_t *error)
 json_t *json_tree_load(const char *bytes, size_t length,
     struct json_tree_info *ret_info, char **ret_reason)
 {
+	struct budget_mark mark = budget_mark();
 	json_error_t error = {.position = 0};
 	bool duplicate_key = false;
 	json_t *root;
@@ -68,10 +69,12 @@ json_t *json_tree_load(const char *bytes, size_t length,
 	if (root == NULL &&
 	    json_error_code(&error) == json_error_duplicate_key) {
 		duplicate_key = true;
+		budget_release(mark);
 		root =
 		    json_loadb(bytes, length, JSON_DISABLE_EOF_CHECK, &error);
 	}
 	if (root == NULL) {
+		budget_release(mark);
 		if (ret_reason != NULL)
 			*ret_reason = describe(&error);
 		return NULL;

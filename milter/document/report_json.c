@@ -211,10 +211,11 @@ enum decode_result report_json_read(const struct report_json_source *source,
 	if (budget_end()) {
 		g_free(reader.reason);
 		(void)member_fail(&reader, DECODE_LIMIT, "limits.parse-memory",
-		    NULL,
-		    "parsing takes more than %zu bytes, the half of it that "
-		    "one document may have",
-		    source->budget);
+		    NULL, "parsing takes more than %zu bytes, the %s",
+		    source->budget,
+		    source->budget == limits->parse_memory / 2
+			? "half of it that one document may have"
+			: "estimate that it was admitted with");
 	}
 	if (reader.result == DECODE_OK) {
 		*ret_report = reader.report;

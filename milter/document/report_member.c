@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "base/syntax.h"
+#include "budget.h"
+#include "json_scan.h"
 #include "json_tree.h"
 #include "policy_line.h"
 
@@ -385,36 +387,30 @@ static bool add_lines(struct member_reader *reader,
 	return (*text == '\0' && ends) || add_line(reader, list, text);
 }
 
-static bool is_array_of_strings(const json_t *value)
-{
-	size_t index;
-	json_t *element;
-
-	json_array_foreach(
-	    value, index, element) if (!json_is_string(element)) return false;
-	return json_is_array(value);
-}
-
 /* Adds a string of a list: lines, or a JSON array as text (Microsoft's tlsa).
  */
 static bool add_string(struct member_reader *reader,
     const struct member_list *list, const char *text, bool ends)
 {
+	struct budget_mark mark = budget_mark();
 	struct json_tree_info info = {0};
 	json_t *array = NULL, *element;
 	bool ok = true;
 	size_t index;
 
-	if (text[strspn(text, " \t\r\n")] == '[')
+	if (json_scan_is_string_list(text))
 		array = json_tree_load(text, strlen(text), &info, NULL);
-	if (!is_array_of_strings(array) || !is_blank(text + info.end)) {
-		json_decref(array);
-		return add_lines(reader, list, text, ends);
+	if (array == NULL || !is_blank(text + info.end)) {
+		ok = add_lines(reader, list, text, ends);
+	} else {
+		report_note(reader->report, list->packed);
+		json_array_foreach(array, index, element) ok =
+		    ok &&
+		    add_lines(reader, list, json_string_value(element), false);
 	}
-	report_note(reader->report, list->packed);
-	json_array_foreach(array, index, element) ok =
-	    ok && add_lines(reader, list, json_string_value(element), false);
 	json_decref(array);
+	/* The next such string may be as large. */
+	budget_release(mark);
 	return ok;
 }
 

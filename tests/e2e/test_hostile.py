@@ -5,6 +5,8 @@ import multiprocessing
 import threading
 import time
 
+import pytest
+
 from harness import hostile, mails
 from harness.milter import header_of
 from harness.process import memory_peak
@@ -113,6 +115,24 @@ def test_all_at_once(intake_site, record_property):
     assert_stayed_under(peak, MEMORY)
     assert max(ordinary) < ORDINARY
     assert max(honest) < ORDINARY
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [hostile.json_in_strings, hostile.lists_in_strings, hostile.duplicate_keys],
+    ids=lambda kind: kind.__name__,
+)
+def test_many_small_documents(intake_site, kind, record_property):
+    """Each is admitted with what it is estimated to take, and takes no more."""
+    daemon = intake_site.milter()
+    attack = Attack(intake_site, [kind] * 24)
+    attack.gate.wait()
+    found = attack.results()
+    peak = memory_peak(daemon.pid)
+    record_property("peak_mib", peak >> 20)
+    print(f"{peak >> 20} MiB")
+    assert [reply[-1].name for _, reply, _ in found] == ["accept"] * 24
+    assert_stayed_under(peak, 128 << 20)
 
 
 def test_many_idle_connections(intake_site):

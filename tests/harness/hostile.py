@@ -4,6 +4,7 @@
 import functools
 import gzip
 import itertools
+import json
 import zlib
 
 from . import mails
@@ -136,6 +137,35 @@ def many_keys():
     return _carry(gzip.compress(f'{{"policies":{{{keys}}}}}'.encode(), 1))
 
 
+def json_in_strings():
+    """Strings that are JSON again, each as long as limits.string-length allows
+    and parsed by itself: empty objects, which take most memory."""
+    return _json_in_strings("[" + "{}," * 21_000 + "{}]")
+
+
+def lists_in_strings():
+    """The same of what policy-string may hold: an array of strings."""
+    return _json_in_strings("[" + '"",' * 13_000 + '""]')
+
+
+def _json_in_strings(text):
+    several = [text] * (975_000 // len(json.dumps(text)))
+    document = mails.document(policies=[mails.policy()])
+    document["policies"][0]["policy"]["policy-string"] = several
+    document["policies"][0]["policy"]["mx-host"] = []
+    return _carry(gzip.compress(mails.as_json(document), 9))
+
+
+def duplicate_keys():
+    """A key that comes twice is only noticed at the end of the object, and then
+    all is parsed again; just small enough not to take turns."""
+    head = b'{"a":1,"policies":[{}'
+    tail = b'],"a":2}'
+    unit = b",{}"
+    count = (990_000 - len(head) - len(tail)) // len(unit)
+    return _carry(gzip.compress(head + unit * count + tail, 9))
+
+
 def strings():
     return _carry(_bomb(b'{"policies":[', b'"",', 15 * MIB))
 
@@ -163,6 +193,9 @@ KINDS = (
     many_keys,
     strings,
     large,
+    json_in_strings,
+    lists_in_strings,
+    duplicate_keys,
 )
 
 

@@ -8,7 +8,7 @@
 
 #include "base/admission.h"
 #include "base/syntax.h"
-#include "document/report_json.h"
+#include "document/budget.h"
 #include "documents.h"
 
 /* What the cases have been seen to note, all together. */
@@ -371,6 +371,65 @@ static void test_small_waits(void **state)
 	g_free(broken);
 }
 
+/* A document that is only just small, of a report and empty objects. */
+static GString *make_costly(const char *last)
+{
+	GString *text = g_string_new("{\"report-id\":\"1\",\"policies\":[],"
+				     "\"date-range\":{\"start-datetime\":"
+				     "\"2025-11-20T00:00:00Z\","
+				     "\"end-datetime\":"
+				     "\"2025-11-20T23:59:59Z\"},");
+
+	g_string_append(text, "\"a\":1,\"b\":[{}");
+	while (text->len < 990000)
+		g_string_append(text, ",{}");
+	g_string_append_printf(text, "],\"%s\":2}", last);
+	return text;
+}
+
+/* A key that comes twice makes it parsed twice, not take more. */
+static void test_duplicate_key_takes_no_more(void **state)
+{
+	static const char label[] = "application/tlsrpt+json";
+	static const char *const keys[] = {"c", "a"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		GString *text = make_costly(keys[i]);
+		char *reason = NULL;
+
+		assert_int_equal(
+		    decode_by(text->str, text->len, label, 0, &reason),
+		    DECODE_OK);
+		g_string_free(text, TRUE);
+	}
+}
+
+/* Whatever half of parse-memory allows: a document has its estimate only, and
+ * gives back what a string took that was JSON itself. */
+static void test_budget_is_what_was_admitted(void **state)
+{
+	static const char label[] = "application/tlsrpt+json";
+	GString *text = g_string_new(
+	    "{\"date-range\":{\"start-datetime\":\"2025-11-20T00:00:00Z\","
+	    "\"end-datetime\":\"2025-11-20T23:59:59Z\"},\"policies\":["
+	    "{\"summary\":{},\"policy\":{\"policy-string\":[\"\"");
+	char *reason = NULL;
+
+	(void)state;
+	for (int i = 0; i < 7; i++) {
+		g_string_append(text, ",\"[\\\"a\\\"");
+		for (int k = 0; k < 10000; k++)
+			g_string_append(text, ",\\\"\\\"");
+		g_string_append(text, "]\"");
+	}
+	g_string_append(text, "]}}]}");
+	assert_int_equal(
+	    decode_by(text->str, text->len, label, 0, &reason), DECODE_OK);
+	assert_true(budget_peak() < 6 * text->len);
+	g_string_free(text, TRUE);
+}
+
 static gint failures;
 
 static gpointer decode_often(gpointer data)
@@ -423,6 +482,8 @@ int main(void)
 	    cmocka_unit_test(test_labels),
 	    cmocka_unit_test(test_large_takes_turns),
 	    cmocka_unit_test(test_small_waits),
+	    cmocka_unit_test(test_duplicate_key_takes_no_more),
+	    cmocka_unit_test(test_budget_is_what_was_admitted),
 	    cmocka_unit_test(test_threads),
 	    cmocka_unit_test(test_every_anomaly_has_a_document),
 	};

@@ -145,7 +145,19 @@ struct shape {
 	const char *head, *piece, *tail;
 };
 
+#define DATES                                                          \
+	"\"date-range\":{\"start-datetime\":\"2025-11-20T00:00:00Z\"," \
+	"\"end-datetime\":\"2025-11-20T23:59:59Z\"},"
+#define LIST(key) \
+	"{" DATES "\"policies\":[{\"summary\":{},\"policy\":{\"" key "\":["
+
 static const struct shape shapes[] = {
+    {LIST("policy-string") "\"[", "\\\"\\\"", "]\"]}}]}"},
+    {LIST("mx-host") "\" \\n\\u005b", "\\\"\\\"", "]\"]}}]}"},
+    {LIST("mx-host"), "\"[\\\"\\\",\\\"\\\",\\\"\\\"]\"", "]}}]}"},
+    {LIST("policy-string") "\"[", "0", "]\"]}}]}"},
+    {LIST("policy-string") "\"[", "{}", "]\"]}}]}"},
+    {"{" DATES "\"policies\":[],\"a\":[", "{\"b\":1,\"b\":2}", "]}"},
     {"{\"policies\":[", "{}", "]}"},
     {"{\"policies\":[", "[]", "]}"},
     {"{\"policies\":[", "{\"summary\":{}}", "]}"},
@@ -194,7 +206,7 @@ static void test_estimate_is_above(void **state)
 	struct limits limits = documents_limits();
 
 	(void)state;
-	limits.details = limits.policies = 1 << 20;
+	limits.details = limits.policies = limits.string_length = 1 << 20;
 	for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
 		GString *text = repeat(&shapes[i], 300 << 10);
 
