@@ -559,6 +559,8 @@ INSERT INTO tlsrpt.anomaly (name, clause, meaning) VALUES
  'the attachment was labelled gzip, but was not compressed.'),
 ('null-value', 'RFC 8460 section 4.4',
  'a member or an element is null; it was read as absent.'),
+('number-too-large', 'RFC 8259 section 6',
+ 'a number is larger than 64 bits can hold; it was read as text.'),
 ('object-in-array', 'RFC 8460 section 4.4',
  'policy or summary is an array of one object, which was used.'),
 ('organization-name-missing', 'RFC 8460 section 4.4',

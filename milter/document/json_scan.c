@@ -24,6 +24,7 @@
  * string: json_string_t, its text and a copy of it in the model, each apart
  *	   from the bytes themselves
  * number: json_integer_t, a place in a table, and %.17g where "1e9" stood
+ * large:  the string that a number too large is read as, beyond the number
  */
 #define OBJECT_COST 352
 #define ARRAY_COST 256
@@ -31,11 +32,15 @@
 #define COMMA_COST 32
 #define STRING_COST 112
 #define NUMBER_COST 80
+#define LARGE_COST (STRING_COST - NUMBER_COST)
 #define FIXED_COST 32768
 /* Each byte of an array of strings that a string holds as text: the shortest
  * element, \\"\\", has five, and costs a string's node and text (48) and a
  * place in tables (32) while one such array at a time is parsed. */
 #define PACKED_COST 16
+
+/* Digits of INT64_MAX. */
+#define LARGE_DIGITS 19
 
 static void begin_string(struct json_scan *scan)
 {
@@ -139,13 +144,30 @@ static bool is_number_byte(uint8_t byte)
 	       byte == '.' || byte == 'e' || byte == 'E';
 }
 
-static void scan_structure(struct json_scan *scan, uint8_t byte)
+/* Counts numbers, and those with an exponent or as many digits as the largest
+ * integer has. */
+static void scan_number(struct json_scan *scan, uint8_t byte)
 {
-	bool was_in_number = scan->in_number;
+	bool begins = !scan->in_number;
 
 	scan->in_number = is_number_byte(byte);
-	if (scan->in_number && !was_in_number)
+	if (!scan->in_number)
+		return;
+	if (begins) {
 		scan->numbers++;
+		/* And not the last letter of true. */
+		scan->may_grow = byte != 'e' && byte != 'E';
+	}
+	if (scan->may_grow &&
+	    (byte == 'e' || byte == 'E' || scan->word + 1 >= LARGE_DIGITS)) {
+		scan->large_numbers++;
+		scan->may_grow = false;
+	}
+}
+
+static void scan_structure(struct json_scan *scan, uint8_t byte)
+{
+	scan_number(scan, byte);
 	switch (byte) {
 	case '{':
 		scan->objects++;
@@ -244,9 +266,13 @@ bool json_scan_is_string_list(const char *text)
 
 size_t json_scan_estimate(const struct json_scan *scan)
 {
-	/* The copy in which each control character is escaped. */
 	size_t more = scan->controls * 5;
+	/* The copy that json_mend() makes, and the strings of large numbers. */
 	size_t copy = scan->controls > 0 ? scan->length + more : 0;
+	size_t large =
+	    scan->large_numbers > 0
+		? scan->length * 3 + scan->large_numbers * (LARGE_COST + 2)
+		: 0;
 	size_t max_string = scan->max_string + more;
 	size_t max_token =
 	    max_string > scan->max_word ? max_string : scan->max_word;
@@ -262,5 +288,5 @@ size_t json_scan_estimate(const struct json_scan *scan)
 	       scan->arrays * ARRAY_COST + scan->pairs * PAIR_COST +
 	       scan->commas * COMMA_COST + scan->strings * STRING_COST +
 	       scan->numbers * NUMBER_COST + scan->string_bytes * 2 +
-	       max_token * 5 + scan->length * 2 + copy + packed;
+	       max_token * 5 + scan->length * 2 + copy + large + packed;
 }

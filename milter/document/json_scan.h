@@ -23,9 +23,10 @@ struct json_scan {
 	size_t max_string; /* bytes between quotes, escapes as they stand */
 	/* What max_string is, of strings that may hold a JSON array as text. */
 	size_t max_packed;
-	size_t controls; /* in strings, not escaped, U+0000 left out */
-	size_t max_word; /* bytes of a number or another bare word */
-	bool is_object;  /* the first byte behind blanks and BOM is '{' */
+	size_t controls;      /* in strings, not escaped, U+0000 left out */
+	size_t large_numbers; /* all that 64 bits may not hold */
+	size_t max_word;      /* bytes of a number or another bare word */
+	bool is_object;       /* the first byte behind blanks and BOM is '{' */
 	/* A string directly in the outermost object is policies or report-id,
 	 * or has an escape and could be. */
 	bool claims_report;
@@ -38,6 +39,7 @@ struct json_scan {
 	size_t word;                    /* length of the current bare word */
 	char name[JSON_SCAN_NAME_SIZE]; /* how the current string begins */
 	bool started, done, in_string, escaped, in_number, has_escape;
+	bool may_grow; /* the current number may yet prove large */
 	bool at_start; /* of a string, but for blanks */
 	bool packed;   /* the current string may hold an array */
 };

@@ -14,13 +14,11 @@
 #include "base/sniff.h"
 #include "base/span.h"
 #include "budget.h"
+#include "json_mend.h"
 #include "json_scan.h"
 #include "json_tree.h"
 #include "report_member.h"
 #include "report_structure.h"
-
-/* How much longer "\\u000a" is than the byte that it stands for. */
-#define CONTROL_GROWS 5
 
 /* Whether a text is in UTF-16 or UTF-32: by a byte order mark, or by the zeros
  * beside ASCII characters. */
@@ -83,42 +81,24 @@ static bool check_strings(
 	return false;
 }
 
-/* A copy with the control characters in strings escaped (RFC 8259 section 7).
- */
-static GString *escape_controls(const char *bytes, size_t length, size_t size)
-{
-	GString *copy = g_string_sized_new(size);
-	bool in_string = false, escaped = false;
-
-	for (size_t i = 0; i < length; i++) {
-		char byte = bytes[i];
-
-		if (in_string && !escaped && byte > 0 && byte < ' ')
-			g_string_append_printf(
-			    copy, "\\u%04x", (unsigned int)byte);
-		else
-			g_string_append_c(copy, byte);
-		if (byte == '"' && !escaped)
-			in_string = !in_string;
-		escaped = in_string && byte == '\\' && !escaped;
-	}
-	return copy;
-}
-
 /* Parses a document by itself; on failure NULL, with the reason in the reader.
- * A document that is not JSON only because of control characters is read from a
- * copy, if that is not larger than a report may be. */
+ * What may need mending is read from a mended copy, if that is not larger than
+ * a report may be. */
 static json_t *parse(struct member_reader *reader, const char *bytes,
-    size_t length, size_t controls, struct json_tree_info *ret_info)
+    size_t length, const struct json_scan *scan,
+    struct json_tree_info *ret_info)
 {
-	size_t size = length + controls * CONTROL_GROWS;
+	size_t size = json_mend_size(scan, length), numbers;
 	json_t *root;
 	GString *copy;
 
-	if (controls == 0 || size > reader->limits->report_size)
+	if (size == length || size > reader->limits->report_size)
 		return json_tree_load(bytes, length, ret_info, &reader->reason);
-	report_note(reader->report, ANOMALY_CONTROL_CHARACTERS);
-	copy = escape_controls(bytes, length, size);
+	copy = json_mend(bytes, length, size, &numbers);
+	if (scan->controls > 0)
+		report_note(reader->report, ANOMALY_CONTROL_CHARACTERS);
+	if (numbers > 0)
+		report_note(reader->report, ANOMALY_NUMBER_TOO_LARGE);
 	root = json_tree_load(copy->str, copy->len, ret_info, &reader->reason);
 	g_string_free(copy, TRUE);
 	return root;
@@ -137,7 +117,7 @@ static json_t *load(struct member_reader *reader, const char *bytes,
 		    reader->limits->json_depth);
 		return NULL;
 	}
-	root = parse(reader, bytes, length, scan->controls, &info);
+	root = parse(reader, bytes, length, scan, &info);
 	if (root == NULL) {
 		reader->result = DECODE_OTHER;
 		return NULL;

@@ -74,6 +74,7 @@ static anomaly_set lost(void)
 	return UINT64_C(1) << ANOMALY_DUPLICATE_KEY |
 	       UINT64_C(1) << ANOMALY_CONTROL_CHARACTERS |
 	       UINT64_C(1) << ANOMALY_DATA_AFTER_JSON |
+	       UINT64_C(1) << ANOMALY_NUMBER_TOO_LARGE |
 	       UINT64_C(1) << ANOMALY_UTF8_BOM;
 }
 

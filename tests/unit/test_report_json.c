@@ -177,6 +177,8 @@ static const struct shape shapes[] = {
     {"{\"policies\":[],\"a\":[", "0", "]}"},
     {"{\"policies\":[],\"a\":[", "1e9", "]}"},
     {"{\"policies\":[],\"a\":[", "1e300", "]}"},
+    {"{\"policies\":[],\"a\":[", "1e999", "]}"},
+    {"{\"policies\":[],\"a\":[", "18446744073709551615", "]}"},
     {"{\"policies\":[],\"a\":[", "\"\"", "]}"},
     {"{\"policies\":[],\"a\":[", "\"\\u0001\"", "]}"},
     {"{\"policies\":[],\"a\":[", "\"\1\"", "]}"},
@@ -229,6 +231,7 @@ static void test_estimate_of_one_token(void **state)
 	} tokens[] = {
 	    {"{\"report-id\":", "}", '1'},
 	    {"{\"report-id\":1.", "}", '1'},
+	    {"{\"report-id\":-1", "}", '0'},
 	    {"{\"report-id\":", "}", 'a'},
 	    {"{\"report-id\":\"", "\"}", 'a'},
 	    {"{\"report-id\":\"", "\"}", '\1'},
