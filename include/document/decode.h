@@ -64,7 +64,7 @@ bool decode_media_type_is_report(const char *media_type);
  * What is labelled as a report is always judged: by
  * decode_media_type_is_report() or, for a bare file, by a filename that ends in
  * .json or .json.gz. Under another label, only a JSON object with policies or
- * report-id is.
+ * report-id is, and what begins as one but can't be read.
  *
  * On DECODE_OK *ret_report is the caller's (report_free). On DECODE_INVALID,
  * DECODE_LIMIT and DECODE_DEADLINE *ret_reason is one sentence for the caller

@@ -33,8 +33,9 @@ typedef bool gunzip_sink(void *context, const uint8_t *bytes, size_t length);
 
 /*
  * Inflates all members, one after another, and hands what comes out to sink
- * piece by piece, never more than max_size bytes in all. Needs about 80 KiB of
- * memory, whatever comes out. *ret_info is always written, unless it is NULL.
+ * piece by piece: never more than max_size bytes in all, and of damaged data
+ * what comes before the damage is noticed. Needs about 80 KiB of memory,
+ * whatever comes out. *ret_info is always written, unless it is NULL.
  */
 enum gunzip_result gunzip(const uint8_t *bytes, size_t length, size_t max_size,
     size_t max_members, gunzip_sink *sink, void *context,

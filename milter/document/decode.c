@@ -202,9 +202,10 @@ static enum decode_result measure_gzip(struct decoding *decoding)
 			"limits.gzip-members: more than %zu gzip members",
 			limits->gzip_members));
 	default:
-		/* Broken data may only be called a report's where the label
-		 * says so. */
-		return refuse(decoding, false, DECODE_INVALID,
+		/* Damaged data may only be called a report's where the label or
+		 * a key says so. */
+		return refuse(decoding, decoding->scan.has_report_key,
+		    DECODE_INVALID,
 		    g_strdup_printf(
 			"RFC 1952: attachment: gzip data is damaged "
 			"or cut short at byte %zu",
@@ -294,7 +295,8 @@ static enum decode_result read_document(
 		*ret_report = report;
 		return DECODE_OK;
 	case DECODE_OTHER:
-		return refuse(decoding, false, DECODE_INVALID, reason);
+		return refuse(decoding, decoding->scan.has_report_key,
+		    DECODE_INVALID, reason);
 	default:
 		return refuse(decoding,
 		    result == DECODE_INVALID || decoding->scan.claims_report,

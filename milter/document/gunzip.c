@@ -52,9 +52,6 @@ static enum gunzip_result inflate_member(struct inflating *inflating)
 		stream->next_out = piece;
 		stream->avail_out = sizeof(piece);
 		status = inflate(stream, Z_NO_FLUSH);
-		/* No progress was possible: the input ends too early. */
-		if (status != Z_OK && status != Z_STREAM_END)
-			return GUNZIP_DAMAGED;
 		length = sizeof(piece) - stream->avail_out;
 		if (length > inflating->left)
 			return GUNZIP_TOO_LARGE;
@@ -62,6 +59,9 @@ static enum gunzip_result inflate_member(struct inflating *inflating)
 		if (length > 0 &&
 		    !inflating->sink(inflating->context, piece, length))
 			return GUNZIP_STOPPED;
+		/* No progress was possible: the input ends too early. */
+		if (status != Z_OK && status != Z_STREAM_END)
+			return GUNZIP_DAMAGED;
 	}
 	return GUNZIP_OK;
 }

@@ -57,13 +57,14 @@ static void end_string(struct json_scan *scan)
 	static const char *const names[] = {"policies", "report-id"};
 
 	scan->in_string = false;
+	scan->is_name = false;
 	if (!scan->is_object || scan->depth != 1)
 		return;
-	scan->claims_report |= scan->has_escape;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (scan->string == strlen(names[i]) &&
-		    memcmp(scan->name, names[i], scan->string) == 0)
-			scan->claims_report = true;
+		scan->is_name |=
+		    scan->string == strlen(names[i]) &&
+		    memcmp(scan->name, names[i], scan->string) == 0;
+	scan->claims_report |= scan->is_name || scan->has_escape;
 }
 
 /* Whether the current string may be a name that makes the object a report. */
@@ -183,6 +184,7 @@ static void scan_structure(struct json_scan *scan, uint8_t byte)
 		break;
 	case ':':
 		scan->pairs++;
+		scan->has_report_key |= scan->is_name && scan->depth == 1;
 		break;
 	case ',':
 		scan->commas++;

@@ -30,6 +30,9 @@ struct json_scan {
 	/* A string directly in the outermost object is policies or report-id,
 	 * or has an escape and could be. */
 	bool claims_report;
+	/* A key directly in the outermost object is policies or report-id, as
+	 * it stands: the text says so itself, whether it can be read or not. */
+	bool has_report_key;
 
 	/* For json_scan.c only. */
 	size_t objects, arrays, pairs, commas, strings, numbers;
@@ -39,6 +42,7 @@ struct json_scan {
 	size_t word;                    /* length of the current bare word */
 	char name[JSON_SCAN_NAME_SIZE]; /* how the current string begins */
 	bool started, done, in_string, escaped, in_number, has_escape;
+	bool is_name;  /* the last string was policies or report-id */
 	bool may_grow; /* the current number may yet prove large */
 	bool at_start; /* of a string, but for blanks */
 	bool packed;   /* the current string may hold an array */
