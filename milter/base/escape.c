@@ -173,14 +173,36 @@ void escape_json_document(GString *out, const char *json)
 		append_json(out, json, true);
 }
 
+/* The reference for a character that means something in HTML, or NULL. */
+static const char *html_reference(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
 void escape_html(GString *out, const char *text)
 {
-	static const char *const references[][2] = {{"&", "&amp;"},
-	    {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}};
 	g_autoptr(GString) shown = g_string_new(NULL);
 
 	show_text(shown, text, "\\", 0);
-	for (size_t i = 0; i < G_N_ELEMENTS(references); i++)
-		g_string_replace(shown, references[i][0], references[i][1], 0);
-	g_string_append_len(out, shown->str, (gssize)shown->len);
+	for (const char *at = shown->str; *at != '\0'; at++) {
+		const char *reference = html_reference(*at);
+
+		if (reference != NULL)
+			g_string_append(out, reference);
+		else
+			g_string_append_c(out, *at);
+	}
 }

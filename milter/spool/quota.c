@@ -25,8 +25,8 @@
 
 /* The blocks of nearly all file systems. */
 #define BLOCK ((uint64_t)4096)
-/* A count that takes less is cheaper than writing a record. */
-#define CHEAP ((int64_t)1000)
+/* Counting so few files is cheaper than writing a record. */
+#define FEW_FILES 1000
 /* A count is used for a second if so many times as much as this process has
  * written since would still fit: others may write as much meanwhile. */
 #define OTHERS 16
@@ -57,10 +57,12 @@ struct quota {
 	bool scanning;
 	int64_t scan_end;  /* of the last count */
 	int64_t scan_time; /* that it took */
+	size_t files;      /* that it found */
 };
 
 struct scan {
 	struct usage found;
+	size_t files;
 	const char *suffix;
 };
 
@@ -119,13 +121,14 @@ static void count_file(int folder, const char *name, void *data)
 
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		scan->found.of[kind] += quota_file_bytes(&status);
+	scan->files++;
 }
 
 /*
  * Counts the files if the last count is older than a second, or is no longer
  * good enough for size more bytes. A full spool may hold a quarter of a million
- * files, so counting takes at most a twentieth of one thread's time, unless it
- * is cheap. Other threads use the old count meanwhile.
+ * files, so counting many takes at most a twentieth of one thread's time. Other
+ * threads use the old count meanwhile.
  */
 static void refresh_usage(
     struct quota *quota, enum quota_kind kind, uint64_t size)
@@ -137,7 +140,7 @@ static void refresh_usage(
 	bool due, complete;
 
 	pthread_mutex_lock(&quota->mutex);
-	pause = quota->scan_time < CHEAP ? 0 : 20 * quota->scan_time;
+	pause = quota->files <= FEW_FILES ? 0 : 20 * quota->scan_time;
 	size += quota->fresh.of[QUOTA_RECORD] + quota->fresh.of[QUOTA_MINOR];
 	if (fits(quota, kind, OTHERS * size))
 		pause = MAX(pause, SECOND);
@@ -163,6 +166,7 @@ static void refresh_usage(
 	quota->scanning = false;
 	quota->scan_end = end;
 	quota->scan_time = end - start;
+	quota->files = scan.files;
 	pthread_mutex_unlock(&quota->mutex);
 }
 
