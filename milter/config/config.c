@@ -10,16 +10,19 @@
 #include "config/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/escape.h"
+#include "base/file.h"
+#include "base/sniff.h"
 #include "key_table.h"
 #include "key_value.h"
 
-#define FILE_MAX ((off_t)1024 * 1024)
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define FILE_MAX ((size_t)1024 * 1024)
 
 /* "NAME: SENTENCE", with what came from the file made safe. False. */
 static bool refuse(const char *name, const char *sentence, char **ret_error)
@@ -240,14 +243,13 @@ struct config *config_parse(
 {
 	/* Ends with a NUL whatever text does. */
 	g_autofree char *copy = g_strndup(length > 0 ? text : "", length);
-	const char *start = copy;
+	const char *start =
+	    copy + sniff_bom((const uint8_t *)copy, strlen(copy));
 	g_autoptr(GKeyFile) file = NULL;
 	struct config *config;
 
 	if (!check_bytes(copy, length, name, ret_error))
 		return NULL;
-	if (g_str_has_prefix(copy, BYTE_ORDER_MARK))
-		start += strlen(BYTE_ORDER_MARK);
 	file = read_keys(start, name, ret_error);
 	if (file == NULL || !check_repeats(start, name, ret_error))
 		return NULL;
@@ -260,28 +262,45 @@ struct config *config_parse(
 	return NULL;
 }
 
-struct config *config_load(const char *path, char **ret_error)
+/* Reads a file; the caller frees the text with g_free(). The size may change
+ * meanwhile, so what counts is how much was read. NULL on failure. */
+static char *read_file(
+    int fd, const char *path, size_t *ret_length, char **ret_error)
 {
-	g_autoptr(GError) error = NULL;
-	g_autofree char *text = NULL;
+	g_autofree char *text = g_malloc(FILE_MAX);
+	size_t length = FILE_MAX;
 	struct stat status;
-	size_t length;
 
-	/* Opening a FIFO would wait for a writer. */
-	if (stat(path, &status) != 0)
+	if (fd < 0 || fstat(fd, &status) != 0)
 		refuse(path, g_strerror(errno), ret_error);
 	else if (!S_ISREG(status.st_mode))
 		refuse(path, "is not a regular file", ret_error);
-	else if (status.st_size >= FILE_MAX)
+	else if (!file_read_all(fd, text, &length))
+		refuse(path, g_strerror(errno), ret_error);
+	else if (length == FILE_MAX)
 		refuse(path,
 		    "is too large for a configuration; allowed is less than "
 		    "1 MiB",
 		    ret_error);
-	else if (!g_file_get_contents(path, &text, &length, &error))
-		refuse(path, error->message, ret_error);
-	else
-		return config_parse(text, length, path, ret_error);
+	else {
+		*ret_length = length;
+		return g_steal_pointer(&text);
+	}
 	return NULL;
+}
+
+struct config *config_load(const char *path, char **ret_error)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	g_autofree char *text = NULL;
+	size_t length = 0;
+
+	text = read_file(fd, path, &length, ret_error);
+	if (fd >= 0)
+		close(fd);
+	return text != NULL ? config_parse(text, length, path, ret_error)
+			    : NULL;
 }
 
 struct config *config_default(void)

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -448,6 +450,63 @@ static void test_no_file(void **state)
 	g_free(folder);
 }
 
+#define SWAPS 5000
+
+struct swap {
+	char *path; /* a link: now to a file, now to a FIFO */
+	char *file;
+	char *fifo;
+	atomic_int count;
+};
+
+static void *swap_file(void *data)
+{
+	struct swap *swap = data;
+	g_autofree char *link = g_strconcat(swap->path, ".new", NULL);
+
+	for (int i = 0; i < SWAPS; i++, atomic_fetch_add(&swap->count, 1))
+		if (symlink(i % 2 == 0 ? swap->file : swap->fifo, link) != 0 ||
+		    g_rename(link, swap->path) != 0)
+			return NULL;
+	return data;
+}
+
+/* No file is waited for, not even one that becomes a FIFO meanwhile. */
+static void test_swapped_file(void **state)
+{
+	char *folder = temporary_folder();
+	struct swap swap = {
+	    .path = g_build_filename(folder, "x.conf", NULL),
+	    .file = g_build_filename(folder, "file", NULL),
+	    .fifo = g_build_filename(folder, "fifo", NULL),
+	};
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	assert_int_equal(mkfifo(swap.fifo, 0600), 0);
+	assert_true(g_file_set_contents(swap.file, "", 0, NULL));
+	assert_int_equal(symlink(swap.file, swap.path), 0);
+	assert_int_equal(pthread_create(&thread, NULL, swap_file, &swap), 0);
+	alarm(20);
+	while (atomic_load(&swap.count) < SWAPS) {
+		g_autofree char *error = NULL;
+
+		config_unref(config_load(swap.path, &error));
+	}
+	alarm(0);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_non_null(result);
+	assert_int_equal(g_unlink(swap.path), 0);
+	assert_int_equal(g_unlink(swap.fifo), 0);
+	assert_int_equal(g_unlink(swap.file), 0);
+	assert_int_equal(g_rmdir(folder), 0);
+	g_free(swap.path);
+	g_free(swap.file);
+	g_free(swap.fifo);
+	g_free(folder);
+}
+
 static void test_file_size(void **state)
 {
 	char *folder = temporary_folder();
@@ -506,6 +565,7 @@ int main(void)
 	    cmocka_unit_test(test_long_line),
 	    cmocka_unit_test(test_again),
 	    cmocka_unit_test(test_no_file),
+	    cmocka_unit_test(test_swapped_file),
 	    cmocka_unit_test(test_file_size),
 	    cmocka_unit_test(test_references),
 	};
