@@ -12,6 +12,7 @@
 #define DIGEST_SIZE 32
 #define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
 
+/* The SHA-256 of the bytes. */
 void digest_of(
     const void *bytes, size_t length, uint8_t ret_digest[DIGEST_SIZE]);
 

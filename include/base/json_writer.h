@@ -29,6 +29,7 @@ struct json_writer {
 	bool comma;   /* the writer's own: the next value needs one */
 };
 
+/* An object or an array: the values that follow are in it, up to its end. */
 void json_writer_begin_object(struct json_writer *json, const char *name);
 void json_writer_end_object(struct json_writer *json);
 void json_writer_begin_array(struct json_writer *json, const char *name);

@@ -13,8 +13,6 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include <stdarg.h>
-#include <stdbool.h>
 #include <syslog.h>
 
 enum log_target { LOG_TARGET_SYSLOG, LOG_TARGET_STDERR };

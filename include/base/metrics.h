@@ -58,7 +58,9 @@ enum metrics_gauge {
 	    METRICS_GAUGE_COUNT
 };
 
+/* Adds amount to a counter. */
 void metrics_add(enum metrics_counter counter, uint64_t amount);
+/* Sets a gauge. */
 void metrics_set(enum metrics_gauge gauge, uint64_t value);
 
 /*

@@ -10,7 +10,6 @@
 #define DOCUMENT_ZIP_H
 
 #include <glib.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

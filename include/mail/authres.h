@@ -9,7 +9,6 @@
 #define MAIL_AUTHRES_H
 
 #include <glib.h>
-#include <stdbool.h>
 
 struct authres_dkim {
 	char *result; /* lower case: pass, fail, none, … */

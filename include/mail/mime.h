@@ -63,6 +63,7 @@ enum mime_result mime_read(const uint8_t *bytes, size_t length,
     const struct limits *limits, struct mime_message **ret_message,
     char **ret_reason);
 
+/* Takes NULL. */
 void mime_message_free(struct mime_message *message);
 
 #endif

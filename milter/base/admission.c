@@ -21,14 +21,14 @@ struct waiter {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-	GQueue waiters; /* of struct waiter *, on the stacks that wait */
-	size_t turns;
-	size_t bytes;       /* admitted, of all of them */
+	GQueue waiters;     /* of struct waiter *, on the stacks that wait */
+	size_t admitted;    /* threads */
+	size_t bytes;       /* that they were admitted with */
 } queues[ADMISSION_QUEUES]; /* an empty GQueue is all zeros */
 
 static bool fits(enum admission_queue kind, const struct waiter *waiter)
 {
-	return queues[kind].turns == 0 ||
+	return queues[kind].admitted == 0 ||
 	       (queues[kind].bytes <= waiter->capacity &&
 		   waiter->bytes <= waiter->capacity - queues[kind].bytes);
 }
@@ -75,27 +75,27 @@ bool admission_enter(
     enum admission_queue kind, size_t bytes, size_t capacity, int64_t deadline)
 {
 	struct waiter waiter = {.bytes = bytes, .capacity = capacity};
-	bool taken;
+	bool admitted;
 
 	pthread_cond_init(&waiter.first, NULL);
 	pthread_mutex_lock(&lock);
 	g_queue_push_tail(&queues[kind].waiters, &waiter);
-	taken = wait_for_turn(kind, &waiter, deadline);
+	admitted = wait_for_turn(kind, &waiter, deadline);
 	g_queue_remove(&queues[kind].waiters, &waiter);
-	if (taken) {
-		queues[kind].turns++;
+	if (admitted) {
+		queues[kind].admitted++;
 		queues[kind].bytes += bytes;
 	}
 	wake_first(kind);
 	pthread_mutex_unlock(&lock);
 	pthread_cond_destroy(&waiter.first);
-	return taken;
+	return admitted;
 }
 
 void admission_leave(enum admission_queue kind, size_t bytes)
 {
 	pthread_mutex_lock(&lock);
-	queues[kind].turns--;
+	queues[kind].admitted--;
 	queues[kind].bytes -= bytes;
 	wake_first(kind);
 	pthread_mutex_unlock(&lock);

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

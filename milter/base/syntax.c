@@ -55,7 +55,7 @@ static void compile_times(void)
 }
 
 /* What a group of digits says; 0 when it is missing. */
-static int take_number(const GMatchInfo *match, int group)
+static int group_number(const GMatchInfo *match, int group)
 {
 	g_autofree char *digits = g_match_info_fetch(match, group);
 
@@ -65,33 +65,33 @@ static int take_number(const GMatchInfo *match, int group)
 /* Whether the numbers are in their ranges and the day is in the calendar. */
 static bool is_time(const GMatchInfo *match)
 {
-	int minute = take_number(match, MINUTE);
-	int second = take_number(match, SECOND);
+	int minute = group_number(match, MINUTE);
+	int second = group_number(match, SECOND);
 	/* 24:00:00 is ISO 8601's end of the day. */
 	int last_hour = minute == 0 && second == 0 ? 24 : 23;
 
-	return g_date_valid_dmy((GDateDay)take_number(match, DAY),
-		   (GDateMonth)take_number(match, MONTH),
-		   (GDateYear)take_number(match, YEAR)) &&
-	       take_number(match, HOUR) <= last_hour && minute <= 59 &&
-	       second <= 60 && take_number(match, HOURS) <= 23 &&
-	       take_number(match, MINUTES) <= 59;
+	return g_date_valid_dmy((GDateDay)group_number(match, DAY),
+		   (GDateMonth)group_number(match, MONTH),
+		   (GDateYear)group_number(match, YEAR)) &&
+	       group_number(match, HOUR) <= last_hour && minute <= 59 &&
+	       second <= 60 && group_number(match, HOURS) <= 23 &&
+	       group_number(match, MINUTES) <= 59;
 }
 
 /* False for a leap second that does not end a UTC day, and out of range. */
 static bool count_seconds(const GMatchInfo *match, int64_t *ret_seconds)
 {
 	g_autofree char *sign = g_match_info_fetch(match, SIGN);
-	int offset =
-	    take_number(match, HOURS) * 3600 + take_number(match, MINUTES) * 60;
-	bool leap = take_number(match, SECOND) == 60;
+	int offset = group_number(match, HOURS) * 3600 +
+		     group_number(match, MINUTES) * 60;
+	bool leap = group_number(match, SECOND) == 60;
 	struct tm tm = {
-	    .tm_year = take_number(match, YEAR) - 1900,
-	    .tm_mon = take_number(match, MONTH) - 1,
-	    .tm_mday = take_number(match, DAY),
-	    .tm_hour = take_number(match, HOUR),
-	    .tm_min = take_number(match, MINUTE),
-	    .tm_sec = take_number(match, SECOND) - leap,
+	    .tm_year = group_number(match, YEAR) - 1900,
+	    .tm_mon = group_number(match, MONTH) - 1,
+	    .tm_mday = group_number(match, DAY),
+	    .tm_hour = group_number(match, HOUR),
+	    .tm_min = group_number(match, MINUTE),
+	    .tm_sec = group_number(match, SECOND) - leap,
 	};
 	int64_t seconds = timegm(&tm);
 
@@ -137,7 +137,7 @@ enum syntax_result syntax_time(const char *text, int64_t *ret_seconds)
 	zone = g_match_info_fetch(match, ZONE);
 	if (zone == NULL || zone[0] == '\0')
 		return SYNTAX_WITHOUT_ZONE;
-	return take_number(match, HOUR) <= 23 &&
+	return group_number(match, HOUR) <= 23 &&
 		       g_regex_match(strict_time, text, 0, NULL)
 		   ? SYNTAX_OK
 		   : SYNTAX_TOLERATED;

@@ -108,8 +108,8 @@ const char *value_check_path_or_none(char **value)
 	return value_check_path(value);
 }
 
-/* Writes the domain of an address in its normal form; what is no domain name
- * stays, such as an address literal. */
+/* Writes the domain of an address in its normal form; anything else, such as an
+ * address literal, stays as it is. */
 static void normalize_domain(char **address)
 {
 	char *at = strrchr(*address, '@');

@@ -9,10 +9,12 @@
 #ifndef CONFIG_VALUE_CHECK_H
 #define CONFIG_VALUE_CHECK_H
 
+/* Where the milter listens, as smfi_setconn() of libmilter takes it. */
 const char *value_check_socket(char **value);
 
+/* An absolute path, short enough for a record's name below it. */
 const char *value_check_path(char **value);
-/* An empty string stands for none. */
+/* An absolute path, or an empty string for none. */
 const char *value_check_path_or_none(char **value);
 
 /* An address or pattern, its domain as syntax_domain() gives it; <> around it

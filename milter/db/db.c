@@ -265,7 +265,7 @@ enum db_result db_connect(
 
 	if (own == NULL) {
 		*ret_error = g_strdup(
-		    "database.conninfo is not a connection string of libpq");
+		    "[database] conninfo: is not a connection string of libpq");
 		return DB_OPERATOR;
 	}
 	effective = find_effective(own);
@@ -335,7 +335,7 @@ static char *describe_failure(const PGconn *connection, const PGresult *answer)
 }
 
 /* Owns the answer from here on: it becomes *ret_rows or is freed. */
-static enum db_result take_answer(struct db *db, PGresult *answer,
+static enum db_result judge_answer(struct db *db, PGresult *answer,
     struct db_rows **ret_rows, char **ret_error)
 {
 	ExecStatusType status = PQresultStatus(answer);
@@ -425,7 +425,7 @@ static enum db_result receive_all(
 			break;
 		if (result == DB_OK) {
 			g_clear_pointer(&rows, db_rows_free);
-			result = take_answer(db, answer, &rows, ret_error);
+			result = judge_answer(db, answer, &rows, ret_error);
 		} else {
 			PQclear(answer);
 		}

@@ -82,8 +82,8 @@ static void reload(struct daemon *daemon)
 	    LOG_NOTICE, EVENT_RELOADED, "file", daemon->config_path, NULL);
 }
 
-/* The signals that keep_house() waits for. */
-static sigset_t house_signals(void)
+/* The signals that do_housekeeping() waits for. */
+static sigset_t housekeeping_signals(void)
 {
 	sigset_t set;
 
@@ -94,11 +94,11 @@ static sigset_t house_signals(void)
 	return set;
 }
 
-static void *keep_house(void *data)
+static void *do_housekeeping(void *data)
 {
 	const struct timespec period =
 	    service_manager_pause(HOUSEKEEPING_SECONDS);
-	const sigset_t set = house_signals();
+	const sigset_t set = housekeeping_signals();
 	struct daemon *daemon = data;
 
 	for (;;) {
@@ -124,7 +124,7 @@ static void *keep_house(void *data)
 
 static void block_signals(void)
 {
-	sigset_t set = house_signals();
+	sigset_t set = housekeeping_signals();
 
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
@@ -194,7 +194,7 @@ static int serve(struct daemon *daemon)
 	if (status != EX_OK)
 		return status;
 	config_ref(first);
-	error = pthread_create(&thread, NULL, keep_house, daemon);
+	error = pthread_create(&thread, NULL, do_housekeeping, daemon);
 	if (error != 0) {
 		config_unref(first);
 		return housekeeping_refuse_start(daemon->config, PROGRAM,

@@ -9,6 +9,7 @@
  */
 #include "mail/authres.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ static void free_dkim(void *data)
 
 /* Appends a Keyword (RFC 5321 section 4.1.2: Ldh-str) in lower case; false when
  * there is none. */
-static bool take_keyword(const char **cursor, GString *word)
+static bool parse_keyword(const char **cursor, GString *word)
 {
 	const char *p = *cursor;
 
@@ -40,7 +41,7 @@ static bool take_keyword(const char **cursor, GString *word)
 }
 
 /* A quoted string at the cursor, appended without quotes and folds. */
-static bool take_quoted(const char **cursor, GString *value)
+static bool parse_quoted(const char **cursor, GString *value)
 {
 	const char *p = *cursor + 1;
 
@@ -60,7 +61,7 @@ static bool take_quoted(const char **cursor, GString *value)
  * A value or pvalue (RFC 8601 section 2.2): pieces in quotes or not, one right
  * behind the other, as in "local part"@domain. It may be empty.
  */
-static bool take_value(const char **cursor, GString *ret_value)
+static bool parse_value(const char **cursor, GString *ret_value)
 {
 	size_t plain;
 
@@ -71,13 +72,13 @@ static bool take_value(const char **cursor, GString *ret_value)
 		*cursor += plain;
 		if (**cursor != '"')
 			return true;
-		if (!take_quoted(cursor, ret_value))
+		if (!parse_quoted(cursor, ret_value))
 			return false;
 	}
 }
 
 /* Skips blanks and comments on both sides of a character that must be there. */
-static bool take_char(const char **cursor, char wanted)
+static bool parse_char(const char **cursor, char wanted)
 {
 	if (!rfc5322_skip_cfws(cursor) || **cursor != wanted)
 		return false;
@@ -86,33 +87,33 @@ static bool take_char(const char **cursor, char wanted)
 }
 
 /* method [ "/" version ] "=" result */
-static bool take_method(
+static bool parse_method(
     const char **cursor, GString *ret_method, GString *ret_result)
 {
-	if (!take_keyword(cursor, ret_method) || !rfc5322_skip_cfws(cursor))
+	if (!parse_keyword(cursor, ret_method) || !rfc5322_skip_cfws(cursor))
 		return false;
 	if (**cursor == '/' &&
-	    !(take_char(cursor, '/') && take_keyword(cursor, ret_result)))
+	    !(parse_char(cursor, '/') && parse_keyword(cursor, ret_result)))
 		return false;
 	g_string_truncate(ret_result, 0); /* of the version */
-	return take_char(cursor, '=') && take_keyword(cursor, ret_result);
+	return parse_char(cursor, '=') && parse_keyword(cursor, ret_result);
 }
 
 /* "reason" or ptype "." property, then "=" value. A ptype may be missing. */
-static bool take_property(
+static bool parse_property(
     const char **cursor, GString *ret_name, GString *ret_value)
 {
 	g_string_truncate(ret_name, 0);
-	if (!take_keyword(cursor, ret_name) || !rfc5322_skip_cfws(cursor))
+	if (!parse_keyword(cursor, ret_name) || !rfc5322_skip_cfws(cursor))
 		return false;
 	while (**cursor == '.') {
 		g_string_append_c(ret_name, '.');
-		if (!take_char(cursor, '.') ||
-		    !take_keyword(cursor, ret_name) ||
+		if (!parse_char(cursor, '.') ||
+		    !parse_keyword(cursor, ret_name) ||
 		    !rfc5322_skip_cfws(cursor))
 			return false;
 	}
-	return take_char(cursor, '=') && take_value(cursor, ret_value);
+	return parse_char(cursor, '=') && parse_value(cursor, ret_value);
 }
 
 /* Keeps header.d, or header.i as long as no header.d has been seen. */
@@ -136,19 +137,19 @@ static void keep_domain(
 
 /* One resinfo, up to the semicolon behind it or the end; one for DKIM is
  * added to results. */
-static bool take_result(const char **cursor, GPtrArray *results)
+static bool parse_result(const char **cursor, GPtrArray *results)
 {
 	struct authres_dkim *dkim = g_new0(struct authres_dkim, 1);
 	GString *name = g_string_new(NULL);
 	GString *value = g_string_new(NULL);
 	bool has_d = false;
 	bool good =
-	    take_method(cursor, name, value) && rfc5322_skip_cfws(cursor);
+	    parse_method(cursor, name, value) && rfc5322_skip_cfws(cursor);
 	bool is_dkim = g_str_equal(name->str, "dkim");
 
 	dkim->result = g_strdup(value->str);
 	while (good && **cursor != ';' && **cursor != '\0') {
-		good = take_property(cursor, name, value) &&
+		good = parse_property(cursor, name, value) &&
 		       rfc5322_skip_cfws(cursor);
 		if (good)
 			keep_domain(dkim, &has_d, name->str, value->str);
@@ -163,7 +164,7 @@ static bool take_result(const char **cursor, GPtrArray *results)
 }
 
 /* "none" alone: the host made no check. */
-static bool take_none(const char *p)
+static bool parse_none(const char *p)
 {
 	if (g_ascii_strncasecmp(p, "none", 4) != 0)
 		return false;
@@ -172,14 +173,14 @@ static bool take_none(const char *p)
 }
 
 /* Everything behind the authserv-id. */
-static bool take_results(const char **cursor, GPtrArray *results)
+static bool parse_results(const char **cursor, GPtrArray *results)
 {
 	while (**cursor == ';') {
-		if (!take_char(cursor, ';'))
+		if (!parse_char(cursor, ';'))
 			return false;
 		if (**cursor == '\0')
 			return true;
-		if (!take_result(cursor, results))
+		if (!parse_result(cursor, results))
 			return false;
 	}
 	return **cursor == '\0';
@@ -187,14 +188,14 @@ static bool take_results(const char **cursor, GPtrArray *results)
 
 /* The authserv-id and, perhaps, a version, up to the first semicolon. Some
  * hosts leave the authserv-id out; a result in its place is not one. */
-static bool take_authserv_id(const char **cursor, GString *ret_id)
+static bool parse_authserv_id(const char **cursor, GString *ret_id)
 {
 	const char *start;
 
 	if (!rfc5322_skip_cfws(cursor))
 		return false;
 	start = *cursor;
-	if (!take_value(cursor, ret_id) || ret_id->len == 0 ||
+	if (!parse_value(cursor, ret_id) || ret_id->len == 0 ||
 	    (*start != '"' && strchr(ret_id->str, '=') != NULL) ||
 	    !rfc5322_skip_cfws(cursor))
 		return false;
@@ -204,15 +205,15 @@ static bool take_authserv_id(const char **cursor, GString *ret_id)
 }
 
 /* The field as a whole. */
-static bool take_field(const char *cursor, GPtrArray *results)
+static bool parse_field(const char *cursor, GPtrArray *results)
 {
 	GString *id = g_string_new(NULL);
-	bool good = take_authserv_id(&cursor, id);
+	bool good = parse_authserv_id(&cursor, id);
 	const char *first = cursor + 1;
 
 	g_string_free(id, TRUE);
 	return good && rfc5322_skip_cfws(&first) && *first != '\0' &&
-	       (take_none(first) || take_results(&cursor, results));
+	       (parse_none(first) || parse_results(&cursor, results));
 }
 
 GPtrArray *authres_dkim(const char *body)
@@ -222,7 +223,7 @@ GPtrArray *authres_dkim(const char *body)
 	if (strnlen(body, MAX_LENGTH + 1) > MAX_LENGTH)
 		return NULL;
 	results = g_ptr_array_new_with_free_func(free_dkim);
-	if (!take_field(body, results))
+	if (!parse_field(body, results))
 		g_clear_pointer(&results, g_ptr_array_unref);
 	return results;
 }
@@ -231,7 +232,7 @@ char *authres_authserv_id(const char *body)
 {
 	const char *cursor = body;
 	GString *id = g_string_new(NULL);
-	bool good = rfc5322_skip_cfws(&cursor) && take_value(&cursor, id) &&
+	bool good = rfc5322_skip_cfws(&cursor) && parse_value(&cursor, id) &&
 		    id->len > 0;
 
 	return g_string_free(g_string_ascii_down(id), !good);

@@ -16,7 +16,7 @@
 
 /* A token or a quoted string without its quotes; returns where it ends. Quoted
  * pairs are not resolved: the values that are looked for have none. */
-static const char *take_word(const char *p, struct span *ret_word)
+static const char *read_word(const char *p, struct span *ret_word)
 {
 	rfc5322_skip_cfws(&p);
 	if (*p == '"') {
@@ -42,7 +42,7 @@ static const char *skip_to_semicolon(const char *p)
 	struct span word;
 
 	while (*p != '\0' && *p != ';') {
-		const char *next = take_word(p, &word);
+		const char *next = read_word(p, &word);
 
 		p = next > p ? next : p + 1;
 	}
@@ -56,10 +56,10 @@ static bool find_report_type(const char *p)
 	struct span name, value;
 
 	for (p = skip_to_semicolon(p); *p == ';'; p = skip_to_semicolon(p)) {
-		p = take_word(p + 1, &name);
+		p = read_word(p + 1, &name);
 		if (*p != '=')
 			continue;
-		p = take_word(p + 1, &value);
+		p = read_word(p + 1, &value);
 		if (span_equals(name, "report-type") &&
 		    span_equals(value, "tlsrpt"))
 			return true;
@@ -70,11 +70,11 @@ static bool find_report_type(const char *p)
 static bool is_report_type(const char *value)
 {
 	struct span type, subtype;
-	const char *p = take_word(value, &type);
+	const char *p = read_word(value, &type);
 
 	if (*p != '/')
 		return false;
-	p = take_word(p + 1, &subtype);
+	p = read_word(p + 1, &subtype);
 	if (span_equals(type, "application"))
 		return span_begins(subtype, "tlsrpt");
 	return span_equals(type, "multipart") &&

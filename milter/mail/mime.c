@@ -6,7 +6,7 @@
  * - of the message's own header it gets only the fields about content, since it
  *   makes several objects of each field, and a mail has dozens;
  * - the message is parsed as a part, and enclosed messages as plain parts,
- * since GMime runs its address parser (see rfc5322.c) over the address fields
+ *   since GMime runs its address parser (see rfc5322.c) over the address fields
  * of a message, and nothing in them is needed;
  * - base64 is decoded here, since GMime 3.2.13 stops at the first padding and
  *   some senders pad every piece.

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A part costs a parser some kilobytes and microseconds, but its sender five
- * bytes, so parts are counted before they are parsed: a part begins where a
- * line
- * "--boundary" stands, and each boundary is declared somewhere as a parameter.
+ * bytes, so parts are counted before they are parsed: a part begins at a line
+ * "--boundary", and each boundary is declared somewhere as a parameter.
  * All declarations are collected first, wherever they stand, and then the lines
  * that match one are counted. A declaration that is written in one of the many
  * ways a tolerant parser decodes (RFC 2231, RFC 2047, quoted pairs, blanks in

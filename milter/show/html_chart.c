@@ -6,8 +6,6 @@
  */
 #include "html_chart.h"
 
-#include <inttypes.h>
-
 #include "html_page.h"
 #include "wording.h"
 

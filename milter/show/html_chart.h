@@ -11,7 +11,6 @@
 #define SHOW_HTML_CHART_H
 
 #include <glib.h>
-#include <stdint.h>
 
 #include "summary.h"
 

@@ -69,7 +69,7 @@ struct arguments {
 	struct monitoring_limits limits;
 };
 
-static void take(int option, const char *value, void *data);
+static void on_option(int option, const char *value, void *data);
 
 static const struct option own_options[] = {
     {"domain", required_argument, NULL, OPTION_DOMAIN},
@@ -90,7 +90,7 @@ static struct arguments arguments = {
     .limits = {.warning = 1, .critical = 5, .max_age = 0},
 };
 
-static const struct command_line cli = {
+static const struct command_line command_line = {
     .program = PROGRAM,
     .usage = "[-c FILE] [--domain DOMAIN]… [--days N] [--problem ID]\n"
 	     "                     [--format text|html|json] [--output FILE]\n"
@@ -117,25 +117,25 @@ static const struct command_line cli = {
 	"      --critical N      critical if N % or more failed (5)\n"
 	"      --max-age N       warning if no report came for N days\n",
     .own = own_options,
-    .on_option = take,
+    .on_option = on_option,
     .data = &arguments,
     .check = conninfo_check,
 };
 
-static int take_number(const char *option, const char *value, int most)
+static int parse_number(const char *option, const char *value, int most)
 {
 	char *end = NULL;
 	gint64 number = g_ascii_strtoll(value, &end, 10);
 
 	if (!g_ascii_isdigit(value[0]) || *end != '\0' || number < 1 ||
 	    number > most)
-		command_line_usage(&cli,
+		command_line_usage(&command_line,
 		    "%s %s: a number from 1 to %d is needed", option, value,
 		    most);
 	return (int)number;
 }
 
-static double take_percent(const char *option, const char *value)
+static double parse_percent(const char *option, const char *value)
 {
 	char *end = NULL;
 	double percent = g_ascii_strtod(value, &end);
@@ -143,7 +143,7 @@ static double take_percent(const char *option, const char *value)
 	/* Digits and a point: no exponent, no hexadecimal, no "nan". */
 	if (*value == '\0' || value[strspn(value, "0123456789.")] != '\0' ||
 	    *end != '\0' || percent > 100)
-		command_line_usage(&cli,
+		command_line_usage(&command_line,
 		    "%s %s: a percentage from 0 to 100 is needed", option,
 		    value);
 	return percent;
@@ -155,23 +155,23 @@ static void add_domain(GStrvBuilder *domains, const char *value)
 	g_autofree char *domain = NULL;
 
 	if (syntax_domain(value, false, &domain) == SYNTAX_BAD)
-		command_line_usage(&cli,
+		command_line_usage(&command_line,
 		    "--domain %s: a domain name is needed, such as "
 		    "example.com; with letters outside ASCII as xn--…",
 		    value);
 	g_strv_builder_add(domains, domain);
 }
 
-static const struct format *take_format(const char *value)
+static const struct format *find_format(const char *value)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
 		if (strcmp(value, formats[i].name) == 0)
 			return &formats[i];
 	command_line_usage(
-	    &cli, "--format %s: text, html or json is needed", value);
+	    &command_line, "--format %s: text, html or json is needed", value);
 }
 
-static void take(int option, const char *value, void *data)
+static void on_option(int option, const char *value, void *data)
 {
 	struct arguments *wanted = data;
 
@@ -180,10 +180,10 @@ static void take(int option, const char *value, void *data)
 		add_domain(wanted->domains, value);
 		break;
 	case OPTION_DAYS:
-		wanted->days = take_number("--days", value, MOST_DAYS);
+		wanted->days = parse_number("--days", value, MOST_DAYS);
 		break;
 	case OPTION_FORMAT:
-		wanted->format = take_format(value);
+		wanted->format = find_format(value);
 		break;
 	case OPTION_PROBLEM:
 		wanted->problem = value;
@@ -195,14 +195,14 @@ static void take(int option, const char *value, void *data)
 		wanted->check = true;
 		break;
 	case OPTION_WARNING:
-		wanted->limits.warning = take_percent("--warning", value);
+		wanted->limits.warning = parse_percent("--warning", value);
 		break;
 	case OPTION_CRITICAL:
-		wanted->limits.critical = take_percent("--critical", value);
+		wanted->limits.critical = parse_percent("--critical", value);
 		break;
 	case OPTION_MAX_AGE:
 		wanted->limits.max_age =
-		    take_number("--max-age", value, MOST_AGE);
+		    parse_number("--max-age", value, MOST_AGE);
 		break;
 	default:
 		break;
@@ -283,7 +283,7 @@ static enum db_result ask(
 
 static int report(const char *path, GString *out)
 {
-	struct config *config = command_line_config(&cli, path);
+	struct config *config = command_line_config(&command_line, path);
 	struct summary *summary = NULL;
 	g_autofree char *error = NULL;
 	enum db_result result = ask(config, &summary, &error);
@@ -301,7 +301,7 @@ static int report(const char *path, GString *out)
 			arguments.format->problem(
 			    out, g_ptr_array_index(summary->problems, 0));
 		else
-			command_line_usage(&cli,
+			command_line_usage(&command_line,
 			    "--problem %s: there is none; tlsrpt-report lists "
 			    "the ids",
 			    arguments.problem);
@@ -317,7 +317,7 @@ static int report_check(const char *path, GString *out)
 {
 	struct summary *summary = NULL;
 	g_autofree char *error = NULL;
-	struct config *config = command_line_load(&cli, path, &error);
+	struct config *config = command_line_load(&command_line, path, &error);
 	enum monitoring_status status;
 
 	/* It is about all problems, of which it lists as many as text does. */
@@ -341,8 +341,8 @@ int main(int argc, char **argv)
 	/* Not LC_NUMERIC: programs read decimal points. */
 	setlocale(LC_CTYPE, "");
 	arguments.domains = g_strv_builder_new();
-	if (command_line_parse(&cli, argc, argv, &path) < argc)
-		command_line_usage(&cli, "no operands are allowed");
+	if (command_line_parse(&command_line, argc, argv, &path) < argc)
+		command_line_usage(&command_line, "takes no operands");
 	log_open(PROGRAM, LOG_TARGET_STDERR, LOG_WARNING);
 	status = arguments.check ? report_check(path, out) : report(path, out);
 	g_strv_builder_unref(arguments.domains);

@@ -163,6 +163,7 @@ void summary_free(struct summary *summary);
 void summary_day(
     const struct summary *summary, int index, char *buffer, size_t size);
 
+/* Adds more to sessions. */
 void summary_sessions_add(
     struct summary_sessions *sessions, const struct summary_sessions *more);
 /* Successful and failed ones, but no more than INT64_MAX. */
