@@ -32,6 +32,10 @@ allowed=$(column 4)
 			[ -e "include/$header" ] ||
 				echo "$place: $header is not in include/"
 		done
+	# Other spellings would get past the check above.
+	ours=$(printf '%s\n' "$allowed" | cut -d: -f1 | paste -sd '|')
+	grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*(<($ours)/|\"[^\"]*\.\./)" milter include |
+		sed 's,: *#.*,: a header of ours is named as "folder/name.h",'
 	column 5 | tr -d : | while read -r folder headers; do
 		for header in $headers; do
 			grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*<$header>" milter include |

@@ -45,6 +45,17 @@ def insert(path, line):
             "milter/intake/session.c:1: <libpq-fe.h> belongs in a .c file "
             "of milter/db",
         ),
+        # However the header is named.
+        (
+            "milter/intake/session.c",
+            "#include <db/db.h>",
+            'milter/intake/session.c:1: a header of ours is named as "folder/name.h"',
+        ),
+        (
+            "milter/intake/session.c",
+            '#include "../db/sqlstate.h"',
+            'milter/intake/session.c:1: a header of ours is named as "folder/name.h"',
+        ),
         # A folder does not know the folders above it.
         (
             "include/base/log.h",
