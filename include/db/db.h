@@ -22,7 +22,7 @@ enum db_result {
 	DB_WAIT,    /* passing, and nothing in the batch can be the cause:
 		     * read-only, shutting down, locked by somebody, no answer
 		     */
-	DB_POISON,  /* content was refused: of the batch, of a value */
+	DB_REFUSED, /* content was refused: of the batch, of a value */
 	DB_OPERATOR /* somebody must act: schema, permission, password */
 };
 

@@ -22,20 +22,20 @@ static const struct {
 	enum db_result result;
 } classes[] = {
     {"0A", DB_OPERATOR}, /* the server lacks a feature */
-    {"21", DB_POISON},   /* one row touched twice */
-    {"22", DB_POISON},   /* data that can't be stored */
+    {"21", DB_REFUSED},  /* one row touched twice */
+    {"22", DB_REFUSED},  /* data that can't be stored */
     {"23503", DB_RETRY}, /* foreign key: a month is being dropped */
     {"23505", DB_RETRY}, /* unique: two loaders at once */
-    {"23", DB_POISON},   /* not null, check */
+    {"23", DB_REFUSED},  /* not null, check */
     {"25", DB_WAIT},     /* read-only */
     {"28", DB_OPERATOR}, /* authorization */
     {"3D", DB_OPERATOR}, /* no such database */
     {"3F", DB_OPERATOR}, /* no such schema */
     {"42", DB_OPERATOR}, /* no such table, no permission, syntax */
-    {"54", DB_POISON},   /* over one of the server's limits */
+    {"54", DB_REFUSED},  /* over one of the server's limits */
     {"55P03", DB_WAIT},  /* somebody has a lock */
     {"57P", DB_WAIT},    /* shutting down, starting, promoting */
-    {"P0", DB_POISON},   /* raised by tlsrpt.ingest itself */
+    {"P0", DB_REFUSED},  /* raised by tlsrpt.ingest itself */
 };
 
 enum db_result sqlstate_judge(const char *sqlstate)

@@ -5,7 +5,7 @@
  * crash between commit and removal loads a batch twice, which the reports'
  * identity makes harmless.
  *
- * A batch that is refused for its content (DB_POISON) is halved until the
+ * A batch that is refused for its content (DB_REFUSED) is halved until the
  * record that is refused stands alone. A batch whose failures ought to pass but
  * go on is halved as well; a single record that fails so is tried after all
  * others: something about it may kill the server's process.
@@ -205,7 +205,7 @@ static void settle(struct loader *loader)
 		    loader->source, g_steal_pointer(&loader->committed));
 }
 
-/* Notes a failure other than DB_POISON, and closes the connection. The caller
+/* Notes a failure other than DB_REFUSED, and closes the connection. The caller
  * backs off. */
 static void fail(struct loader *loader, enum db_result result, enum step step,
     const char *reason)
@@ -357,7 +357,7 @@ static void handle_failure(struct loader *loader, struct batch *batch,
 	if (loader->ahead != NULL)
 		batch_source_return(
 		    loader->source, g_steal_pointer(&loader->ahead));
-	if (result == DB_POISON) {
+	if (result == DB_REFUSED) {
 		g_clear_pointer(&loader->db, db_free);
 		settle(loader);
 		refuse(loader, batch, reason);
@@ -459,7 +459,7 @@ static void back_off(struct loader *loader, enum db_result result)
 	    result == DB_OPERATOR ? DELAY_MIN_OPERATOR : DELAY_MIN;
 	unsigned int jitter;
 
-	if (result == DB_OK || result == DB_POISON)
+	if (result == DB_OK || result == DB_REFUSED)
 		return;
 	loader->delay = CLAMP(loader->delay * 2, least, DELAY_MAX);
 	/* Several loaders must not all come back at once. */

@@ -150,7 +150,7 @@ static int migrate(const struct config *config)
 	}
 	fprintf(stderr, PROGRAM ": %s\n", error);
 	g_free(error);
-	return connected && (result == DB_POISON || result == DB_OPERATOR)
+	return connected && (result == DB_REFUSED || result == DB_OPERATOR)
 		   ? EX_CONFIG
 		   : EX_UNAVAILABLE;
 }

@@ -22,7 +22,7 @@ from harness.site import LOADER
 from harness.wait import holds_for, wait_for
 
 DISCARD = {"disposition": "discard"}
-POISONED = "Poison Inc."
+REFUSED = "Refused Inc."
 
 
 def problem_lines(daemon):
@@ -296,19 +296,19 @@ def test_milter_is_killed_in_between(site):
     assert site.count("report") == 5
 
 
-def poison(site):
+def refuse(site):
     site.rows(
-        "ALTER TABLE tlsrpt.report ADD CONSTRAINT no_poison"
-        f" CHECK (organization_name <> '{POISONED}')"
+        "ALTER TABLE tlsrpt.report ADD CONSTRAINT not_refused"
+        f" CHECK (organization_name <> '{REFUSED}')"
     )
 
 
-def test_poison_is_set_aside(site):
+def test_refused_record_is_set_aside(site):
     """A record that PostgreSQL refuses blocks nothing, and waits in bad."""
     site.milter(milter=DISCARD)
-    poison(site)
+    refuse(site)
     site.give_reports(5)
-    site.give_reports(1, **{"organization-name": POISONED})
+    site.give_reports(1, **{"organization-name": REFUSED})
     site.give_reports(5)
     daemon = site.loader()
     site.wait_count("report", 10)
@@ -318,10 +318,10 @@ def test_poison_is_set_aside(site):
     assert len(records) == 1
     assert f"{records[0]}.reason" in bad
     reason = (site.spool / "bad" / f"{records[0]}.reason").read_text()
-    assert "no_poison" in reason or "23514" in reason, reason
+    assert "not_refused" in reason or "23514" in reason, reason
     # The record is not tried again automatically.
     holds_for(lambda: site.count("report") == 10, "bad is left alone", 1.0)
-    site.rows("ALTER TABLE tlsrpt.report DROP CONSTRAINT no_poison")
+    site.rows("ALTER TABLE tlsrpt.report DROP CONSTRAINT not_refused")
     daemon.stop()
     site.daemons.remove(daemon)
     done = site.run_loader("--retry-bad")
@@ -334,12 +334,12 @@ def test_poison_is_set_aside(site):
 
 def test_retry_bad_while_the_loader_runs(site):
     site.milter(milter=DISCARD)
-    poison(site)
-    site.give_reports(1, **{"organization-name": POISONED})
+    refuse(site)
+    site.give_reports(1, **{"organization-name": REFUSED})
     site.loader()
     wait_for(lambda: site.spooled("bad"), "the record is in bad")
     wait_for(lambda: not site.spooled(), "new is empty")
-    site.rows("ALTER TABLE tlsrpt.report DROP CONSTRAINT no_poison")
+    site.rows("ALTER TABLE tlsrpt.report DROP CONSTRAINT not_refused")
     done = site.run_loader("--retry-bad")
     assert done.returncode == 0, done.stderr
     site.wait_count("report", 1)
@@ -348,13 +348,13 @@ def test_retry_bad_while_the_loader_runs(site):
 def test_retry_bad_at_any_moment_loses_nothing(site):
     """This holds even while the same record is being set aside again."""
     site.milter(milter=DISCARD)
-    poison(site)
-    site.give_reports(20, **{"organization-name": POISONED})
+    refuse(site)
+    site.give_reports(20, **{"organization-name": REFUSED})
     site.loader()
     for _ in range(100):
         done = site.run_loader("--retry-bad")
         assert done.returncode == 0, done.stderr
-    site.rows("ALTER TABLE tlsrpt.report DROP CONSTRAINT no_poison")
+    site.rows("ALTER TABLE tlsrpt.report DROP CONSTRAINT not_refused")
 
     def loaded():
         assert site.run_loader("--retry-bad").returncode == 0

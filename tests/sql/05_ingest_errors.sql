@@ -42,7 +42,7 @@ SELECT pg_temp.fails('[{"kind": "rejection", "record": "r"}]', '22023',
 	'tlsrpt.ingest: record 1 of the batch (''r''): missing: received_at, reason',
 	'a rejection lacks something');
 
--- Bounds. All are of the classes that the loader takes for poison.
+-- Bounds. All are of the classes that the loader takes for a refusal.
 SELECT pg_temp.fails(jsonb_build_array(pg_temp.report(1, more)), code, NULL,
 	code || ' ' || more)
 FROM (VALUES

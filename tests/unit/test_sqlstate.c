@@ -16,10 +16,10 @@ static void test_judge(void **state)
 	(void)state;
 	assert_int_equal(sqlstate_judge(NULL), DB_RETRY);
 	assert_int_equal(sqlstate_judge("08006"), DB_RETRY);
-	assert_int_equal(sqlstate_judge("22P02"), DB_POISON);
+	assert_int_equal(sqlstate_judge("22P02"), DB_REFUSED);
 	/* A state of its own goes before its class. */
 	assert_int_equal(sqlstate_judge("23505"), DB_RETRY);
-	assert_int_equal(sqlstate_judge("23514"), DB_POISON);
+	assert_int_equal(sqlstate_judge("23514"), DB_REFUSED);
 	assert_int_equal(sqlstate_judge("42501"), DB_OPERATOR);
 	assert_int_equal(sqlstate_judge("55P03"), DB_WAIT);
 	assert_int_equal(sqlstate_judge("55000"), DB_RETRY);
