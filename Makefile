@@ -283,7 +283,9 @@ anomalies:
 clean:
 	rm -rf build
 
-.PHONY: anomalies check-deb check-systemd backfill bench torture soak check-deep all sendmail install-systemd unit replay fuzzers demo check check-asan run-tests fuzz lint format \
-	install clean deps-build deps-demo deps-check deps-lint deps-fuzz
+.PHONY: all unit replay fuzzers demo check check-asan check-deep run-tests \
+	sendmail backfill bench bench-sql fuzz torture soak lint format install \
+	install-systemd deb check-deb check-systemd anomalies clean deps-build \
+	deps-demo deps-check deps-lint deps-fuzz deps-bench deps-deb
 .DELETE_ON_ERROR:
 .SECONDARY:

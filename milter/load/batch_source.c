@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The folder is listed once, and that list is used up before it is listed
- * again, so that a long backlog is not listed for each batch. Only when records
- * have come meanwhile it is listed sooner, or those of one submitter would wait
- * for the backlog of another; that takes at most a twentieth of the time.
+ * again, so that a long backlog is not listed for each batch. It is listed
+ * sooner only when records have come meanwhile, or those of one submitter would
+ * wait for the backlog of another; that takes at most a twentieth of the time.
  * Records in a batch are still in the folder then; their names are passed over.
  */
 #include "batch_source.h"

@@ -6,9 +6,9 @@
  * identity makes harmless.
  *
  * A batch that is refused for its content (DB_REFUSED) is halved until the
- * record that is refused stands alone. A batch whose failures ought to pass but
- * go on is halved as well; a single record that fails so is tried after all
- * others: something about it may kill the server's process.
+ * record that is refused stands alone. A batch that keeps failing for reasons
+ * that should pass is halved as well; a single record that keeps failing is
+ * tried after all others: something about it may kill the server's process.
  */
 #include "loader.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Looks for itself instead of asking the daemon: what counts is whether the
- * database can be used by this configuration now, and that a status is to be
- * had while the daemon is down.
+ * database can be used by this configuration now, and a status is wanted even
+ * while the daemon is down.
  */
 #include "loader_status.h"
 

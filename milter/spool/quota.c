@@ -4,9 +4,9 @@
  * files tells how full it is. Counting for each report would cost more than the
  * report does, so a count is used for a second, and what this process has
  * written since is added to it. The fuller the spool is, the less may be
- * written until it is counted again. What others write in the moment in which
- * it isn't, and what they have begun and not made visible yet, is all by which
- * the files together can exceed the quota.
+ * written until it is counted again. All files together can exceed the quota
+ * only by what other processes have written since the last count, or have begun
+ * and not made visible yet.
  *
  * A file counts with the blocks that it has on the disk, not with its length: a
  * sparse file can be as long as it likes and fill nothing, and a small one

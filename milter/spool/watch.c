@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inotify may not be had: its limits are per user, and low on some systems.
+ * inotify may not be available: its limits are per user, and low on some
+ * systems.
  */
 #include "watch.h"
 
