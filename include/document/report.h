@@ -41,6 +41,9 @@ struct report_policy {
 	GPtrArray *failures; /* of struct report_failure *; never NULL */
 };
 
+/* What the reason says of a report that begins too late. */
+#define REPORT_FROM_FUTURE "more than 2 days after it was received"
+
 struct report {
 	char *organization_name;
 	char *contact_info;

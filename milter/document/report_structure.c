@@ -332,7 +332,7 @@ static bool check_start(struct member_reader *reader, int64_t received_at)
 	if (start < EARLIEST_START)
 		where = "before " EARLIEST_START_TEXT;
 	else if (start - LATEST_START > received_at)
-		where = "more than 2 days after it was received";
+		where = REPORT_FROM_FUTURE;
 	if (where == NULL)
 		return true;
 	syntax_time_format(start, text);

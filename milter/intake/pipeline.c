@@ -16,6 +16,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "clock_check.h"
 #include "document/decode.h"
 #include "document/identity.h"
 #include "mail/carrier.h"
@@ -264,6 +265,8 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 	};
 
 	result = decode_report(&decode, limits, &report, &reason);
+	if (input->source == RECORD_MILTER)
+		clock_check_note(report, reason, decode.received_at);
 	if (result != DECODE_OTHER && run->reports->len >= limits->reports) {
 		report_free(report);
 		g_free(reason);

@@ -2,6 +2,7 @@
 """The systemd units: their sandbox, socket activation, and the watchdog."""
 
 import contextlib
+import datetime
 import os
 import pwd
 import re
@@ -393,6 +394,30 @@ def test_setting_the_clock_ends_no_drain(intake_site):
     sender.join()
     assert answers == ["discard"]
     assert not daemon.events("stopped-early"), daemon.text()
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_many_reports_of_another_time(intake_site, days):
+    """Many reports from the future or the past ask whether the clock is right."""
+    site = intake_site
+    daemon = site.milter(milter={"disposition": "keep"})
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+
+    def give(offset, count):
+        day = today + datetime.timedelta(days=offset)
+        with site.connect() as client:
+            for _ in range(count):
+                site.give(mails.carrier(mails.document(day=day)), client)
+
+    give(-1, 10)
+    give(days, 4)
+    assert not daemon.events("clock-doubted"), daemon.text()
+    give(days, 12)
+    lines = daemon.wait_event("clock-doubted")
+    assert len(lines) == 1
+    assert "is this machine's clock right? It says 20" in lines[0]["reason"]
+    wanted = "more than 2 days after" if days > 0 else "more than 7 days before"
+    assert wanted in lines[0]["reason"]
 
 
 def test_watchdog_tells_of_a_hang(intake_site):
