@@ -49,8 +49,8 @@ struct spool *spool_open(
     const char *directory, uint64_t quota, char **ret_error);
 
 /* Opens an existing spool, the caller's, for spool_status(), spool_has_loader()
- * and spool_retry_bad() alone. Makes and removes nothing, and needs no permission
- * to write. Returns NULL as spool_open() does. */
+ * and spool_retry_bad() alone. Makes and removes nothing, and needs no
+ * permission to write. Returns NULL as spool_open() does. */
 struct spool *spool_open_existing(const char *directory, char **ret_error);
 
 /* Removes the records that are held back, releases the lock, frees the spool.

@@ -375,6 +375,38 @@ def test_damaged_record_is_set_aside(site):
     assert victim.name in site.spooled("bad")
 
 
+def test_what_can_not_be_a_record_is_set_aside(site):
+    """A file of 4 GB without content, a pipe, a folder and a link fill nothing
+    and hold up nothing: they are set aside, each with its reason."""
+    site.milter(
+        milter={**DISCARD, "on-spool-error": "tempfail"}, spool={"quota": "1M"}
+    )
+    site.give_reports(1)
+    new = site.spool / "new"
+    with open(new / "sparse", "wb") as file:
+        file.truncate(4 << 30)
+    with open(new / "small-sparse", "wb") as file:
+        file.truncate(1 << 20)
+    os.mkfifo(new / "pipe")
+    (new / "folder").mkdir()
+    (new / "link").symlink_to("/etc/passwd")
+    site.give_reports(1)
+    assert len(site.spooled()) == 7
+    site.loader(spool={"quota": "1M"})
+    wait_for(lambda: not site.spooled(), "new is empty")
+    assert site.count("report") == 2
+    reasons = {
+        path.name.removesuffix(".reason"): path.read_text()
+        for path in (site.spool / "bad").glob("*.reason")
+    }
+    assert "larger than" in reasons["sparse"]
+    assert "never written" in reasons["small-sparse"]
+    for name in ("pipe", "folder", "link"):
+        assert "not a regular file" in reasons[name]
+    site.give_reports(1)
+    site.wait_count("report", 3)
+
+
 def test_status(site):
     site.milter(milter=DISCARD)
     site.give_reports(7)
