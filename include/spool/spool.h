@@ -2,8 +2,8 @@
 /*
  * spool: records on disk between intake and database, by a Maildir's rules.
  *
- * <directory>/tmp  files being written; purged when older than an hour, and
- *                  when their writer is dead
+ * <directory>/tmp  files being written; purged when older than an hour, unless
+ *                  their writer is still writing
  * <directory>/new  complete, durable records; their names sort by age
  * <directory>/bad  records set aside, each with NAME.reason beside it
  * <directory>/last-load  empty; its modification time is that of the last load
@@ -38,10 +38,10 @@ enum spool_result {
 
 /*
  * Opens a spool, the caller's. Missing folders are made (mode 2770), and files
- * in tmp that are older than an hour and whose writer is dead are purged, as
- * they are by spool_list() later. quota, in bytes, limits the blocks of files
- * in new and bad, and what spool_reserve() reserves; several processes together
- * exceed it at most by what they write at the same moment. Returns
+ * in tmp that are older than an hour and whose writer no longer writes are
+ * purged, as they are by spool_list() later. quota, in bytes, limits the blocks
+ * of files in new and bad, and what spool_reserve() reserves; several processes
+ * together exceed it at most by what they write at the same moment. Returns
  * NULL when a folder can't be opened or written, and stores a sentence (g_free)
  * in *ret_error.
  */

@@ -5,16 +5,19 @@
  *
  * Messages of the server may quote a report, and those of libpq a host; neither
  * contains the password. What PQconninfoParse() says can, so it is not shown.
+ *
+ * Once connected, libpq never waits in its own functions, which know no
+ * deadline: a query is sent and received by poll(2).
  */
 #include "db/db.h"
 
-#include <errno.h>
 #include <glib.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <string.h>
 
 #include "db_embedded.h"
+#include "parameters.h"
 #include "sqlstate.h"
 
 /* A refusal comes at once; after a failure that took longer, a second attempt
@@ -30,162 +33,14 @@
 struct db {
 	PGconn *connection;
 	int64_t patience; /* seconds that an answer may take; 0: any */
-	int64_t
-	    deadline; /* of the query in flight, by g_get_monotonic_time() */
+	int64_t deadline; /* of the query in flight; 0: none */
 };
 
 struct db_rows {
 	PGresult *result;
 };
 
-/* The keywords and values of PQconnectdbParams(), which belong to others, but
- * for those in own. */
-struct parameters {
-	GPtrArray *keywords;
-	GPtrArray *values;
-	GPtrArray *own;
-};
-
-/* Used unless the connection string, its service or the environment say
- * otherwise: a peer that vanished is noticed within about a minute. */
-static const struct {
-	const char *keyword;
-	const char *value;
-} defaults[] = {
-    {"connect_timeout", "10"},
-    {"keepalives", "1"},
-    {"keepalives_idle", "30"},
-    {"keepalives_interval", "10"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "10000"},
-};
-
 /* Connecting. */
-
-static const char *find_option(
-    const PQconninfoOption *options, const char *keyword)
-{
-	for (; options != NULL && options->keyword != NULL; options++)
-		if (strcmp(options->keyword, keyword) == 0)
-			return options->val;
-	return NULL;
-}
-
-static void add_parameter(
-    struct parameters *parameters, const char *keyword, const char *value)
-{
-	g_ptr_array_add(parameters->keywords, (char *)keyword);
-	g_ptr_array_add(parameters->values, (char *)value);
-}
-
-static void free_parameters(struct parameters *parameters)
-{
-	g_ptr_array_unref(parameters->keywords);
-	g_ptr_array_unref(parameters->values);
-	g_ptr_array_unref(parameters->own);
-}
-
-static const char *const *words(const GPtrArray *array)
-{
-	return (const char *const *)array->pdata;
-}
-
-static struct parameters copy_parameters(const PQconninfoOption *own)
-{
-	struct parameters copy = {
-	    g_ptr_array_new_null_terminated(0, NULL, true),
-	    g_ptr_array_new_null_terminated(0, NULL, true),
-	    g_ptr_array_new_with_free_func(g_free)};
-
-	for (const PQconninfoOption *o = own; o->keyword != NULL; o++)
-		if (o->val != NULL)
-			add_parameter(&copy, o->keyword, o->val);
-	return copy;
-}
-
-/*
- * What libpq makes of a connection string with its service and the environment.
- * Only PQconninfo() of a connection tells that; PQconndefaults() would need
- * PGSERVICE to be set, which a process with threads can't do. So this makes a
- * connection that libpq refuses before it looks at any host, for a value that
- * no sslmode has; with a password, so that no file is searched for one.
- */
-static PQconninfoOption *find_effective(const PQconninfoOption *own)
-{
-	struct parameters trial = copy_parameters(own);
-	PGconn *connection;
-	PQconninfoOption *found;
-
-	add_parameter(&trial, "password", "none");
-	add_parameter(&trial, "sslmode", "none");
-	connection =
-	    PQconnectStartParams(words(trial.keywords), words(trial.values), 0);
-	found = PQconninfo(connection);
-	PQfinish(connection);
-	free_parameters(&trial);
-	return found;
-}
-
-/* How many hosts a list of them names. */
-static unsigned int count_hosts(const PQconninfoOption *effective)
-{
-	const char *list = find_option(effective, "hostaddr");
-	unsigned int count = 1;
-
-	if (list == NULL)
-		list = find_option(effective, "host");
-	for (; list != NULL && *list != '\0'; list++)
-		count += *list == ',';
-	return count;
-}
-
-/* Has libpq begin with another host than the first: those before it come last.
- * Lists of one item are for all hosts. */
-static void begin_with(struct parameters *parameters,
-    const PQconninfoOption *effective, unsigned int host)
-{
-	static const char *const lists[] = {"host", "hostaddr", "port"};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-		const char *list = find_option(effective, lists[i]);
-		char **items = g_strsplit(list == NULL ? "" : list, ",", -1);
-		guint count = g_strv_length(items);
-		GString *turned = g_string_new(NULL);
-
-		for (guint k = 0; k < count; k++)
-			g_string_append_printf(turned, "%s%s",
-			    k == 0 ? "" : ",", items[(host + k) % count]);
-		if (count > 1)
-			add_parameter(parameters, lists[i], turned->str);
-		g_ptr_array_add(parameters->own, g_string_free(turned, FALSE));
-		g_strfreev(items);
-	}
-}
-
-static struct parameters make_parameters(const PQconninfoOption *own,
-    const PQconninfoOption *effective, bool primary, unsigned int host)
-{
-	struct parameters made = copy_parameters(own);
-	const char *wanted = find_option(effective, "target_session_attrs");
-
-	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
-		if (find_option(effective, defaults[i].keyword) == NULL)
-			add_parameter(
-			    &made, defaults[i].keyword, defaults[i].value);
-	/* Of several servers only the primary stores reports. "any" is libpq's
-	 * own default, which can't be told from one that somebody wrote. */
-	if (primary && count_hosts(effective) > 1 &&
-	    (wanted == NULL || strcmp(wanted, "any") == 0))
-		add_parameter(&made, "target_session_attrs", "read-write");
-	add_parameter(
-	    &made, "fallback_application_name", program_invocation_short_name);
-	/* Whatever is configured: this program sends UTF-8. The last value of a
-	 * keyword counts. */
-	add_parameter(&made, "client_encoding", "UTF8");
-	if (host > 0)
-		begin_with(&made, effective, host);
-	return made;
-}
 
 /*
  * libpq does not tell the SQLSTATE of a refused connection. A server that
@@ -202,7 +57,7 @@ static enum db_result judge_refusal(const PGconn *connection,
 	if (g_get_monotonic_time() - started > QUICK_ANSWER)
 		return DB_RETRY;
 	answer = PQpingParams(
-	    words(parameters->keywords), words(parameters->values), 0);
+	    parameters_keywords(parameters), parameters_values(parameters), 0);
 	return answer == PQPING_OK || answer == PQPING_NO_ATTEMPT ? DB_OPERATOR
 								  : DB_RETRY;
 }
@@ -218,7 +73,7 @@ static enum db_result open_connection(
 {
 	int64_t started = g_get_monotonic_time();
 	PGconn *connection = PQconnectdbParams(
-	    words(parameters->keywords), words(parameters->values), 0);
+	    parameters_keywords(parameters), parameters_values(parameters), 0);
 	enum db_result result;
 
 	if (connection == NULL) {
@@ -257,25 +112,20 @@ static enum db_result limit_statements(struct db *db, char **ret_error)
 enum db_result db_connect(
     const char *conninfo, bool primary, struct db **ret_db, char **ret_error)
 {
-	PQconninfoOption *own = PQconninfoParse(conninfo, NULL);
-	PQconninfoOption *effective;
-	enum db_result result = DB_WAIT;
+	struct parameters parameters = {0};
+	enum db_result result;
 	char *error = NULL;
-	unsigned int hosts;
+	unsigned int host = 0;
 
-	if (own == NULL) {
-		*ret_error = g_strdup(
-		    "[database] conninfo: is not a connection string of libpq");
-		return DB_OPERATOR;
-	}
-	effective = find_effective(own);
-	hosts = count_hosts(effective);
-	for (unsigned int host = 0; host < hosts && result == DB_WAIT; host++) {
-		struct parameters parameters =
-		    make_parameters(own, effective, primary, host);
+	do {
 		struct db *db = NULL;
 
 		g_clear_pointer(&error, g_free);
+		if (!parameters_make(conninfo, primary, host, &parameters)) {
+			*ret_error = g_strdup("database.conninfo is not a "
+					      "connection string of libpq");
+			return DB_OPERATOR;
+		}
 		result = open_connection(&parameters, &db, &error);
 		if (result == DB_OK)
 			result = limit_statements(db, &error);
@@ -283,12 +133,10 @@ enum db_result db_connect(
 			*ret_db = db;
 		else
 			db_free(db);
-		free_parameters(&parameters);
-	}
+		parameters_free(&parameters);
+	} while (result == DB_WAIT && ++host < parameters.hosts);
 	if (result != DB_OK)
 		*ret_error = error;
-	PQconninfoFree(effective);
-	PQconninfoFree(own);
 	return result;
 }
 

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file's age alone says nothing: when somebody sets the clock, a file that is
- * being written is an hour old at once. So each writer holds a shared lock on
- * the byte of the folder whose number is its process ID, which others can test
- * for. The kernel releases it however the process ends, and it is seen across
- * PID namespaces; where two processes have the same number in different ones,
- * files stay until both have ended. A process ID in a name would be looked up
- * in the wrong namespace, and a lock on each file would need a descriptor for
- * each that is held back.
+ * being written is an hour old at once. So each process that is writing holds a
+ * shared lock on the byte of the folder whose number is its process ID, which
+ * others can test for. The kernel releases it however the process ends, and it
+ * is seen across PID namespaces; where two processes have the same number in
+ * different ones, files stay until both have ended. A process ID in a name
+ * would be looked up in the wrong namespace, and a lock on each file would need
+ * a descriptor for each that is held back.
  */
 #include "leftover.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -27,19 +26,21 @@ struct purge {
 	time_t before;
 };
 
-void leftover_mark_writer(int folder)
+void leftover_mark_writer(int folder, bool writing)
 {
-	struct flock mark = {.l_type = F_RDLCK,
+	struct flock mark = {.l_type = writing ? F_RDLCK : F_UNLCK,
 	    .l_whence = SEEK_SET,
 	    .l_start = getpid(),
 	    .l_len = 1};
+	int error = errno;
 
 	/* Without it only the file's age counts. */
 	(void)fcntl(folder, F_OFD_SETLK, &mark);
+	errno = error;
 }
 
-/* Whether the writer that a file's name tells of is marked. */
-static bool writer_lives(int locks, const char *name)
+/* Whether the writer that a file's name tells of is writing. */
+static bool is_writing(int locks, const char *name)
 {
 	const char *number = strchr(name, '-');
 	struct flock found = {
@@ -58,8 +59,7 @@ static void purge_file(int folder, const char *name, void *data)
 	struct stat status;
 
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    status.st_mtime < purge->before &&
-	    !writer_lives(purge->locks, name))
+	    status.st_mtime < purge->before && !is_writing(purge->locks, name))
 		unlinkat(folder, name, 0);
 }
 

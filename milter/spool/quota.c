@@ -4,9 +4,9 @@
  * files tells how full it is. Counting for each report would cost more than the
  * report does, so a count is used for a second, and what this process has
  * written since is added to it. The fuller the spool is, the less may be
- * written until it is counted again. All files together can exceed the quota
- * only by what other processes have written since the last count, or have begun
- * and not made visible yet.
+ * written until it is counted again. What others write in the moment in which
+ * it isn't, and what they have begun and not made visible yet, is all by which
+ * the files together can exceed the quota.
  *
  * A file counts with the blocks that it has on the disk, not with its length: a
  * sparse file can be as long as it likes and fill nothing, and a small one
@@ -25,7 +25,7 @@
 
 /* The blocks of nearly all file systems. */
 #define BLOCK ((uint64_t)4096)
-/* Counting so few files is cheaper than writing a record. */
+/* To count so few files is cheaper than to write one that lasts. */
 #define FEW_FILES 1000
 /* A count is used for a second if so many times as much as this process has
  * written since would still fit: others may write as much meanwhile. */
@@ -55,14 +55,14 @@ struct quota {
 	struct usage fresh;    /* written by this process since */
 	struct usage reserved; /* not written yet */
 	bool scanning;
-	int64_t scan_end;  /* of the last count */
-	int64_t scan_time; /* that it took */
-	size_t files;      /* that it found */
+	int64_t scan_end;   /* of the last count */
+	int64_t scan_time;  /* that it took */
+	unsigned int files; /* that it found */
 };
 
 struct scan {
 	struct usage found;
-	size_t files;
+	unsigned int files;
 	const char *suffix;
 };
 
@@ -119,16 +119,16 @@ static void count_file(int folder, const char *name, void *data)
 	    g_str_has_suffix(name, scan->suffix) ? QUOTA_MINOR : QUOTA_RECORD;
 	struct stat status;
 
+	scan->files++;
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
 		scan->found.of[kind] += quota_file_bytes(&status);
-	scan->files++;
 }
 
 /*
  * Counts the files if the last count is older than a second, or is no longer
  * good enough for size more bytes. A full spool may hold a quarter of a million
- * files, so counting many takes at most a twentieth of one thread's time. Other
- * threads use the old count meanwhile.
+ * files, so counting takes at most a twentieth of one thread's time, unless
+ * they are few. Other threads use the old count meanwhile.
  */
 static void refresh_usage(
     struct quota *quota, enum quota_kind kind, uint64_t size)
@@ -140,7 +140,7 @@ static void refresh_usage(
 	bool due, complete;
 
 	pthread_mutex_lock(&quota->mutex);
-	pause = quota->files <= FEW_FILES ? 0 : 20 * quota->scan_time;
+	pause = quota->files > FEW_FILES ? 20 * quota->scan_time : 0;
 	size += quota->fresh.of[QUOTA_RECORD] + quota->fresh.of[QUOTA_MINOR];
 	if (fits(quota, kind, OTHERS * size))
 		pause = MAX(pause, SECOND);

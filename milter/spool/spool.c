@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +54,8 @@ struct spool {
 	uint64_t held_bytes[2]; /* reserved for them, by enum quota_kind */
 	int64_t purge_due;      /* used by the reading side only */
 	atomic_uint counter;
-	atomic_bool marked; /* as a writer */
+	pthread_mutex_t mutex; /* for writing */
+	unsigned int writing;  /* records in tmp, those held back as one */
 	atomic_uint_fast64_t dropped;
 };
 
@@ -101,6 +103,7 @@ static struct spool *open_spool(
 	for (int i = 0; i < FOLDERS; i++)
 		spool->folders[i] = -1;
 	spool->watch = WATCH_NONE;
+	pthread_mutex_init(&spool->mutex, NULL);
 
 	if (open_folders(spool, writing, &part))
 		return spool;
@@ -159,6 +162,7 @@ void spool_close(struct spool *spool)
 	for (int i = 0; i < FOLDERS; i++)
 		close_open(spool->folders[i]);
 	quota_free(spool->quota);
+	pthread_mutex_destroy(&spool->mutex);
 	g_free(spool->directory);
 	g_free(spool);
 }
@@ -183,9 +187,24 @@ uint64_t spool_dropped(struct spool *spool)
 /* A name for a new record, or for a temporary file (NULL). */
 static char *make_name(struct spool *spool, const struct record *record)
 {
-	if (!atomic_exchange(&spool->marked, true))
-		leftover_mark_writer(spool->folders[TMP]);
 	return record_name_make(record, atomic_fetch_add(&spool->counter, 1));
+}
+
+/* Between these two calls files in tmp belong to this process. */
+static void begin_writing(struct spool *spool)
+{
+	pthread_mutex_lock(&spool->mutex);
+	if (spool->writing++ == 0)
+		leftover_mark_writer(spool->folders[TMP], true);
+	pthread_mutex_unlock(&spool->mutex);
+}
+
+static void end_writing(struct spool *spool)
+{
+	pthread_mutex_lock(&spool->mutex);
+	if (--spool->writing == 0)
+		leftover_mark_writer(spool->folders[TMP], false);
+	pthread_mutex_unlock(&spool->mutex);
 }
 
 /* Moves a complete file from tmp to new. On failure no file is left. */
@@ -239,6 +258,7 @@ enum spool_result spool_release(struct spool *spool)
 	}
 	done = done && fsync(spool->folders[NEW]) == 0;
 	g_ptr_array_set_size(spool->held, 0);
+	end_writing(spool);
 	for (enum quota_kind kind = QUOTA_RECORD; kind <= QUOTA_MINOR; kind++) {
 		quota_settle(spool->quota, kind, spool->held_bytes[kind], done);
 		spool->held_bytes[kind] = 0;
@@ -251,6 +271,8 @@ static bool finish_file(struct spool *spool, const char *name)
 {
 	if (spool->held == NULL)
 		return publish_file(spool, name);
+	if (spool->held->len == 0)
+		begin_writing(spool);
 	g_ptr_array_add(spool->held, g_strdup(name));
 	return true;
 }
@@ -289,7 +311,9 @@ enum spool_result spool_put(
 	size = quota_file_size((uint64_t)header->len + body_length);
 	fits = quota_reserve(spool->quota, kind, size);
 	if (fits) {
+		begin_writing(spool);
 		name = write_record(spool, record, header, body, body_length);
+		end_writing(spool);
 		if (name != NULL && spool->held != NULL)
 			spool->held_bytes[kind] += size;
 		else
