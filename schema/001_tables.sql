@@ -205,7 +205,7 @@ COMMENT ON COLUMN tlsrpt.failure.sending_mta_ip IS
 COMMENT ON COLUMN tlsrpt.failure.receiving_mx_hostname IS
 	'Our MX host as named in DNS: receiving-mx-hostname (RFC 8460 section 4.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure.receiving_mx_helo IS
-	'Name that our host gave in its greeting: receiving-mx-helo (RFC 8460 section 4.4). NULL if absent.';
+	'Host name that our host gave in its answer to EHLO: receiving-mx-helo (RFC 8460 section 4.4). Whatever a sender reports besides the name is only in report.document. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.failure.receiving_ip IS
 	'Our address that the sender connected to: receiving-ip (RFC 8460 section 4.4). NULL if absent or not an address.';
 COMMENT ON COLUMN tlsrpt.failure.failed_session_count IS

@@ -46,7 +46,8 @@ enum syntax_result syntax_time(const char *text, int64_t *ret_seconds);
 void syntax_time_format(int64_t seconds, char *buf);
 
 /*
- * An IPv4 or IPv6 literal in the form that inet_ntop(3) gives.
+ * An IPv4 or IPv6 literal in the form that inet_ntop(3) gives; an IPv4 address
+ * that is mapped to IPv6 ("::ffff:192.0.2.1") as the IPv4 address.
  * SYNTAX_TOLERATED: with brackets, an "IPv6:" prefix, blanks around it or a
  * zone ("fe80::1%eth0"), all of which are dropped.
  * SYNTAX_BAD: anything else, prefixes ("10.0.0.1/8") included.

@@ -174,11 +174,16 @@ static char *unwrap_ip(char *text)
 	return text;
 }
 
+/* Where the IPv4 address stands in an IPv6 address that it is mapped to (RFC
+ * 4291 section 2.5.5.2). */
+#define MAPPED_AT 12
+
 enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN])
 {
 	struct in6_addr address;
 	char *copy, *bare;
 	enum syntax_result result = SYNTAX_BAD;
+	bool mapped;
 	int family;
 
 	/* A longer text is not an address, whatever stands around it. */
@@ -187,9 +192,13 @@ enum syntax_result syntax_ip(const char *text, char ret_ip[INET6_ADDRSTRLEN])
 	copy = g_strdup(text);
 	bare = unwrap_ip(copy);
 	family = strchr(bare, ':') != NULL ? AF_INET6 : AF_INET;
-	if (inet_pton(family, bare, &address) == 1 &&
-	    inet_ntop(family, &address, ret_ip, INET6_ADDRSTRLEN) != NULL)
+	if (inet_pton(family, bare, &address) == 1) {
+		mapped = family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address);
+		(void)inet_ntop(mapped ? AF_INET : family,
+		    address.s6_addr + (mapped ? MAPPED_AT : 0), ret_ip,
+		    INET6_ADDRSTRLEN);
 		result = strcmp(bare, text) == 0 ? SYNTAX_OK : SYNTAX_TOLERATED;
+	}
 	g_free(copy);
 	return result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy_line.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const char *skip_blanks(const char *text)
@@ -38,12 +39,29 @@ enum syntax_result policy_line_mx_host(const char *text, char **ret_host)
 	return has_key ? SYNTAX_TOLERATED : SYNTAX_OK;
 }
 
+/* Whether a key may begin here: at the start, or behind what some senders join
+ * lines by instead of line ends, a backslash and a letter among them. */
+static bool may_begin(const char *line, const char *at)
+{
+	return at == line || strchr(" \t\r\n;,|\"'", at[-1]) != NULL ||
+	       (at - line >= 2 && at[-2] == '\\');
+}
+
 enum syntax_result policy_line_mode(const char *line, char **ret_mode)
 {
-	const char *value = after_key(line, "mode");
+	static const char key[] = "mode";
 
-	if (value == NULL || *value == '\0')
-		return SYNTAX_BAD;
-	*ret_mode = g_strchomp(g_ascii_strdown(value, -1));
-	return SYNTAX_OK;
+	for (const char *at = line; (at = strcasestr(at, key)) != NULL; at++) {
+		const char *value =
+		    may_begin(line, at) ? after_key(at, key) : NULL;
+		size_t length = 0;
+
+		if (value != NULL)
+			length = strspn(value, G_CSET_a_2_z G_CSET_A_2_Z "-_");
+		if (length == 0)
+			continue;
+		*ret_mode = g_ascii_strdown(value, (gssize)length);
+		return SYNTAX_OK;
+	}
+	return SYNTAX_BAD;
 }

@@ -22,7 +22,8 @@ enum syntax_result policy_line_mx_host(const char *text, char **ret_host);
 /*
  * The value of a policy's line "mode: enforce" (RFC 8461 section 3.2), lower
  * case, as a new string (g_free). Blanks may stand anywhere around key and
- * value, and the key's case is free. SYNTAX_BAD: another line.
+ * value, the key's case is free, and the line may be the whole policy in one.
+ * SYNTAX_BAD: another line.
  */
 enum syntax_result policy_line_mode(const char *line, char **ret_mode);
 

@@ -8,6 +8,7 @@
 #include "report_structure.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "base/sessions.h"
 #include "base/syntax.h"
@@ -64,6 +65,34 @@ static bool read_list(struct member_reader *reader, const char *key,
 	return true;
 }
 
+/* Reads the host's name out of receiving-mx-helo, which may be the whole reply
+ * to EHLO (RFC 5321 section 4.1.1.1), as Postfix's is. */
+static void read_helo(
+    struct member_reader *reader, const json_t *object, char **ret_helo)
+{
+	char *text = NULL, *word, *domain;
+	const char *name;
+
+	member_word(
+	    reader, object, "receiving-mx-helo", MEMBER_OPTIONAL, &text);
+	if (text == NULL)
+		return;
+	name = text;
+	if (strspn(text, G_CSET_DIGITS) == 3 &&
+	    (text[3] == '-' || text[3] == ' '))
+		name += 4;
+	name += strspn(name, " \t");
+	word = g_strndup(name, strcspn(name, " \t\r\n"));
+	if (syntax_domain(word, false, &domain) != SYNTAX_BAD) {
+		g_free(word);
+		word = domain;
+	} else if (*word == '\0') {
+		g_clear_pointer(&word, g_free);
+	}
+	*ret_helo = word;
+	g_free(text);
+}
+
 /* Appends an element of failure-details. */
 static bool add_failure(struct member_reader *reader, const json_t *object,
     struct report_policy *policy)
@@ -82,8 +111,7 @@ static bool add_failure(struct member_reader *reader, const json_t *object,
 	member_ip(reader, object, "sending-mta-ip", &failure->sending_mta_ip);
 	(void)member_domain(reader, object, "receiving-mx-hostname",
 	    MEMBER_OPTIONAL, &failure->receiving_mx_hostname);
-	member_text(reader, object, "receiving-mx-helo", MEMBER_OPTIONAL,
-	    &failure->receiving_mx_helo);
+	read_helo(reader, object, &failure->receiving_mx_helo);
 	member_ip(reader, object, "receiving-ip", &failure->receiving_ip);
 	if (!member_count(reader, object, "failed-session-count",
 		ANOMALY_FAILED_SESSION_COUNT_MISSING,
