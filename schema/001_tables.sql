@@ -38,7 +38,9 @@ COMMENT ON SEQUENCE tlsrpt.failure_key_seq IS
 CREATE TABLE tlsrpt.report (
 	report_key bigint NOT NULL DEFAULT nextval('tlsrpt.report_key_seq'),
 	day date NOT NULL
-		CHECK (day = (start_datetime AT TIME ZONE 'UTC')::date),
+		CHECK (day BETWEEN (start_datetime AT TIME ZONE 'UTC')::date
+			AND (greatest(start_datetime, end_datetime)
+				AT TIME ZONE 'UTC')::date),
 	organization_name text,
 	contact_info text,
 	report_id text,
@@ -73,7 +75,7 @@ COMMENT ON TABLE tlsrpt.report IS
 COMMENT ON COLUMN tlsrpt.report.report_key IS
 	'Key of the report in this database. Join with USING (report_key, day).';
 COMMENT ON COLUMN tlsrpt.report.day IS
-	'UTC date of start_datetime: the day that the report covers. Restrict it in every query, so that only the months needed are read.';
+	'UTC date on which the period that the report covers ends (its last second): a day that begins at local midnight, or a whole week, counts there. That of start_datetime if the end is before it or was days ahead when the report arrived. Restrict it in every query, so that only the months needed are read.';
 COMMENT ON COLUMN tlsrpt.report.organization_name IS
 	'Organisation that sent the report, as it calls itself: organization-name (RFC 8460 section 4.4). NULL if absent.';
 COMMENT ON COLUMN tlsrpt.report.contact_info IS
@@ -146,7 +148,7 @@ COMMENT ON TABLE tlsrpt.policy IS
 COMMENT ON COLUMN tlsrpt.policy.policy_key IS
 	'Key of the policy row. Join with USING (policy_key, day).';
 COMMENT ON COLUMN tlsrpt.policy.day IS
-	'UTC date that the report covers, as in report.';
+	'UTC date that the report counts for, as in report.';
 COMMENT ON COLUMN tlsrpt.policy.report_key IS
 	'Key of the report that the policy is from.';
 COMMENT ON COLUMN tlsrpt.policy.organization_name IS
@@ -191,7 +193,7 @@ COMMENT ON TABLE tlsrpt.failure IS
 COMMENT ON COLUMN tlsrpt.failure.failure_key IS
 	'Key of the failure row.';
 COMMENT ON COLUMN tlsrpt.failure.day IS
-	'UTC date that the report covers, as in report.';
+	'UTC date that the report counts for, as in report.';
 COMMENT ON COLUMN tlsrpt.failure.policy_key IS
 	'Key of the policy row that the failure belongs to.';
 COMMENT ON COLUMN tlsrpt.failure.organization_name IS
@@ -337,7 +339,7 @@ COMMENT ON TABLE tlsrpt.problem_day IS
 COMMENT ON COLUMN tlsrpt.problem_day.problem_id IS
 	'Identifier of the problem, as in problem.';
 COMMENT ON COLUMN tlsrpt.problem_day.day IS
-	'UTC date that the reports cover.';
+	'UTC date that the reports count for.';
 COMMENT ON COLUMN tlsrpt.problem_day.policy_domain IS
 	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.problem_day.result_type IS
@@ -360,7 +362,7 @@ COMMENT ON TABLE tlsrpt.domain_day IS
 COMMENT ON COLUMN tlsrpt.domain_day.policy_domain IS
 	'Domain whose policy was applied, as in policy; NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.domain_day.day IS
-	'UTC date that the reports cover.';
+	'UTC date that the reports count for.';
 COMMENT ON COLUMN tlsrpt.domain_day.successful_sessions IS
 	'Sum of total_successful_session_count. Saturates at 9223372036854775807.';
 COMMENT ON COLUMN tlsrpt.domain_day.failed_sessions IS
@@ -521,6 +523,8 @@ INSERT INTO tlsrpt.anomaly (name, clause, meaning) VALUES
  'a string has line ends, tabs or other control characters that are not escaped.'),
 ('data-after-json', 'RFC 8259 section 2',
  'bytes after the JSON document were ignored.'),
+('date-range-long', 'RFC 8460 section 4.1',
+ 'the period is longer than 25 hours; the report counts for the day on which it ends.'),
 ('date-range-reversed', 'RFC 8460 section 4.4',
  'end-datetime is before start-datetime.'),
 ('datetime-nonstandard', 'RFC 3339 section 5.6',

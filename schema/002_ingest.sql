@@ -527,7 +527,7 @@ COMMENT ON COLUMN tlsrpt.session_sum.policy_domain IS
 COMMENT ON COLUMN tlsrpt.session_sum.organization_name IS
 	'Organisation that sent the report, as in policy. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.session_sum.day IS
-	'UTC date that the report covers.';
+	'UTC date that the report counts for.';
 COMMENT ON COLUMN tlsrpt.session_sum.successful_sessions IS
 	'Number of successful sessions to add.';
 COMMENT ON COLUMN tlsrpt.session_sum.failed_sessions IS

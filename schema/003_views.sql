@@ -32,7 +32,7 @@ FROM (
 COMMENT ON VIEW tlsrpt.daily IS
 	'Sessions by day, policy domain, reporter and policy type. Restrict day, so that only the months needed are read.';
 COMMENT ON COLUMN tlsrpt.daily.day IS
-	'UTC date that the reports cover.';
+	'UTC date that the reports count for.';
 COMMENT ON COLUMN tlsrpt.daily.policy_domain IS
 	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.daily.organization_name IS
@@ -74,7 +74,7 @@ COMMENT ON COLUMN tlsrpt.failure_detail.policy_key IS
 COMMENT ON COLUMN tlsrpt.failure_detail.report_key IS
 	'Key of the row in report, which has the document.';
 COMMENT ON COLUMN tlsrpt.failure_detail.day IS
-	'UTC date that the report covers.';
+	'UTC date that the report counts for.';
 COMMENT ON COLUMN tlsrpt.failure_detail.policy_domain IS
 	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the report does not name it.';
 COMMENT ON COLUMN tlsrpt.failure_detail.result_type IS

@@ -558,7 +558,7 @@ COMMENT ON COLUMN tlsrpt.problem.urgency IS
 COMMENT ON COLUMN tlsrpt.problem_daily.problem_id IS
 	'Identifier of the problem: 16 hexadecimal digits, the same each time that the problem returns.';
 COMMENT ON COLUMN tlsrpt.problem_daily.day IS
-	'UTC date that the reports cover.';
+	'UTC date that the reports count for.';
 COMMENT ON COLUMN tlsrpt.problem_daily.policy_domain IS
 	'Domain whose policy was applied (RFC 8460 section 4.4); NULL for failures whose reports do not name one.';
 COMMENT ON COLUMN tlsrpt.problem_daily.result_type IS

@@ -243,7 +243,7 @@ WHERE (now() AT TIME ZONE 'UTC')::date - 1 - c.last_report
 COMMENT ON VIEW tlsrpt.by_mx_host IS
 	'Failures by day, policy domain and MX host. Restrict day or policy_domain. Reports do not say which host successful sessions went to, so the successful sessions are the domain''s.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.day IS
-	'UTC date that the reports cover.';
+	'UTC date that the reports count for.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.policy_domain IS
 	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the reports do not name one.';
 COMMENT ON COLUMN tlsrpt.by_mx_host.receiving_mx_hostname IS
@@ -259,7 +259,7 @@ COMMENT ON COLUMN tlsrpt.by_mx_host.failure_rate IS
 COMMENT ON VIEW tlsrpt.by_reporter IS
 	'Sessions by day, policy domain and reporter. Restrict day, so that only the months needed are read.';
 COMMENT ON COLUMN tlsrpt.by_reporter.day IS
-	'UTC date that the reports cover.';
+	'UTC date that the reports count for.';
 COMMENT ON COLUMN tlsrpt.by_reporter.policy_domain IS
 	'Domain whose policy was applied (RFC 8460 section 4.4); NULL if the reports do not name one.';
 COMMENT ON COLUMN tlsrpt.by_reporter.organization_name IS

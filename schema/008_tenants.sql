@@ -109,7 +109,7 @@ COMMENT ON VIEW tlsrpt.own_document IS
 COMMENT ON COLUMN tlsrpt.own_document.report_key IS
 	'Key of the report, as in report.';
 COMMENT ON COLUMN tlsrpt.own_document.day IS
-	'UTC date that the report covers.';
+	'UTC date that the report counts for.';
 COMMENT ON COLUMN tlsrpt.own_document.organization_name IS
 	'Organisation that sent the report, as it calls itself. NULL if absent.';
 COMMENT ON COLUMN tlsrpt.own_document.document IS

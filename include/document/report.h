@@ -50,6 +50,9 @@ struct report {
 	char *report_id;
 	int64_t start_datetime; /* seconds since the epoch, UTC */
 	int64_t end_datetime;
+	/* A second of the UTC date that the report counts for: the last one of
+	 * the period, or the first where the end can't be right. */
+	int64_t day;
 	GPtrArray *policies; /* of struct report_policy *; never NULL */
 	anomaly_set anomalies;
 

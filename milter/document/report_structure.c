@@ -17,7 +17,9 @@
 /* No report is older than the RFC's own example, which is of April 2016. */
 #define EARLIEST_START INT64_C(1451606400)
 #define EARLIEST_START_TEXT "2016-01-01"
-#define LATEST_START (INT64_C(2) * 24 * 60 * 60) /* after it was received */
+#define LATEST (INT64_C(2) * 24 * 60 * 60) /* after it was received */
+/* A day with a shift of the clocks in it. */
+#define LONG_PERIOD (INT64_C(25) * 60 * 60)
 
 /* Goes to a member of the object that is read; the caller goes back by
  * g_string_truncate(). */
@@ -359,13 +361,29 @@ static bool check_start(struct member_reader *reader, int64_t received_at)
 
 	if (start < EARLIEST_START)
 		where = "before " EARLIEST_START_TEXT;
-	else if (start - LATEST_START > received_at)
+	else if (start - LATEST > received_at)
 		where = REPORT_FROM_FUTURE;
 	if (where == NULL)
 		return true;
 	syntax_time_format(start, text);
 	return member_fail(reader, DECODE_INVALID, MEMBER_RFC8460,
 	    "start-datetime", "%s is %s (date-out-of-range)", text, where);
+}
+
+/* Finds the day of the period: where it ends, so that a week, or a day that
+ * begins at another zone's midnight, counts where most of it is known. An end
+ * that is far off would make the database create tables for any month. */
+static void note_period(struct report *report, int64_t received_at)
+{
+	int64_t start = report->start_datetime, end = report->end_datetime;
+
+	report->day = start;
+	if (end > start && end - LATEST <= received_at)
+		report->day = end - 1;
+	if (end < start)
+		report_note(report, ANOMALY_DATE_RANGE_REVERSED);
+	else if (end - start > LONG_PERIOD)
+		report_note(report, ANOMALY_DATE_RANGE_LONG);
 }
 
 static bool read_date_range(
@@ -384,8 +402,7 @@ static bool read_date_range(
 	    !check_start(reader, received_at))
 		return false;
 	g_string_truncate(reader->path, 0);
-	if (report->end_datetime < report->start_datetime)
-		report_note(report, ANOMALY_DATE_RANGE_REVERSED);
+	note_period(report, received_at);
 	return true;
 }
 

@@ -6,6 +6,8 @@
  */
 #include "ingest_row.h"
 
+#include <string.h>
+
 #include "base/digest.h"
 #include "base/json_writer.h"
 #include "base/syntax.h"
@@ -24,6 +26,16 @@ static void add_time(
 	char text[SYNTAX_TIME_SIZE];
 
 	syntax_time_format(seconds, text);
+	json_writer_string(json, name, text);
+}
+
+static void add_date(
+    struct json_writer *json, const char *name, int64_t seconds)
+{
+	char text[SYNTAX_TIME_SIZE];
+
+	syntax_time_format(seconds, text);
+	*strchr(text, 'T') = '\0';
 	json_writer_string(json, name, text);
 }
 
@@ -156,6 +168,7 @@ void ingest_row_report(GString *out, const char *name,
 	add_text(&json, "report_id", report->report_id);
 	add_time(&json, "start_datetime", report->start_datetime);
 	add_time(&json, "end_datetime", report->end_datetime);
+	add_date(&json, "day", report->day);
 	add_texts(&json, "policy_domains", domains);
 	add_anomalies(&json, report->anomalies);
 	json_writer_begin_array(&json, "policies");

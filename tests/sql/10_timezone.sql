@@ -34,6 +34,27 @@ SELECT pg_temp.in_zone(1, 'Pacific/Auckland');
 SELECT pg_temp.in_zone(11, 'America/Los_Angeles');
 SELECT pg_temp.in_zone(21, 'UTC');
 
+-- The loader says which day a report counts for, if it is one of its period.
+SELECT is(pg_temp.outcomes(pg_temp.report(41, jsonb_build_object(
+		'start_datetime', '2024-03-31T15:00:00Z',
+		'end_datetime', '2024-04-01T14:59:59Z', 'day', '2024-04-01')),
+	pg_temp.report(42, jsonb_build_object(
+		'start_datetime', '2024-03-28T00:00:00Z',
+		'end_datetime', '2024-04-04T00:00:00Z', 'day', '2024-04-03'))),
+	'{stored,stored}', 'days on which periods end');
+SELECT results_eq($$SELECT report_id, r.day, p.day, f.day
+	FROM tlsrpt.report AS r JOIN tlsrpt.policy AS p USING (report_key)
+	JOIN tlsrpt.failure AS f USING (policy_key)
+	WHERE report_id IN ('id-41', 'id-42') AND failed_session_count = 3
+	ORDER BY 1$$,
+	$$VALUES ('id-41', date '2024-04-01', date '2024-04-01', date '2024-04-01'),
+		('id-42', '2024-04-03', '2024-04-03', '2024-04-03')$$,
+	'the same of report, policy and failure');
+SELECT throws_ok(format('SELECT tlsrpt.ingest(%L)', jsonb_build_array(
+		pg_temp.report(43, jsonb_build_object('day', day)))), '23514', NULL,
+	'a day outside the period: ' || day)
+FROM unnest('{2024-03-19,2024-03-21,2024-05-01}'::text[]) AS day;
+
 SELECT is(pg_temp.outcomes(
 	'{"kind": "rejection", "record": "late", "reason": "invalid",
 		"received_at": "2024-05-31T23:59:59.999999Z"}'::jsonb,

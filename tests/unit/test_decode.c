@@ -61,6 +61,15 @@ static void check_time(
 	check(expect, key, text);
 }
 
+static void check_day(struct expectation *expect, int64_t seconds)
+{
+	char text[SYNTAX_TIME_SIZE];
+
+	syntax_time_format(seconds, text);
+	text[strlen("2026-11-24")] = '\0';
+	check(expect, "day", text);
+}
+
 static void check_failure(struct expectation *expect, guint policy, guint index,
     const struct report_failure *failure)
 {
@@ -148,6 +157,7 @@ static void check_report(
 	check(expect, "report-id", report->report_id);
 	check_time(expect, "start", report->start_datetime);
 	check_time(expect, "end", report->end_datetime);
+	check_day(expect, report->day);
 	check_number(expect, "policies", report->policies->len);
 	check_number(expect, "failures", (int64_t)report_failure_count(report));
 	check_number(expect, "successful", successful);

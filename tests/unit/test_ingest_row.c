@@ -64,6 +64,7 @@ static struct report *make_report(void)
 	report->report_id = g_strdup("r-1");
 	report->start_datetime = 1795478400;
 	report->end_datetime = 1795564799;
+	report->day = 1795564798;
 	report->document = g_strdup(DOCUMENT);
 	report->document_length = strlen(DOCUMENT);
 	memset(report->content_sha256, 0xab, sizeof report->content_sha256);
@@ -119,7 +120,7 @@ static void test_report_has_every_member(void **state)
 	    "\"organization_name\":\"Example \xe2\x82\xac\","
 	    "\"contact_info\":\"tls@example.net\",\"report_id\":\"r-1\","
 	    "\"start_datetime\":\"2026-11-24T00:00:00Z\","
-	    "\"end_datetime\":\"2026-11-24T23:59:59Z\","
+	    "\"end_datetime\":\"2026-11-24T23:59:59Z\",\"day\":\"2026-11-24\","
 	    "\"policy_domains\":[\"example.com\",\"example.org\"],"
 	    "\"anomalies\":[\"double-gzip\",\"utf8-bom\"],"
 	    "\"policies\":[{\"total_successful_session_count\":0,"
