@@ -113,7 +113,7 @@ COMMENT ON COLUMN tlsrpt.report.authenticated IS
 COMMENT ON COLUMN tlsrpt.report.policy_domains IS
 	'Distinct policy domains named in the report, sorted.';
 COMMENT ON COLUMN tlsrpt.report.identity IS
-	'SHA-256 over submitter, organisation, report-id, period and policy domains, each prefixed by its length: identifies the report. Unique together with day.';
+	'SHA-256 over submitter, organisation, report-id, period and policy domains, each prefixed by its length: identifies the report. Unique together with day. Where contact_info has no domain, content_sha256 stands for the submitter, so that the report is the same whichever way it came.';
 COMMENT ON COLUMN tlsrpt.report.content_sha256 IS
 	'SHA-256 of the document with keys sorted and white space removed: distinguishes another copy of a report from a different report with the same identity.';
 COMMENT ON COLUMN tlsrpt.report.times_received IS

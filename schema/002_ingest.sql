@@ -18,7 +18,7 @@
 -- Decision on a report whose identity is already in the database.
 CREATE TYPE tlsrpt.verdict AS (
 	ord int, record text, report_key bigint, day date, outcome text,
-	upgrades boolean, dkim_result text, dkim_domain text);
+	upgrades boolean, submitter text, dkim_result text, dkim_domain text);
 
 -- Sessions to add to the sums of 005 for a domain, reporter and day.
 CREATE TYPE tlsrpt.session_sum AS (
@@ -260,12 +260,12 @@ BEGIN
 				WHEN j.decides AND j.content_sha256 <> j.stored
 					THEN 'replaced'
 				ELSE 'duplicate' END,
-			j.decides AND j.content_sha256 = j.stored,
+			j.decides AND j.content_sha256 = j.stored, j.submitter,
 			j.dkim_result, j.dkim_domain)::tlsrpt.verdict ORDER BY j.ord)
 	INTO verdicts
 	FROM (
 		SELECT n.ord, n.record, n.report_key, n.day, n.content_sha256,
-			n.stored, n.dkim_result, n.dkim_domain,
+			n.stored, n.submitter, n.dkim_result, n.dkim_domain,
 			n.may_decide AND n.ord = first_value(n.ord) OVER place AS decides,
 			CASE WHEN first_value(n.may_decide) OVER place
 				THEN first_value(n.content_sha256) OVER place
@@ -298,6 +298,10 @@ BEGIN
 	UPDATE tlsrpt.report AS r
 	SET times_received = r.times_received + d.times,
 		authenticated = r.authenticated OR d.upgrades,
+		-- A DKIM pass is one for this submitter, which a document that names
+		-- none has by the way it came.
+		submitter = CASE WHEN d.upgrades THEN d.submitter
+			ELSE r.submitter END,
 		dkim_result = CASE WHEN d.upgrades THEN d.dkim_result
 			ELSE r.dkim_result END,
 		dkim_domain = CASE WHEN d.upgrades THEN d.dkim_domain
@@ -305,6 +309,7 @@ BEGIN
 	FROM (
 		SELECT v.report_key, v.day, count(*)::int AS times,
 			bool_or(v.upgrades) AS upgrades,
+			min(v.submitter) FILTER (WHERE v.upgrades) AS submitter,
 			min(v.dkim_result) FILTER (WHERE v.upgrades) AS dkim_result,
 			min(v.dkim_domain) FILTER (WHERE v.upgrades) AS dkim_domain
 		FROM unnest(verdicts) AS v
@@ -549,6 +554,8 @@ COMMENT ON COLUMN tlsrpt.verdict.outcome IS
 	'duplicate, replaced or conflict, as ingest returns it.';
 COMMENT ON COLUMN tlsrpt.verdict.upgrades IS
 	'True if this duplicate makes the stored report authenticated.';
+COMMENT ON COLUMN tlsrpt.verdict.submitter IS
+	'Submitter of the new report.';
 COMMENT ON COLUMN tlsrpt.verdict.dkim_result IS
 	'DKIM result of the new report: pass, fail or none.';
 COMMENT ON COLUMN tlsrpt.verdict.dkim_domain IS

@@ -28,7 +28,9 @@ GPtrArray *identity_policy_domains(const struct report *report);
 /*
  * What makes it this report and no other: SHA-256 over the submitter, the
  * organisation, the report-id, start and end in UTC and the distinct sorted
- * policy domains, each with its length before it.
+ * policy domains, each with its length before it. Where contact-info names no
+ * submitter, the content's digest stands for it in hexadecimal: the same
+ * document by mail, through a list that rewrites From, and as a file is one.
  */
 void identity_digest(const struct report *report, const char *submitter,
     uint8_t ret_identity[DIGEST_SIZE]);

@@ -25,12 +25,18 @@ static char *domain_of_address(const char *address)
 	return domain;
 }
 
+/* The submitter that the document itself names, or NULL. */
+static char *named_submitter(const struct report *report)
+{
+	return report->contact_info != NULL
+		   ? domain_of_address(report->contact_info)
+		   : NULL;
+}
+
 char *identity_submitter(const struct report *report, const char *from_domain)
 {
-	char *domain = NULL;
+	char *domain = named_submitter(report);
 
-	if (report->contact_info != NULL)
-		domain = domain_of_address(report->contact_info);
 	if (domain != NULL)
 		return domain;
 	if (from_domain != NULL && *from_domain != '\0') {
@@ -85,10 +91,13 @@ void identity_digest(const struct report *report, const char *submitter,
 	GByteArray *bytes = g_byte_array_new();
 	GPtrArray *domains = identity_policy_domains(report);
 	char start[SYNTAX_TIME_SIZE], end[SYNTAX_TIME_SIZE];
+	char content[DIGEST_HEX_SIZE];
+	char *named = named_submitter(report);
 
 	syntax_time_format(report->start_datetime, start);
 	syntax_time_format(report->end_datetime, end);
-	append_string(bytes, submitter);
+	digest_hex(report->content_sha256, content);
+	append_string(bytes, named != NULL ? submitter : content);
 	append_string(bytes, report->organization_name);
 	append_string(bytes, report->report_id);
 	append_string(bytes, start);
@@ -98,4 +107,5 @@ void identity_digest(const struct report *report, const char *submitter,
 	digest_of(bytes->data, bytes->len, ret_identity);
 	g_byte_array_unref(bytes);
 	g_ptr_array_unref(domains);
+	g_free(named);
 }

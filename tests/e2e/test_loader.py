@@ -198,6 +198,27 @@ def test_duplicates(site):
     assert site.count("rejected_report") == 0
 
 
+def test_a_report_that_names_no_submitter_comes_by_three_ways(site):
+    """By mail, through a list that puts its own address into From, and as a
+    file it is the same report."""
+    document = mails.unique()
+    del document["contact-info"]
+    list_ = mails.Sender(
+        "A list", "list.example", None, "", "reports@list.example"
+    )
+    site.milter(milter=DISCARD)
+    site.give(mails.carrier(document))
+    site.give(mails.carrier(document, list_))
+    site.take_in(document)
+    assert site.rows("SELECT times_received FROM tlsrpt.report") == [(3,)]
+    assert site.value(
+        "SELECT sum(total_successful_session_count) FROM tlsrpt.policy"
+    ) == 10
+    other = dict(document, policies=[mails.policy(successful=11)])
+    site.take_in(other)
+    assert site.count("report") == 2
+
+
 def test_conflict(site):
     """Of two reports with one identity and different content the first stays."""
     first = mails.document()
@@ -629,7 +650,8 @@ def test_sigterm_ends_a_loader_without_database(site):
 
 
 def test_days_are_utc(site):
-    """A report about a UTC day has that day in any session's time zone."""
+    """A report has the UTC date on which its period ends, in any session's time
+    zone."""
     site.milter(milter=DISCARD)
     period = {
         "start-datetime": "2026-03-01T01:30:00+02:00",
@@ -637,10 +659,10 @@ def test_days_are_utc(site):
     }
     site.give(mails.carrier(mails.unique(**{"date-range": period})))
     site.drain()
-    assert site.value("SELECT day::text FROM tlsrpt.report") == "2026-02-28"
+    assert site.value("SELECT day::text FROM tlsrpt.report") == "2026-03-01"
     for table in ("policy", "report"):
         assert site.value(f"SELECT min(day)::text FROM tlsrpt.{table}") == (
-            "2026-02-28"
+            "2026-03-01"
         )
 
 

@@ -133,5 +133,15 @@ SELECT is(pg_temp.outcomes(pg_temp.report(11), pg_temp.report(1),
 	'{stored,conflict,duplicate,conflict,replaced}', 'all that ingest does');
 SELECT is(pg_temp.seq_scans(), :before::bigint, 'no table was read sequentially');
 
+-- A document that names no submitter may come another way first.
+SELECT is(pg_temp.outcomes(pg_temp.report(77, '{"submitter": "list.example"}')),
+	'{stored}', 'by way of somebody else');
+SELECT is(pg_temp.outcomes(pg_temp.report(77, pg_temp.auth())), '{duplicate}',
+	'and from the reporter itself');
+SELECT results_eq($$SELECT submitter, authenticated, dkim_domain
+	FROM tlsrpt.report WHERE report_id = 'id-77'$$,
+	$$VALUES ('google.com', true, 'google.com')$$,
+	'the submitter is the one that was authenticated');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -250,6 +250,27 @@ static void test_identity_tells_apart(void **state)
 	report_free(b);
 }
 
+/* Where the document names no submitter, only its content counts. */
+static void test_identity_by_content(void **state)
+{
+	static const char *const contacts[] = {NULL, "ask us", "a@"};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(contacts); i++) {
+		struct report *a = make_report();
+		struct report *b = make_report();
+
+		set(&a->contact_info, contacts[i]);
+		set(&b->contact_info, contacts[i]);
+		assert_true(same(a, b, "list.example"));
+		assert_true(same(a, b, ""));
+		b->content_sha256[0] ^= 1;
+		assert_false(same(a, b, "sender.example"));
+		report_free(a);
+		report_free(b);
+	}
+}
+
 static void test_counts(void **state)
 {
 	struct report *report = make_report();
@@ -295,6 +316,7 @@ int main(void)
 	    cmocka_unit_test(test_policy_domains),
 	    cmocka_unit_test(test_identity_is_fixed),
 	    cmocka_unit_test(test_identity_tells_apart),
+	    cmocka_unit_test(test_identity_by_content),
 	    cmocka_unit_test(test_counts),
 	    cmocka_unit_test(test_result_types),
 	};
