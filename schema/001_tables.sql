@@ -553,6 +553,8 @@ INSERT INTO tlsrpt.anomaly (name, clause, meaning) VALUES
  'an address is not an IP address; the row has NULL.'),
 ('ip-nonstandard', 'RFC 8460 section 4.4',
  'an address has brackets, a zone or blanks around it.'),
+('line-folded', 'RFC 5322 section 2.1.1',
+ 'a mail server folded a long line of the document, which was put together again.'),
 ('media-type-unexpected', 'RFC 8460 section 5.3',
  'the attachment was not labelled application/tlsrpt+gzip or +json.'),
 ('mx-host-nonstandard', 'RFC 8460 section 4.4',

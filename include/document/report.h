@@ -88,6 +88,13 @@ void report_complete(
 size_t report_failure_count(const struct report *report);
 int64_t report_session_count(const struct report *report);
 
+/* The sessions that a policy's failure details add up to; saturates. */
+int64_t report_failed_sessions(const struct report_policy *policy);
+
+/* Whether nothing of a report's counts is missing, and the details of each
+ * policy that has any add up to its failed sessions. */
+gboolean report_sums_agree(const struct report *report);
+
 /* Whether a result-type is one of the eleven of IANA's registry. */
 gboolean report_result_type_known(const char *result_type);
 

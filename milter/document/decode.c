@@ -19,6 +19,7 @@
 #include "document/zip.h"
 #include "json_scan.h"
 #include "json_tree.h"
+#include "line_fold.h"
 #include "report_json.h"
 
 #define SNIFF_SIZE 8
@@ -32,12 +33,15 @@ struct decoding {
 	const uint8_t *bytes;
 	size_t length;
 	GByteArray *unpacked;
+	/* The text with its folded lines joined, or NULL. */
+	GByteArray *unfolded;
 	bool several; /* files in a zip archive, of which this is the first */
 
 	/* What measuring found. */
 	bool gzip;
 	size_t size; /* inflated once */
 	struct json_scan scan;
+	struct json_scan unfolded_scan;
 	uint8_t head[SNIFF_SIZE]; /* how it begins, inflated once */
 	size_t head_length;
 
@@ -213,6 +217,23 @@ static enum decode_result measure_gzip(struct decoding *decoding)
 	}
 }
 
+/* Joins the lines of a document that was folded on its way, as only one that is
+ * not compressed can be. */
+static void unfold(struct decoding *decoding)
+{
+	struct json_scan *scan = &decoding->unfolded_scan;
+
+	if (!decoding->scan.is_object)
+		return;
+	decoding->unfolded = line_fold_undo(decoding->bytes, decoding->length);
+	if (decoding->unfolded == NULL)
+		return;
+	json_scan_update(
+	    scan, decoding->unfolded->data, decoding->unfolded->len);
+	decoding->scan.claims_report |= scan->claims_report;
+	decoding->scan.has_report_key |= scan->has_report_key;
+}
+
 /* Finds what the document is and how large, in memory that does not grow with
  * it. */
 static enum decode_result measure(struct decoding *decoding)
@@ -224,8 +245,10 @@ static enum decode_result measure(struct decoding *decoding)
 	if (decoding->gzip)
 		return measure_gzip(decoding);
 	(void)measure_piece(decoding, decoding->bytes, decoding->length);
-	if (decoding->length <= decoding->limits->report_size)
+	if (decoding->length <= decoding->limits->report_size) {
+		unfold(decoding);
 		return DECODE_OK;
+	}
 	return refuse(decoding, decoding->scan.claims_report, DECODE_LIMIT,
 	    g_strdup_printf("limits.report-size: more than %zu bytes",
 		decoding->limits->report_size));
@@ -269,39 +292,77 @@ static void note_label(struct decoding *decoding)
 		note(decoding, ANOMALY_COMPRESSED_UNLABELLED);
 }
 
-/* Reads the bytes of the document itself: the last step. */
+/* Reads bytes as the document. */
+static enum decode_result read_bytes(const struct decoding *decoding,
+    const uint8_t *bytes, size_t length, const struct json_scan *scan,
+    struct report **ret_report, char **ret_reason)
+{
+	const struct report_json_source source = {
+	    .bytes = (const char *)bytes,
+	    .length = length,
+	    .scan = scan,
+	    .received_at = decoding->input->received_at,
+	    .judge_only = decoding->input->judge_only,
+	    .budget = decoding->budget,
+	};
+
+	return report_json_read(
+	    &source, decoding->limits, ret_report, ret_reason);
+}
+
+/* Reads what a mail server folded, if it is right now; half of a name or a
+ * number must not be stored. */
+static enum decode_result read_unfolded(
+    struct decoding *decoding, struct report **ret_report, char **ret_reason)
+{
+	const struct json_scan *scan = &decoding->unfolded_scan;
+	struct report *report = NULL;
+	enum decode_result result =
+	    read_bytes(decoding, decoding->unfolded->data,
+		decoding->unfolded->len, scan, &report, ret_reason);
+
+	if (result != DECODE_OK)
+		return result;
+	if (scan->controls == 0 && report_sums_agree(report)) {
+		report_note(report, ANOMALY_LINE_FOLDED);
+		*ret_report = report;
+		return DECODE_OK;
+	}
+	report_free(report);
+	*ret_reason =
+	    g_strdup("RFC 5322 section 2.1.1: attachment: a mail server folded "
+		     "a long line of the document, and with the line put "
+		     "together again the counts do not add up");
+	return DECODE_INVALID;
+}
+
+/* Reads the document itself: the last step. */
 static enum decode_result read_document(
     struct decoding *decoding, struct report **ret_report)
 {
-	const struct decode_input *input = decoding->input;
-	const struct report_json_source source = {
-	    .bytes = (const char *)decoding->bytes,
-	    .length = decoding->length,
-	    .scan = &decoding->scan,
-	    .received_at = input->received_at,
-	    .judge_only = input->judge_only,
-	    .budget = decoding->budget,
-	};
-	struct report *report;
+	const struct json_scan *scan = &decoding->scan;
+	bool folded = decoding->unfolded != NULL && scan->controls > 0;
+	enum decode_result result = DECODE_OTHER;
 	char *reason = NULL;
-	enum decode_result result =
-	    report_json_read(&source, decoding->limits, &report, &reason);
 
-	switch (result) {
-	case DECODE_OK:
-		report->anomalies |= decoding->anomalies;
-		report_complete(
-		    report, input->tls_report_domain, input->filename);
-		*ret_report = report;
-		return DECODE_OK;
-	case DECODE_OTHER:
-		return refuse(decoding, decoding->scan.has_report_key,
-		    DECODE_INVALID, reason);
-	default:
-		return refuse(decoding,
-		    result == DECODE_INVALID || decoding->scan.claims_report,
-		    result, reason);
+	if (!folded)
+		result = read_bytes(decoding, decoding->bytes, decoding->length,
+		    scan, ret_report, &reason);
+	if (decoding->unfolded != NULL && result == DECODE_OTHER) {
+		g_clear_pointer(&reason, g_free);
+		result = read_unfolded(decoding, ret_report, &reason);
 	}
+	if (result == DECODE_OTHER)
+		return refuse(
+		    decoding, scan->has_report_key, DECODE_INVALID, reason);
+	if (result != DECODE_OK)
+		return refuse(decoding,
+		    result == DECODE_INVALID || scan->claims_report, result,
+		    reason);
+	(*ret_report)->anomalies |= decoding->anomalies;
+	report_complete(*ret_report, decoding->input->tls_report_domain,
+	    decoding->input->filename);
+	return DECODE_OK;
 }
 
 /* Inflates a document that was admitted, and reads it. */
@@ -336,7 +397,8 @@ static enum decode_result read_in_turn(
 	enum admission_queue kind = ADMISSION_SMALL;
 	enum decode_result result;
 
-	decoding->budget = json_scan_estimate(&decoding->scan);
+	decoding->budget = MAX(json_scan_estimate(&decoding->scan),
+	    json_scan_estimate(&decoding->unfolded_scan));
 	need = decoding->size + decoding->budget;
 	if (decoding->size >= DECODE_LARGE || need > half ||
 	    is_twice_gzip(decoding)) {
@@ -397,5 +459,7 @@ enum decode_result decode_report(const struct decode_input *input,
 		*ret_reason = decoding.reason;
 	if (decoding.unpacked != NULL)
 		g_byte_array_unref(decoding.unpacked);
+	if (decoding.unfolded != NULL)
+		g_byte_array_unref(decoding.unfolded);
 	return result;
 }

@@ -132,6 +132,19 @@ void report_complete(
 	g_free(domain);
 }
 
+int64_t report_failed_sessions(const struct report_policy *policy)
+{
+	int64_t sum = 0;
+
+	for (guint i = 0; i < policy->failures->len; i++) {
+		const struct report_failure *failure =
+		    g_ptr_array_index(policy->failures, i);
+
+		sum = sessions_add(sum, failure->failed_session_count);
+	}
+	return sum;
+}
+
 size_t report_failure_count(const struct report *report)
 {
 	size_t count = 0;
@@ -157,6 +170,25 @@ int64_t report_session_count(const struct report *report)
 		sum = sessions_add(sum, policy->total_failure_session_count);
 	}
 	return sum;
+}
+
+gboolean report_sums_agree(const struct report *report)
+{
+	static const anomaly_set missing =
+	    UINT64_C(1) << ANOMALY_SUMMARY_MISSING |
+	    UINT64_C(1) << ANOMALY_SESSION_COUNT_MISSING |
+	    UINT64_C(1) << ANOMALY_FAILED_SESSION_COUNT_MISSING;
+
+	for (guint i = 0; i < report->policies->len; i++) {
+		const struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
+
+		if (policy->failures->len > 0 &&
+		    report_failed_sessions(policy) !=
+			policy->total_failure_session_count)
+			return FALSE;
+	}
+	return (report->anomalies & missing) == 0;
 }
 
 gboolean report_result_type_known(const char *result_type)

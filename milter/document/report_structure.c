@@ -10,7 +10,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/sessions.h"
 #include "base/syntax.h"
 #include "policy_line.h"
 
@@ -155,16 +154,9 @@ static bool read_failures(struct member_reader *reader, const json_t *object,
 static void compare_counts(struct report *report,
     const struct report_policy *policy, const json_t *total)
 {
-	int64_t sum = 0;
-
-	for (guint i = 0; i < policy->failures->len; i++) {
-		const struct report_failure *failure =
-		    g_ptr_array_index(policy->failures, i);
-
-		sum = sessions_add(sum, failure->failed_session_count);
-	}
 	if (total != NULL && !json_is_null(total) &&
-	    sum > policy->total_failure_session_count)
+	    report_failed_sessions(policy) >
+		policy->total_failure_session_count)
 		report_note(report, ANOMALY_DETAILS_EXCEED_TOTAL);
 	if (policy->total_failure_session_count > 0 &&
 	    policy->failures->len == 0)
