@@ -51,6 +51,9 @@ struct decode_input {
 	int64_t received_at;           /* seconds since the epoch */
 	int64_t deadline; /* microseconds of g_get_monotonic_time(); 0: none */
 	bool judge_only;  /* as in struct report_json_source */
+	/* How many policies and failure details the message's reports had so
+	 * far, which limits.policies and limits.details count too. */
+	size_t policies_before, failures_before;
 };
 
 /* Once, before any thread and any other call here. */

@@ -80,8 +80,8 @@ const struct config_key key_table[] = {
     SIZE("limits", "report-size", limits.report_size, "16M", KIB, MIB * 256),
     SIZE("limits", "parse-memory", limits.parse_memory, "256M", MIB, GIB * 64),
     NUMBER("limits", "json-depth", limits.json_depth, "32", 1, 1000),
-    NUMBER("limits", "policies", limits.policies, "10000", 1, 1000000),
-    NUMBER("limits", "details", limits.details, "100000", 1, 10000000),
+    NUMBER("limits", "policies", limits.policies, "1000", 1, 1000000),
+    NUMBER("limits", "details", limits.details, "10000", 1, 10000000),
     SIZE("limits", "string-length", limits.string_length, "64K", 64, MIB * 16),
     NUMBER("limits", "deadline", limits.deadline, "30", 1, 3600),
 

@@ -303,6 +303,8 @@ static enum decode_result read_bytes(const struct decoding *decoding,
 	    .scan = scan,
 	    .received_at = decoding->input->received_at,
 	    .judge_only = decoding->input->judge_only,
+	    .policies_before = decoding->input->policies_before,
+	    .failures_before = decoding->input->failures_before,
 	    .budget = decoding->budget,
 	};
 

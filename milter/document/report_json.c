@@ -178,6 +178,8 @@ enum decode_result report_json_read(const struct report_json_source *source,
 	    .limits = limits,
 	    .report = report_new(),
 	    .path = g_string_new(NULL),
+	    .policies = source->policies_before,
+	    .failures = source->failures_before,
 	};
 
 	if (bom > 0) {

@@ -35,6 +35,8 @@ struct report_json_source {
 	/* Without document and content_sha256, which take a third of the
 	 * time. */
 	bool judge_only;
+	/* As in struct decode_input. */
+	size_t policies_before, failures_before;
 	size_t budget; /* what jansson may hold, in bytes */
 };
 
@@ -46,7 +48,7 @@ struct report_json_source {
  *   RFC 8460 section 4.4: policies[0].summary.total-failure-session-count: -1
  *   is negative
  * or, for a limit,
- *   limits.policies: more than 10000 policies
+ *   limits.policies: more than 1000 policies
  * DECODE_OTHER: not a JSON object with a member "policies" or "report-id", so
  * it does not claim to be a report, valid or not.
  */

@@ -38,7 +38,8 @@ struct member_reader {
 	struct report *report; /* where deviations are noted */
 	GString *path;         /* of the object that is read; "": the root */
 	size_t lines;          /* of all lists so far */
-	size_t failures;       /* of all policies so far */
+	size_t policies;       /* in the message so far */
+	size_t failures;       /* details, of all policies there */
 	enum decode_result result;
 	char *reason; /* the failure's sentence, for g_free() */
 };

@@ -66,6 +66,20 @@ static bool read_list(struct member_reader *reader, const char *key,
 	return true;
 }
 
+/* Ends the reading at a limit of the message, of which earlier reports may have
+ * used some: more than the one that is too many is not this report's own. */
+static bool fail_count(struct member_reader *reader, const char *limit,
+    const char *what, size_t max, size_t foreign)
+{
+	char *source = g_strconcat("limits.", limit, NULL);
+
+	(void)member_fail(reader, DECODE_LIMIT, source, NULL,
+	    "more than %zu %s%s", max, what,
+	    foreign > 1 ? " in the reports of the message" : "");
+	g_free(source);
+	return false;
+}
+
 /* Reads the host's name out of receiving-mx-helo, which may be the whole reply
  * to EHLO (RFC 5321 section 4.1.1.1), as Postfix's is. */
 static void read_helo(
@@ -101,8 +115,9 @@ static bool add_failure(struct member_reader *reader, const json_t *object,
 	struct report_failure *failure;
 
 	if (++reader->failures > reader->limits->details)
-		return member_fail(reader, DECODE_LIMIT, "limits.details", NULL,
-		    "more than %zu failure details", reader->limits->details);
+		return fail_count(reader, "details", "failure details",
+		    reader->limits->details,
+		    reader->failures - report_failure_count(reader->report));
 	failure = report_add_failure(policy);
 	member_word(reader, object, "result-type", ANOMALY_RESULT_TYPE_MISSING,
 	    &failure->result_type);
@@ -272,9 +287,10 @@ static bool add_policy(struct member_reader *reader, const json_t *element,
 	struct report_policy *policy;
 
 	(void)none;
-	if (reader->report->policies->len == reader->limits->policies)
-		return member_fail(reader, DECODE_LIMIT, "limits.policies",
-		    NULL, "more than %zu policies", reader->limits->policies);
+	if (++reader->policies > reader->limits->policies)
+		return fail_count(reader, "policies", "policies",
+		    reader->limits->policies,
+		    reader->policies - reader->report->policies->len);
 	if (!member_object(reader, element, "policy", true,
 		ANOMALY_POLICY_MISSING, &object) ||
 	    !member_object(reader, element, "summary", true,

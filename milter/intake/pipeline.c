@@ -37,7 +37,8 @@ struct run {
 	const struct mime_message *message; /* empty for a bare report */
 	GPtrArray *reports;
 	size_t enclosed; /* messages with a report that was not looked into */
-	size_t policies; /* of all reports that were accepted */
+	size_t policies; /* of all reports that are valid */
+	size_t failures; /* their details */
 	bool has_more;   /* than a carrier has */
 };
 
@@ -262,6 +263,8 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 	    .deadline = input->deadline,
 	    /* The loader reads the bytes again, and keeps the document. */
 	    .judge_only = true,
+	    .policies_before = run->policies,
+	    .failures_before = run->failures,
 	};
 
 	result = decode_report(&decode, limits, &report, &reason);
@@ -279,6 +282,7 @@ static bool look_into(struct run *run, const struct mime_attachment *attachment)
 	switch (result) {
 	case DECODE_OK:
 		run->policies += report->policies->len;
+		run->failures += report_failure_count(report);
 		if (!is_as_sent(run, attachment, report))
 			run->has_more = true;
 		accept_report(run, attachment, report);

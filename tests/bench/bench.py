@@ -155,7 +155,10 @@ class Bench:
     def drain(self, *sites):
         """Runs tlsrpt-loader --drain on all spools at once; the seconds."""
         configs = [
-            site.config("drain.conf", spool={"quota": "8G"}) for site in sites
+            site.config(
+                "drain.conf", spool={"quota": "8G"}, limits={"details": 50_000}
+            )
+            for site in sites
         ]
         settle()
         start = time.monotonic()

@@ -133,7 +133,7 @@ def cost_a_detail(bench):
                 (folder / f"{n}.json").write_bytes(
                     corpora.large_document(details, 0, f"{run}-{n}")
                 )
-            config = site.config("import.conf")
+            config = site.config("import.conf", limits={"details": whole})
             settle()
             start = time.monotonic()
             subprocess.run(

@@ -219,8 +219,9 @@ def large_cpu(bench):
     )
     details = bench.count(50_000)
     site = bench.site()
-    milter = site.milter(milter={"recipients": [RECIPIENT]})
-    loader = site.loader()
+    limits = {"details": details}
+    milter = site.milter(milter={"recipients": [RECIPIENT]}, limits=limits)
+    loader = site.loader(limits=limits)
     loader.wait_event("database-up")
     for run in range(RUNS):
         content = corpora.large_document(

@@ -89,17 +89,21 @@ def nested(depth):
     return value
 
 
+def report_of_policies(count):
+    return mails.unique(policies=[mails.policy(kind="no-policy-found")] * count)
+
+
 def with_policies(count):
-    return mails.carrier(
-        mails.unique(policies=[mails.policy(kind="no-policy-found")] * count)
-    )
+    return mails.carrier(report_of_policies(count))
+
+
+def report_of_details(count):
+    details = [mails.detail("certificate-expired")] * count
+    return mails.unique(policies=[mails.policy(failed=count, details=details)])
 
 
 def with_details(count):
-    details = [mails.detail("certificate-expired")] * count
-    return mails.carrier(
-        mails.unique(policies=[mails.policy(failed=count, details=details)])
-    )
+    return mails.carrier(report_of_details(count))
 
 
 def with_string(length):
@@ -215,6 +219,32 @@ def test_limit(intake_site, key):
     assert found.endswith(reason), (found, reason)
 
 
+@pytest.mark.parametrize(
+    "key, report, what",
+    [
+        ("policies", report_of_policies, "policies"),
+        ("details", report_of_details, "failure details"),
+    ],
+)
+def test_a_message_has_a_limit_for_all_its_reports(
+    intake_site, key, report, what
+):
+    """What exceeds it makes that report invalid, and the others are taken."""
+    intake_site.milter(limits={key: 3})
+
+    def give(*counts):
+        reports = [mails.report_part(report(count)) for count in counts]
+        mail = mails.multipart("report", [mails.text_part(), *reports])
+        return header_of(intake_site.give(mail))
+
+    assert give(2, 2, 1, 1) == (
+        f"partial; stored=2 invalid=2 refused=0; limits.{key}: more than 3"
+        f" {what} in the reports of the message"
+    )
+    # The next message begins anew.
+    assert give(3) == "stored; reports=1"
+
+
 def test_parse_memory(intake_site):
     """The memory that parsing would need is known before it is allocated."""
     intake_site.milter(limits={"parse-memory": "16M"})
@@ -258,7 +288,8 @@ def test_deadline_includes_waiting(intake_site):
     """Large documents take turns. One that gets no turn in time is answered
     with that reason, and small documents overtake all of them."""
     daemon = intake_site.milter(
-        milter={"on-spool-error": "tempfail"}, limits={"deadline": 1}
+        milter={"on-spool-error": "tempfail"},
+        limits={"deadline": 1, "details": 30_000},
     )
     large = mails.carrier(many_details(30_000, 12 << 20))
     answers = []
@@ -336,16 +367,18 @@ def test_a_large_body_is_in_an_unlinked_file(intake_site):
 
 
 def test_fifty_thousand_details(site):
-    """An honest report of 16 MiB gets through whole with the default limits."""
+    """An honest report of 16 MiB gets through whole where its number of details
+    is allowed."""
     count, size = 50_000, 16 << 20
     report = many_details(count, size)
     content = mails.as_json(report)
     assert size * 0.98 < len(content) <= size
-    daemon = site.milter(milter={"disposition": "discard"})
+    limits = {"details": count}
+    daemon = site.milter(milter={"disposition": "discard"}, limits=limits)
     assert names(site.give(mails.carrier(content))) == ["discard"]
     (stored,) = daemon.events("spooled")
     assert stored["failures"] == str(count)
-    site.drain()
+    site.drain(limits=limits)
     assert site.rows(
         "SELECT count(*), sum(failed_session_count),"
         " count(DISTINCT receiving_mx_hostname) FROM tlsrpt.failure"

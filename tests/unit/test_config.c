@@ -71,8 +71,8 @@ static void assert_default(const struct config *config)
 	assert_int_equal(limits->report_size, 16 * 1024 * 1024);
 	assert_int_equal(limits->parse_memory, 256 * 1024 * 1024);
 	assert_int_equal(limits->json_depth, 32);
-	assert_int_equal(limits->policies, 10000);
-	assert_int_equal(limits->details, 100000);
+	assert_int_equal(limits->policies, 1000);
+	assert_int_equal(limits->details, 10000);
 	assert_int_equal(limits->string_length, 64 * 1024);
 	assert_int_equal(limits->deadline, 30);
 	assert_string_equal(
