@@ -597,6 +597,8 @@ INSERT INTO tlsrpt.anomaly (name, clause, meaning) VALUES
  'policy-type is missing in a policy.'),
 ('policy-type-unknown', 'RFC 8460 section 4.4',
  'a policy-type is not one of tlsa, sts and no-policy-found.'),
+('report-domain-mismatch', 'RFC 8460 section 5.6',
+ 'TLS-Report-Domain, the filename and the policy domains (of types other than tlsa) don''t name the same domain; the first of them that names one was taken.'),
 ('report-id-missing', 'RFC 8460 section 4.4',
  'report-id is missing, null or empty.'),
 ('result-type-missing', 'RFC 8460 section 4.3',

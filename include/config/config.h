@@ -52,6 +52,7 @@ struct config {
 	bool add_header;
 	/* accept */
 	char **policy_domains; /* lower case, NULL-terminated, maybe empty */
+	char **submitters;     /* lower case, NULL-terminated, maybe empty */
 	enum config_authentication authentication;
 	char **authserv_ids; /* lower case, NULL-terminated, maybe empty */
 

@@ -53,6 +53,8 @@ struct report {
 	/* A second of the UTC date that the report counts for: the last one of
 	 * the period, or the first where the end can't be right. */
 	int64_t day;
+	char *report_domain; /* the domain that the report is about, lower case;
+				NULL where nothing names one */
 	GPtrArray *policies; /* of struct report_policy *; never NULL */
 	anomaly_set anomalies;
 
@@ -75,10 +77,14 @@ struct report_failure *report_add_failure(struct report_policy *policy);
 void report_note(struct report *report, enum anomaly anomaly);
 
 /*
- * Fills in the policy domains that are missing: from the TLS-Report-Domain
- * field (RFC 8460 section 5.3), else from the second part of the filename
- * (section 5.1); notes which. Both may be NULL. When neither names one, it
- * stays NULL and policy-domain-missing is noted.
+ * Fills in the domain of the report: from the TLS-Report-Domain field (RFC 8460
+ * section 5.3), else from the second part of the filename (section 5.1), else
+ * the only domain of its policies. Field and filename may be NULL. What doesn't
+ * agree is noted; the domain of a TLSA policy is a host's and need not.
+ *
+ * Fills in the policy domains that are missing, from the field or the filename,
+ * and notes which. When neither names one, it stays NULL and
+ * policy-domain-missing is noted.
  */
 void report_complete(
     struct report *report, const char *tls_report_domain, const char *filename);

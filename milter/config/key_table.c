@@ -66,6 +66,7 @@ const struct config_key key_table[] = {
     CHOICE("milter", "add-header", add_header, "true", booleans),
 
     LIST("accept", "policy-domains", policy_domains, value_check_domain),
+    LIST("accept", "submitters", submitters, value_check_domain),
     CHOICE("accept", "authentication", authentication,
 	"record", authentications),
     LIST("accept", "authserv-ids", authserv_ids, value_check_authserv_id),

@@ -53,6 +53,7 @@ void report_free(struct report *report)
 	g_free(report->organization_name);
 	g_free(report->contact_info);
 	g_free(report->report_id);
+	g_free(report->report_domain);
 	g_ptr_array_unref(report->policies);
 	g_free(report->document);
 	g_free(report);
@@ -96,30 +97,10 @@ static char *domain_of_filename(const char *filename)
 	return domain;
 }
 
-/* The domain that a policy without one is about, or NULL. */
-static char *find_domain(const char *tls_report_domain, const char *filename,
-    enum anomaly *ret_anomaly)
+/* Gives a domain to each policy that has none. */
+static void complete_policies(
+    struct report *report, const char *domain, enum anomaly anomaly)
 {
-	char *domain = NULL;
-
-	*ret_anomaly = ANOMALY_POLICY_DOMAIN_FROM_HEADER;
-	if (tls_report_domain != NULL)
-		(void)syntax_domain(tls_report_domain, false, &domain);
-	if (domain == NULL && filename != NULL) {
-		*ret_anomaly = ANOMALY_POLICY_DOMAIN_FROM_FILENAME;
-		domain = domain_of_filename(filename);
-	}
-	if (domain == NULL)
-		*ret_anomaly = ANOMALY_POLICY_DOMAIN_MISSING;
-	return domain;
-}
-
-void report_complete(
-    struct report *report, const char *tls_report_domain, const char *filename)
-{
-	enum anomaly anomaly;
-	char *domain = find_domain(tls_report_domain, filename, &anomaly);
-
 	for (guint i = 0; i < report->policies->len; i++) {
 		struct report_policy *policy =
 		    g_ptr_array_index(report->policies, i);
@@ -129,7 +110,68 @@ void report_complete(
 		policy->policy_domain = g_strdup(domain);
 		report_note(report, anomaly);
 	}
-	g_free(domain);
+}
+
+/* The only domain of the policies, or NULL. */
+static const char *only_policy_domain(const struct report *report)
+{
+	const char *only = NULL;
+
+	for (guint i = 0; i < report->policies->len; i++) {
+		const struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
+
+		if (policy->policy_domain == NULL)
+			continue;
+		if (only != NULL && strcmp(only, policy->policy_domain) != 0)
+			return NULL;
+		only = policy->policy_domain;
+	}
+	return only;
+}
+
+/* Whether a policy is about another domain than the report. That of a TLSA
+ * policy is the TLSA base domain, mostly an MX host's name. */
+static bool has_other_policy(const struct report *report)
+{
+	for (guint i = 0; i < report->policies->len; i++) {
+		const struct report_policy *policy =
+		    g_ptr_array_index(report->policies, i);
+
+		if (g_strcmp0(policy->policy_type, "tlsa") != 0 &&
+		    g_strcmp0(policy->policy_domain, report->report_domain) !=
+			0)
+			return true;
+	}
+	return false;
+}
+
+void report_complete(
+    struct report *report, const char *tls_report_domain, const char *filename)
+{
+	g_autofree char *by_field = NULL;
+	g_autofree char *by_name =
+	    filename != NULL ? domain_of_filename(filename) : NULL;
+
+	if (tls_report_domain != NULL)
+		(void)syntax_domain(tls_report_domain, false, &by_field);
+	if (by_field != NULL)
+		complete_policies(
+		    report, by_field, ANOMALY_POLICY_DOMAIN_FROM_HEADER);
+	else if (by_name != NULL)
+		complete_policies(
+		    report, by_name, ANOMALY_POLICY_DOMAIN_FROM_FILENAME);
+	else
+		complete_policies(report, NULL, ANOMALY_POLICY_DOMAIN_MISSING);
+
+	if (by_field == NULL && by_name == NULL) {
+		report->report_domain = g_strdup(only_policy_domain(report));
+		return;
+	}
+	report->report_domain = g_strdup(by_field != NULL ? by_field : by_name);
+	if ((by_name != NULL && strcmp(by_name, report->report_domain) != 0) ||
+	    has_other_policy(report))
+		report_note(report, ANOMALY_REPORT_DOMAIN_MISMATCH);
 }
 
 int64_t report_failed_sessions(const struct report_policy *policy)

@@ -344,7 +344,7 @@ def test_policy_domains(intake_site, kind, domain, taken):
         accept={"policy-domains": ["example.com", "*.wild.example"]},
     )
     mail = mails.carrier(
-        mails.document(policies=[mails.policy(domain, kind)])
+        mails.document(policies=[mails.policy(domain, kind)]), domain=domain
     )
     found = names(intake_site.give(mail))
     assert found == ["discard" if taken else "replycode"]
@@ -355,7 +355,9 @@ def test_refusal_names_the_domain(mail_site):
         milter=REJECT, accept={"policy-domains": ["example.com"]}
     )
     report = mails.document(policies=[mails.policy("other.example")])
-    code, text = mail_site.send(mails.carrier(report))
+    code, text = mail_site.send(
+        mails.carrier(report, domain="other.example")
+    )
     assert (code, text) == (
         550,
         "5.7.1 TLS report refused: accept.policy-domains: policies[0]."

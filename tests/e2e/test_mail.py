@@ -33,13 +33,21 @@ def foreign_report():
     )
 
 
+def foreign_carrier():
+    """The carrier of it, which names that domain, too."""
+    return mails.carrier(foreign_report(), domain="other.example")
+
+
 def message_of(*reports, **more):
-    """One message with several reports."""
-    return mails.multipart(
-        "report",
-        [mails.text_part(), *[mails.report_part(one) for one in reports]],
-        **more,
-    )
+    """One message with several reports, each named by the domain that it is
+    about."""
+    parts = [
+        mails.report_part(
+            one, domain=one["policies"][0]["policy"]["policy-domain"]
+        )
+        for one in reports
+    ]
+    return mails.multipart("report", [mails.text_part(), *parts], **more)
 
 
 def assert_only_header_added(delivered, sent):
@@ -222,7 +230,7 @@ def test_refused_is_kept(mail_site):
     mail_site.milter(
         milter=DISCARD, accept={"policy-domains": ["example.com"]}
     )
-    carrier = mails.carrier(foreign_report())
+    carrier = foreign_carrier()
     mail_site.send(carrier)
     mail = mail_site.the_mail()
     value = the_header(mail)
@@ -239,7 +247,7 @@ def test_refused_is_rejected_when_wanted(mail_site):
         milter={"on-refused": "reject"},
         accept={"policy-domains": ["example.com"]},
     )
-    code, text = mail_site.send(mails.carrier(foreign_report()))
+    code, text = mail_site.send(foreign_carrier())
     assert (code, text[:5]) == (550, "5.7.1")
     assert "other.example" in text
     assert mail_site.delivered() == []
@@ -251,7 +259,7 @@ def test_refused_is_not_rejected_for_another_recipient(mail_site):
         accept={"policy-domains": ["example.com"]},
     )
     code, text = mail_site.send(
-        mails.carrier(foreign_report()),
+        foreign_carrier(),
         mail_site.address(),
         mail_site.address("bob"),
     )
@@ -265,7 +273,9 @@ def test_refused_is_not_rejected_beside_a_stored_one(mail_site):
         milter={"on-refused": "reject"},
         accept={"policy-domains": ["example.com"]},
     )
-    code, text = mail_site.send(message_of(mails.unique(), foreign_report()))
+    code, text = mail_site.send(
+        message_of(mails.unique(), foreign_report(), tls_report_headers=False)
+    )
     assert code == 250, text
     assert the_header(mail_site.the_mail()).startswith(
         "partial; stored=1 invalid=0 refused=1; "
@@ -281,6 +291,47 @@ def test_policy_domains_take_a_host_under_the_domain(mail_site):
         )
     )
     assert the_header(mail_site.the_mail()) == "stored; reports=1"
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_policy_domains_take_a_report_on_mail_to_the_domain(mail_site, header):
+    """Where the mail of the domain goes to somebody else's host, a tlsa policy
+    names only that; TLS-Report-Domain or the filename names the domain."""
+    mail_site.milter(
+        milter={"on-refused": "reject"},
+        accept={"policy-domains": ["example.com"]},
+    )
+    report = mails.unique(policies=[mails.policy("mx.hoster.example", "tlsa")])
+    code, text = mail_site.send(
+        mails.carrier(report, tls_report_headers=header)
+    )
+    assert code == 250, text
+    assert the_header(mail_site.the_mail()) == "stored; reports=1"
+    code, text = mail_site.send(mails.carrier(report, domain="other.example"))
+    assert code == 550, text
+
+
+def test_submitters(mail_site):
+    """Who may report."""
+    mail_site.milter(
+        milter={"on-refused": "reject"},
+        accept={"submitters": ["google.com", "*.mail.example"]},
+    )
+    code, text = mail_site.send(mails.carrier())
+    assert code == 250, text
+    assert the_header(mail_site.the_mail()) == "stored; reports=1"
+    code, text = mail_site.send(
+        mails.carrier(mails.unique(mails.SMALL), mails.SMALL)
+    )
+    assert (code, text) == (
+        550,
+        "5.7.1 TLS report refused: accept.submitters: mail.example is not "
+        "listed",
+    )
+    mail_site.drain()
+    assert mail_site.rows(
+        "SELECT reason, submitter, detail FROM tlsrpt.rejected_report"
+    ) == [("refused", "mail.example", text.partition("refused: ")[2])]
 
 
 def test_authentication_required(mail_site):

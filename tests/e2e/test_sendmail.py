@@ -118,7 +118,7 @@ def test_refused_is_rejected_when_wanted(site):
     foreign = mails.unique(
         policies=[mails.policy("other.example", mx=["mx.other.example"])]
     )
-    code, text = site.send(mails.carrier(foreign))
+    code, text = site.send(mails.carrier(foreign, domain="other.example"))
     assert (code, text[:5]) == (550, "5.7.1")
     assert "other.example" in text
     assert site.delivered() == []

@@ -171,9 +171,15 @@ def report_filename(sender, domain="example.com", suffix=".json.gz"):
 
 
 def report_part(
-    report, sender=GOOGLE, compress=True, media_type=None, filename=""
+    report,
+    sender=GOOGLE,
+    compress=True,
+    media_type=None,
+    filename="",
+    domain="example.com",
 ):
-    """The part with the report; bytes are used as they are."""
+    """The part with the report; bytes are used as they are. domain is the one
+    that the filename is made of."""
     content = report if isinstance(report, bytes) else as_json(report)
     if compress:
         content = as_gzip(content)
@@ -181,7 +187,7 @@ def report_part(
         media_type = "application/tlsrpt+" + ("gzip" if compress else "json")
     if filename == "":
         filename = report_filename(
-            sender, suffix=".json.gz" if compress else ".json"
+            sender, domain, ".json.gz" if compress else ".json"
         )
     return part(media_type, content, filename)
 
@@ -233,15 +239,24 @@ def multipart(kind, parts, **more):
     )
 
 
-def carrier(report=None, sender=GOOGLE, kind="report", part_options=None, **more):
-    """The usual carrier of one report (a document, or bytes), as CRLF lines."""
+def carrier(
+    report=None,
+    sender=GOOGLE,
+    kind="report",
+    part_options=None,
+    domain="example.com",
+    **more,
+):
+    """The usual carrier of one report (a document, or bytes), as CRLF lines.
+    domain is the one that its header and the filename name."""
     if report is None:
         report = document(sender, **{"report-id": unique_id()})
-    options = part_options or {}
+    options = {"domain": domain, **(part_options or {})}
     return multipart(
         kind,
         [text_part(), report_part(report, sender, **options)],
         sender=sender,
+        domain=domain,
         **more,
     )
 

@@ -13,6 +13,7 @@ static inline struct config bare_config(void)
 	return (struct config){
 	    .recipients = none,
 	    .policy_domains = none,
+	    .submitters = none,
 	    .authserv_ids = none,
 	    .add_header = true,
 	};

@@ -60,6 +60,7 @@ static void assert_default(const struct config *config)
 	assert_true(config->add_header);
 	assert_null(config->policy_domains[0]);
 	assert_int_equal(config->authentication, CONFIG_AUTH_RECORD);
+	assert_null(config->submitters[0]);
 	assert_null(config->authserv_ids[0]);
 	assert_int_equal(limits->message_size, 25 * 1024 * 1024);
 	assert_int_equal(limits->header_count, 1000);
@@ -148,6 +149,9 @@ static void test_everything(void **state)
 	assert_false(config->add_header);
 	assert_string_equal(config->policy_domains[0], "example.com");
 	assert_null(config->policy_domains[1]);
+	assert_string_equal(config->submitters[0], "google.com");
+	assert_string_equal(config->submitters[1], "*.outlook.com");
+	assert_null(config->submitters[2]);
 	assert_int_equal(config->authentication, CONFIG_AUTH_REQUIRE);
 	assert_string_equal(config->authserv_ids[0], "mx.example.com");
 	assert_null(config->authserv_ids[1]);

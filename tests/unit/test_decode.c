@@ -155,6 +155,7 @@ static void check_report(
 	check(expect, "organization-name", report->organization_name);
 	check(expect, "contact-info", report->contact_info);
 	check(expect, "report-id", report->report_id);
+	check(expect, "report-domain", report->report_domain);
 	check_time(expect, "start", report->start_datetime);
 	check_time(expect, "end", report->end_datetime);
 	check_day(expect, report->day);

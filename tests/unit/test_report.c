@@ -97,7 +97,14 @@ static void check_completed(const char *header, const char *filename,
 		assert_null(policy->policy_domain);
 	else
 		assert_string_equal(policy->policy_domain, domain);
-	assert_true(report->anomalies == UINT64_C(1) << anomaly);
+	/* The first policy is about example.com. */
+	assert_true(
+	    report->anomalies ==
+	    (UINT64_C(1) << anomaly |
+		(domain != NULL ? UINT64_C(1) << ANOMALY_REPORT_DOMAIN_MISMATCH
+				: 0)));
+	assert_string_equal(
+	    report->report_domain, domain != NULL ? domain : "example.com");
 	report_free(report);
 }
 
@@ -128,6 +135,60 @@ static void test_complete_leaves_complete_alone(void **state)
 	(void)state;
 	report_complete(report, NULL, NULL);
 	assert_true(report->anomalies == 0);
+	report_free(report);
+}
+
+static void check_report_domain(const char *header, const char *filename,
+    const char *type, const char *policy_domain, const char *expected,
+    bool mismatch)
+{
+	struct report *report = report_new();
+	struct report_policy *policy = report_add_policy(report);
+
+	policy->policy_type = g_strdup(type);
+	policy->policy_domain = g_strdup(policy_domain);
+	report_complete(report, header, filename);
+	assert_string_equal(report->report_domain, expected);
+	assert_int_equal(report->anomalies != 0, mismatch);
+	report_free(report);
+}
+
+/* A TLSA policy's domain may be anybody's host, and says nothing against. */
+static void test_report_domain(void **state)
+{
+	const char *name = "s!f.example!1!2.json";
+
+	(void)state;
+	check_report_domain(
+	    "F.example.", name, "sts", "f.example", "f.example", false);
+	check_report_domain(
+	    NULL, name, "no-policy-found", "f.example", "f.example", false);
+	check_report_domain(NULL, NULL, "sts", "p.example", "p.example", false);
+	check_report_domain(
+	    NULL, NULL, "tlsa", "mx.p.example", "mx.p.example", false);
+	check_report_domain(
+	    "f.example", name, "tlsa", "mx.p.example", "f.example", false);
+	check_report_domain(
+	    "h.example", name, "tlsa", "mx.p.example", "h.example", true);
+	check_report_domain(
+	    "h.example", NULL, "sts", "p.example", "h.example", true);
+	check_report_domain(NULL, name, "sts", "p.example", "f.example", true);
+	check_report_domain(
+	    "a b", name, "sts", "f.example", "f.example", false);
+}
+
+static void test_no_report_domain(void **state)
+{
+	struct report *report = report_new();
+
+	(void)state;
+	report_complete(report, "", "report.json");
+	assert_null(report->report_domain);
+	report_free(report);
+	report = make_report();
+	report_add_policy(report)->policy_domain = g_strdup("other.example");
+	report_complete(report, NULL, NULL);
+	assert_null(report->report_domain);
 	report_free(report);
 }
 
@@ -312,6 +373,8 @@ int main(void)
 	    cmocka_unit_test(test_note),
 	    cmocka_unit_test(test_complete),
 	    cmocka_unit_test(test_complete_leaves_complete_alone),
+	    cmocka_unit_test(test_report_domain),
+	    cmocka_unit_test(test_no_report_domain),
 	    cmocka_unit_test(test_submitter),
 	    cmocka_unit_test(test_policy_domains),
 	    cmocka_unit_test(test_identity_is_fixed),
