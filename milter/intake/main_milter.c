@@ -202,6 +202,10 @@ static int serve(struct daemon *daemon)
 	}
 	log_event(LOG_NOTICE, EVENT_STARTED, "version", VERSION, "socket",
 	    first->socket, NULL);
+	if (first->policy_domains[0] == NULL)
+		log_failure(LOG_WARNING, EVENT_ANY_DOMAIN_ACCEPTED,
+		    "accept.policy-domains is empty: anybody can fill the "
+		    "database with reports about any domain; list your own");
 	service_manager_ready();
 	tell_status(first);
 	status = mlfi_run();

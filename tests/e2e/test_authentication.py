@@ -350,6 +350,16 @@ def test_policy_domains(intake_site, kind, domain, taken):
     assert found == ["discard" if taken else "replycode"]
 
 
+@pytest.mark.parametrize("domains", [[], ["example.com"]])
+def test_a_line_warns_when_any_domain_is_accepted(intake_site, domains):
+    daemon = intake_site.milter(accept={"policy-domains": domains})
+    intake_site.give(mails.carrier())
+    warnings = daemon.events("any-domain-accepted")
+    assert len(warnings) == (0 if domains else 1)
+    for line in warnings:
+        assert line["reason"].startswith("accept.policy-domains is empty: ")
+
+
 def test_refusal_names_the_domain(mail_site):
     mail_site.milter(
         milter=REJECT, accept={"policy-domains": ["example.com"]}
