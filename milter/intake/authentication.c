@@ -7,14 +7,17 @@
 #include "mail/authres.h"
 
 /*
- * Whether a signature of domain authenticates submitter: domain is submitter or
- * a parent of at least two labels. Whoever holds a parent zone could sign for
- * the child anyway, so a list of public suffixes would add nothing beyond
- * excluding single labels.
+ * Whether a signature of a domain, as a verifier wrote it, authenticates
+ * submitter: the domain is submitter or a parent of at least two labels.
+ * Whoever holds a parent zone could sign for the child anyway, so a list of
+ * public suffixes would add nothing beyond excluding single labels.
  */
-static bool speaks_for(const char *domain, const char *submitter)
+static bool speaks_for(const char *written, const char *submitter)
 {
-	if (domain == NULL || *domain == '\0')
+	g_autofree char *domain = NULL;
+
+	if (written == NULL ||
+	    syntax_domain(written, false, &domain) == SYNTAX_BAD)
 		return false;
 	if (strcmp(domain, submitter) == 0)
 		return true;

@@ -45,6 +45,13 @@ static const struct dkim_case dkim_cases[] = {
     {";;;", "google.com", "none", NULL, false},
     {"mx.example.com; dkim=pass header.d=google.com", "", "pass", "google.com",
 	false},
+    /* A verifier may write U-labels (RFC 8616), or a final dot. */
+    {"mx.example.com; dkim=pass header.d=b\xc3\xbc"
+     "cher.example.",
+	"xn--bcher-kva.example", "pass",
+	"b\xc3\xbc"
+	"cher.example.",
+	true},
 };
 
 static void test_dkim(void **state)
