@@ -139,24 +139,31 @@ $$;
 
 -- Stores the policies and failures of the reports at positions ords; report_keys
 -- and days are those of these reports. Returns what the sums of 005 have to add,
--- by day.
+-- by day. The settings are needed where settle calls it: joining failures with
+-- policies by nested loops, as there, would compare each with each.
 CREATE FUNCTION tlsrpt.store_details(
 	batch jsonb, ords int[], report_keys bigint[], days date[],
 	OUT problems tlsrpt.problem_history[], OUT sessions tlsrpt.session_sum[])
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = on
+SET enable_nestloop = off
 AS $$
 BEGIN
-	WITH entry AS MATERIALIZED (
-		SELECT nextval('tlsrpt.policy_key_seq') AS policy_key, t.day,
-			t.report_key,
+	-- Each look into the batch copies a whole report, so the name is looked up
+	-- once for each report rather than for each of its policies.
+	WITH origin AS MATERIALIZED (
+		SELECT t.ord, t.report_key, t.day,
 			batch -> (t.ord - 1) ->> 'organization_name'
-				AS organization_name,
-			p.policy_type, p.policy_mode,
-			left(p.policy_domain, 255) AS policy_domain, p.policy_string,
-			p.mx_host, p.total_successful_session_count,
-			p.total_failure_session_count, p.failures
+				AS organization_name
 		FROM unnest(ords, report_keys, days) AS t (ord, report_key, day)
+	), entry AS MATERIALIZED (
+		SELECT nextval('tlsrpt.policy_key_seq') AS policy_key, t.day,
+			t.report_key, t.organization_name, p.policy_type,
+			p.policy_mode, left(p.policy_domain, 255) AS policy_domain,
+			p.policy_string, p.mx_host, p.total_successful_session_count,
+			p.total_failure_session_count, p.failures
+		FROM origin AS t
 		CROSS JOIN LATERAL jsonb_to_recordset(nullif(
 			batch -> (t.ord - 1) -> 'policies', 'null')) AS p (
 				policy_type text, policy_mode text, policy_domain text,

@@ -140,86 +140,126 @@ END
 $$;
 
 -- Recalculates domain_day and reporter_history for domains, reporters and days
--- from which a policy row was removed. This is rare and concerns few rows at a
--- time, so it goes through them one by one and uses the index on (policy_domain,
--- day).
+-- from which a policy row was removed. remember_sessions has locked their rows
+-- before, so their ctid can't change meanwhile. LATERAL lets the planner only go
+-- from the given domains to the index on (policy_domain, day), whatever the
+-- statistics say; a domain that is NULL has a branch of its own for that.
 CREATE FUNCTION tlsrpt.recount_sessions(sessions tlsrpt.session_sum[])
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	place record;
-	found record;
+	keys bytea[] := ARRAY(SELECT DISTINCT tlsrpt.problem_key(s.policy_domain,
+		s.organization_name, NULL, NULL) FROM unnest(sessions) AS s);
 BEGIN
-	FOR place IN
-		SELECT DISTINCT s.policy_domain, s.day FROM unnest(sessions) AS s
-	LOOP
-		SELECT count(*) AS rows, least(sum(p.total_successful_session_count),
-				9223372036854775807)::bigint AS successful,
-			least(sum(p.total_failure_session_count),
-				9223372036854775807)::bigint AS failed,
-			max(p.mx_host[1:20]) FILTER (WHERE p.mx_host <> '{}') AS mx_host
-		INTO found
-		FROM tlsrpt.policy AS p
-		WHERE p.day = place.day AND (p.policy_domain = place.policy_domain
-			OR p.policy_domain IS NULL AND place.policy_domain IS NULL);
-		UPDATE tlsrpt.domain_day AS d
-		SET successful_sessions = found.successful,
-			failed_sessions = found.failed, mx_host = found.mx_host
-		WHERE found.rows > 0 AND d.day = place.day
-			AND (d.policy_domain = place.policy_domain
-				OR d.policy_domain IS NULL AND place.policy_domain IS NULL);
+	IF sessions = '{}' THEN
+		RETURN;
+	END IF;
+	WITH found AS MATERIALIZED (
+		SELECT a.policy_domain, a.day, c.*
+		FROM (SELECT DISTINCT s.policy_domain, s.day
+			FROM unnest(sessions) AS s) AS a
+		CROSS JOIN LATERAL (
+			SELECT count(*) AS rows,
+				least(sum(p.total_successful_session_count),
+					9223372036854775807)::bigint AS successful,
+				least(sum(p.total_failure_session_count),
+					9223372036854775807)::bigint AS failed,
+				max(p.mx_host[1:20]) FILTER (WHERE p.mx_host <> '{}')
+					AS mx_host
+			FROM (
+				SELECT p.* FROM tlsrpt.policy AS p
+				WHERE p.day = a.day AND p.policy_domain = a.policy_domain
+				UNION ALL
+				SELECT p.* FROM tlsrpt.policy AS p
+				WHERE p.day = a.day AND p.policy_domain IS NULL
+					AND a.policy_domain IS NULL
+			) AS p
+		) AS c
+	), emptied AS (
 		DELETE FROM tlsrpt.domain_day AS d
-		WHERE found.rows = 0 AND d.day = place.day
-			AND (d.policy_domain = place.policy_domain
-				OR d.policy_domain IS NULL AND place.policy_domain IS NULL);
-	END LOOP;
+		WHERE d.ctid = ANY (ARRAY(
+			SELECT t.place FROM found AS f
+			CROSS JOIN LATERAL (
+				SELECT t.ctid AS place FROM tlsrpt.domain_day AS t
+				WHERE t.day = f.day AND t.policy_domain = f.policy_domain
+				UNION ALL
+				SELECT t.ctid FROM tlsrpt.domain_day AS t
+				WHERE t.day = f.day AND t.policy_domain IS NULL
+					AND f.policy_domain IS NULL
+			) AS t
+			WHERE f.rows = 0))
+	)
+	INSERT INTO tlsrpt.domain_day (policy_domain, day, successful_sessions,
+		failed_sessions, mx_host)
+	SELECT f.policy_domain, f.day, f.successful, f.failed, f.mx_host
+	FROM found AS f
+	WHERE f.rows > 0
+	ON CONFLICT (policy_domain, day)
+	DO UPDATE SET successful_sessions = excluded.successful_sessions,
+		failed_sessions = excluded.failed_sessions,
+		mx_host = excluded.mx_host;
+
 	DELETE FROM tlsrpt.domain AS d
 	WHERE d.policy_domain = ANY (
 			ARRAY(SELECT s.policy_domain FROM unnest(sessions) AS s))
 		AND NOT EXISTS (SELECT FROM tlsrpt.domain_day AS t
-			WHERE t.policy_domain = d.policy_domain);
+			WHERE t.policy_domain = d.policy_domain OFFSET 0);
 
-	FOR place IN
-		SELECT s.policy_domain, s.organization_name, min(s.day) AS first,
-			tlsrpt.problem_key(s.policy_domain, s.organization_name, NULL,
-				NULL) AS key
-		FROM unnest(sessions) AS s
-		GROUP BY s.policy_domain, s.organization_name
-	LOOP
-		SELECT count(*) AS rows, min(p.day) AS first_report,
-			max(p.day) AS last_report,
-			min(p.day) FILTER (WHERE p.total_successful_session_count > 0)
-				AS first_success,
-			max(p.day) FILTER (WHERE p.total_successful_session_count > 0)
-				AS last_success,
-			least(sum(p.total_successful_session_count),
-				9223372036854775807)::bigint AS successful,
-			least(sum(p.total_failure_session_count),
-				9223372036854775807)::bigint AS failed
-		INTO found
-		FROM tlsrpt.policy AS p
-		WHERE (p.policy_domain = place.policy_domain
-				OR p.policy_domain IS NULL AND place.policy_domain IS NULL)
-			AND p.organization_name
-				IS NOT DISTINCT FROM place.organization_name;
-		-- A first day in a month that has been dropped is kept.
-		UPDATE tlsrpt.reporter_history AS h
-		SET first_report = CASE WHEN h.first_report < place.first
-				THEN h.first_report ELSE found.first_report END,
-			last_report = found.last_report,
-			first_success = CASE WHEN h.first_success < place.first
-				THEN h.first_success ELSE found.first_success END,
-			last_success = found.last_success,
-			successful_sessions = found.successful,
-			failed_sessions = found.failed
-		WHERE found.rows > 0 AND place.key = tlsrpt.problem_key(
-			h.policy_domain, h.organization_name, NULL, NULL);
+	WITH found AS MATERIALIZED (
+		SELECT tlsrpt.problem_key(a.policy_domain, a.organization_name, NULL,
+				NULL) AS key, a.first_removed, c.*
+		FROM (SELECT s.policy_domain, s.organization_name,
+				min(s.day) AS first_removed
+			FROM unnest(sessions) AS s
+			GROUP BY s.policy_domain, s.organization_name) AS a
+		CROSS JOIN LATERAL (
+			SELECT count(*) AS rows, min(p.day) AS first_report,
+				max(p.day) AS last_report,
+				min(p.day) FILTER (
+					WHERE p.total_successful_session_count > 0)
+					AS first_success,
+				max(p.day) FILTER (
+					WHERE p.total_successful_session_count > 0)
+					AS last_success,
+				least(sum(p.total_successful_session_count),
+					9223372036854775807)::bigint AS successful,
+				least(sum(p.total_failure_session_count),
+					9223372036854775807)::bigint AS failed
+			FROM (
+				SELECT p.* FROM tlsrpt.policy AS p
+				WHERE p.policy_domain = a.policy_domain
+				UNION ALL
+				SELECT p.* FROM tlsrpt.policy AS p
+				WHERE p.policy_domain IS NULL AND a.policy_domain IS NULL
+			) AS p
+			WHERE p.organization_name
+				IS NOT DISTINCT FROM a.organization_name
+		) AS c
+	), forgotten AS (
 		DELETE FROM tlsrpt.reporter_history AS h
-		WHERE found.rows = 0 AND place.key = tlsrpt.problem_key(
-			h.policy_domain, h.organization_name, NULL, NULL);
-	END LOOP;
+		USING found AS f
+		WHERE f.rows = 0 AND f.key = tlsrpt.problem_key(h.policy_domain,
+				h.organization_name, NULL, NULL)
+			AND tlsrpt.problem_key(h.policy_domain, h.organization_name, NULL,
+				NULL) = ANY (keys)
+	)
+	-- A first day in a month that has been dropped is kept.
+	UPDATE tlsrpt.reporter_history AS h
+	SET first_report = CASE WHEN h.first_report < f.first_removed
+			THEN h.first_report ELSE f.first_report END,
+		last_report = f.last_report,
+		first_success = CASE WHEN h.first_success < f.first_removed
+			THEN h.first_success ELSE f.first_success END,
+		last_success = f.last_success,
+		successful_sessions = f.successful,
+		failed_sessions = f.failed
+	FROM found AS f
+	WHERE f.rows > 0 AND f.key = tlsrpt.problem_key(h.policy_domain,
+			h.organization_name, NULL, NULL)
+		AND tlsrpt.problem_key(h.policy_domain, h.organization_name, NULL,
+			NULL) = ANY (keys);
 END
 $$;
 
