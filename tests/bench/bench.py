@@ -152,14 +152,14 @@ class Bench:
             check=True,
         )
 
-    def drain(self, *sites):
+    def drain(self, *sites, **sections):
         """Runs tlsrpt-loader --drain on all spools at once; the seconds."""
-        configs = [
-            site.config(
-                "drain.conf", spool={"quota": "8G"}, limits={"details": 50_000}
-            )
-            for site in sites
-        ]
+        sections = {
+            "spool": {"quota": "8G"},
+            "limits": {"details": 50_000},
+            **sections,
+        }
+        configs = [site.config("drain.conf", **sections) for site in sites]
         settle()
         start = time.monotonic()
         children = [

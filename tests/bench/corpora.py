@@ -185,3 +185,25 @@ def large_document(details, size, series=""):
             text = "".join(dice.choices("abcdefghij ", k=room // 2))
             row["failure-reason-code"] = text + "." * (room - len(text))
     return json.dumps(report, separators=(",", ":")).encode()
+
+
+def wide_document(domains, series=""):
+    """One report with a policy for each of this many domains, each of which has
+    a failure at a host of its own. The domains are those of the series."""
+    report = json.loads(document(0, 1, 1, series))
+    (only,) = report["policies"]
+    policies = []
+    for number in range(domains):
+        domain = f"d{number}.{series}.example"
+        detail = only["failure-details"][0]
+        policies.append(
+            {
+                **only,
+                "policy": {**only["policy"], "policy-domain": domain},
+                "failure-details": [
+                    {**detail, "receiving-mx-hostname": f"mx.{domain}"}
+                ],
+            }
+        )
+    report["policies"] = policies
+    return json.dumps(report, separators=(",", ":")).encode()

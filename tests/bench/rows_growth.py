@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rows about growth: a large mbox, a full database, many details in a report."""
+"""Rows about growth: a large mbox, a full database, many details or domains in a
+report."""
 
 import subprocess
 import time
@@ -16,6 +17,10 @@ STORED = (10, 1_000, 10_000, 100_000, 1_000_000)
 FRESH = 4_000
 DETAILS = (1_000, 5_000, 50_000)
 ALL_DETAILS = 50_000
+WIDTHS = (10, 100, 1_000, 10_000)
+ALL_DOMAINS = 10_000
+# The lines of the policies count against details, too.
+LIMITS = {"policies": ALL_DOMAINS, "details": 10 * ALL_DOMAINS}
 
 
 def run_import(site, mbox):
@@ -117,6 +122,25 @@ def cost_a_report(bench):
     return costs
 
 
+def cost_from_files(bench, site, run, documents):
+    """The seconds from documents in files to their rows."""
+    folder = site.folder / f"documents{run}"
+    folder.mkdir()
+    for n, content in enumerate(documents):
+        (folder / f"{n}.json").write_bytes(content)
+    config = site.config("import.conf", limits=LIMITS)
+    settle()
+    start = time.monotonic()
+    subprocess.run(
+        [programs.program("tlsrpt-import"), "-c", config, folder],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=programs.environment(site.folder, **preload(0)),
+        check=True,
+    )
+    return time.monotonic() - start + bench.drain(site, limits=LIMITS)
+
+
 def cost_a_detail(bench):
     """Microseconds per detail for each number of details in a report, from the
     file to the rows."""
@@ -127,26 +151,35 @@ def cost_a_detail(bench):
         found = []
         site = bench.site()
         for run in range(RUNS):
-            folder = site.folder / f"documents{details}-{run}"
-            folder.mkdir()
-            for n in range(whole // details):
-                (folder / f"{n}.json").write_bytes(
-                    corpora.large_document(details, 0, f"{run}-{n}")
-                )
-            config = site.config("import.conf", limits={"details": whole})
-            settle()
-            start = time.monotonic()
-            subprocess.run(
-                [programs.program("tlsrpt-import"), "-c", config, folder],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=programs.environment(site.folder, **preload(0)),
-                check=True,
-            )
-            seconds = time.monotonic() - start + bench.drain(site)
+            documents = [
+                corpora.large_document(details, 0, f"{run}-{n}")
+                for n in range(whole // details)
+            ]
+            seconds = cost_from_files(bench, site, run, documents)
             found.append(seconds / whole * 1e6)
         assert site.count("failure") == RUNS * whole
         costs[details] = found
+    return costs
+
+
+def cost_a_domain(bench):
+    """Microseconds per domain with a failure for each number of domains in a
+    report, from the file to the rows. All domains are new."""
+    costs = {}
+    whole = bench.count(ALL_DOMAINS, 1000)
+    for domains in WIDTHS:
+        domains = min(domains, whole)
+        found = []
+        site = bench.site()
+        for run in range(RUNS):
+            documents = [
+                corpora.wide_document(domains, f"{run}-{n}")
+                for n in range(whole // domains)
+            ]
+            seconds = cost_from_files(bench, site, run, documents)
+            found.append(seconds / whole * 1e6)
+        assert site.count("problem_history") == RUNS * whole
+        costs[domains] = found
     return costs
 
 
@@ -169,9 +202,10 @@ def panel(title, unit, axis, costs):
 
 
 def growth(bench: Bench):
-    """The cost of a report and of a detail when there are many."""
+    """The cost of a report, a detail and a domain when there are many."""
     reports = cost_a_report(bench)
     details = cost_a_detail(bench)
+    domains = cost_a_domain(bench)
     write_svg(
         programs.BUILD / "bench" / "growth.svg",
         [
@@ -180,6 +214,9 @@ def growth(bench: Bench):
             ),
             panel(
                 "Cost of a detail", "µs", "details in a report", details
+            ),
+            panel(
+                "Cost of a domain", "µs", "domains in a report", domains
             ),
         ],
     )
@@ -197,6 +234,13 @@ def growth(bench: Bench):
             "µs",
             1.5,
             details,
+        ),
+        growth_row(
+            "growth-domain",
+            f"cost of a domain with a failure, {max(domains):,} in a report",
+            "µs",
+            1.5,
+            domains,
         ),
     ]
 
