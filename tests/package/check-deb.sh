@@ -132,8 +132,10 @@ check_demo()
 		postgresql-15 postfix python3 python3-psycopg swaks procps
 	quietly inside \
 		/usr/share/doc/tlsrpt-loader/examples/notify/tlsrpt-notify --help
-	mkdir -p "$root/srv/tlsrpt/bin"
+	mkdir -p "$root/srv/tlsrpt/bin" "$root/srv/tlsrpt/packaging"
 	cp -r "$source/tests" "$root/srv/tlsrpt/tests"
+	# The programs' events are compared with their manual pages.
+	cp -r "$source/packaging/man" "$root/srv/tlsrpt/packaging/man"
 	for program in sbin/tlsrpt-milter sbin/tlsrpt-loader bin/tlsrpt-import \
 		bin/tlsrpt-report; do
 		ln -s "/usr/$program" "$root/srv/tlsrpt/bin/"
