@@ -3,7 +3,8 @@
  * The label of an attachment can lie and its size says nothing: 16 MiB fit into
  * 16 KiB of gzip, and jansson makes 78 bytes of one. So everything is inflated
  * piece by piece first, to see what it is and how much memory parsing may take,
- * and then again, into memory, when that much is available.
+ * and what is more than a few kilobytes then again, into memory, when that much
+ * is available.
  */
 #include "document/decode.h"
 
@@ -24,6 +25,10 @@
 
 #define SNIFF_SIZE 8
 
+/* Up to so much is kept while it is measured: nearly all reports, and no more
+ * memory than inflating takes anyway. */
+#define KEPT_SIZE ((size_t)64 << 10)
+
 /* One decoding, step by step. */
 struct decoding {
 	const struct decode_input *input;
@@ -39,7 +44,8 @@ struct decoding {
 
 	/* What measuring found. */
 	bool gzip;
-	size_t size; /* inflated once */
+	size_t size;      /* inflated once */
+	GByteArray *kept; /* all of it, inflated once; or NULL */
 	struct json_scan scan;
 	struct json_scan unfolded_scan;
 	uint8_t head[SNIFF_SIZE]; /* how it begins, inflated once */
@@ -129,6 +135,10 @@ static bool measure_piece(void *context, const uint8_t *bytes, size_t length)
 	decoding->head_length += head;
 	decoding->size += length;
 	json_scan_update(&decoding->scan, bytes, length);
+	if (decoding->size > KEPT_SIZE)
+		g_clear_pointer(&decoding->kept, g_byte_array_unref);
+	if (decoding->kept != NULL)
+		g_byte_array_append(decoding->kept, bytes, (guint)length);
 	return decoding->size < DECODE_LARGE || deadline == 0 ||
 	       g_get_monotonic_time() < deadline;
 }
@@ -242,8 +252,10 @@ static enum decode_result measure(struct decoding *decoding)
 	decoding->head_length = 0;
 	memset(&decoding->scan, 0, sizeof(decoding->scan));
 	decoding->gzip = sniff_gzip(decoding->bytes, decoding->length);
-	if (decoding->gzip)
+	if (decoding->gzip) {
+		decoding->kept = g_byte_array_sized_new(1); /* not NULL */
 		return measure_gzip(decoding);
+	}
 	(void)measure_piece(decoding, decoding->bytes, decoding->length);
 	if (decoding->length <= decoding->limits->report_size) {
 		unfold(decoding);
@@ -263,11 +275,17 @@ static bool fill_piece(void *context, const uint8_t *bytes, size_t length)
 	return true;
 }
 
-/* Inflates what was measured, into just the memory that it takes. */
+/* Inflates what was measured, into just the memory that it takes, unless it was
+ * kept. */
 static void inflate(struct decoding *decoding)
 {
-	uint8_t *bytes = g_malloc(decoding->size), *end = bytes;
+	uint8_t *bytes, *end;
 
+	if (decoding->kept != NULL) {
+		unpack(decoding, g_steal_pointer(&decoding->kept));
+		return;
+	}
+	bytes = end = g_malloc(decoding->size);
 	(void)gunzip(decoding->bytes, decoding->length, decoding->size,
 	    decoding->limits->gzip_members, fill_piece, &end, NULL);
 	unpack(decoding, g_byte_array_new_take(bytes, (gsize)(end - bytes)));
@@ -459,9 +477,8 @@ enum decode_result decode_report(const struct decode_input *input,
 		*ret_report = report;
 	else if (result != DECODE_OTHER)
 		*ret_reason = decoding.reason;
-	if (decoding.unpacked != NULL)
-		g_byte_array_unref(decoding.unpacked);
-	if (decoding.unfolded != NULL)
-		g_byte_array_unref(decoding.unfolded);
+	g_clear_pointer(&decoding.kept, g_byte_array_unref);
+	g_clear_pointer(&decoding.unpacked, g_byte_array_unref);
+	g_clear_pointer(&decoding.unfolded, g_byte_array_unref);
 	return result;
 }
