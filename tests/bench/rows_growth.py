@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rows about growth: a large mbox, a full database, many details or domains in a
-report."""
+"""Rows about growth: a large mbox, a full database, a report with many details
+or domains."""
 
 import subprocess
 import time
