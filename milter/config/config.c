@@ -262,45 +262,39 @@ struct config *config_parse(
 	return NULL;
 }
 
-/* Reads a file; the caller frees the text with g_free(). The size may change
- * meanwhile, so what counts is how much was read. NULL on failure. */
-static char *read_file(
-    int fd, const char *path, size_t *ret_length, char **ret_error)
+/* Reads an open file into text, which holds *length bytes. The size may change
+ * meanwhile, so what counts is how much was read. */
+static bool read_file(
+    int fd, const char *path, char *text, size_t *length, char **ret_error)
 {
-	g_autofree char *text = g_malloc(FILE_MAX);
-	size_t length = FILE_MAX;
+	const char *problem = NULL;
 	struct stat status;
 
-	if (fd < 0 || fstat(fd, &status) != 0)
-		refuse(path, g_strerror(errno), ret_error);
+	if (fd < 0 || fstat(fd, &status) != 0 ||
+	    (S_ISREG(status.st_mode) && !file_read_all(fd, text, length)))
+		problem = g_strerror(errno);
 	else if (!S_ISREG(status.st_mode))
-		refuse(path, "is not a regular file", ret_error);
-	else if (!file_read_all(fd, text, &length))
-		refuse(path, g_strerror(errno), ret_error);
-	else if (length == FILE_MAX)
-		refuse(path,
-		    "is too large for a configuration; allowed is less than "
-		    "1 MiB",
-		    ret_error);
-	else {
-		*ret_length = length;
-		return g_steal_pointer(&text);
-	}
-	return NULL;
+		problem = "is not a regular file";
+	else if (*length == FILE_MAX)
+		problem = "is too large for a configuration; allowed is less "
+			  "than 1 MiB";
+	return problem == NULL || refuse(path, problem, ret_error);
 }
 
 struct config *config_load(const char *path, char **ret_error)
 {
+	char *text = g_malloc(FILE_MAX);
+	size_t length = FILE_MAX;
+	struct config *config = NULL;
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	g_autofree char *text = NULL;
-	size_t length = 0;
 
-	text = read_file(fd, path, &length, ret_error);
+	if (read_file(fd, path, text, &length, ret_error))
+		config = config_parse(text, length, path, ret_error);
 	if (fd >= 0)
 		close(fd);
-	return text != NULL ? config_parse(text, length, path, ret_error)
-			    : NULL;
+	g_free(text);
+	return config;
 }
 
 struct config *config_default(void)
