@@ -364,7 +364,9 @@ def test_header_value_with_folds(place):
 
 def test_sigterm_waits_for_the_message_in_flight(place):
     """The reply still comes, and all reports are in the spool."""
-    daemon = place.milter(limits={"message-size": "100M"})
+    daemon = place.milter(
+        limits={"message-size": "100M", "policies": 12 * 3000}
+    )
     reports = []
     for _ in range(12):
         report = mails.unique()

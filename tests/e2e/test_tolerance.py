@@ -82,6 +82,7 @@ def test_mails_by_the_milter(intake_site):
     assert events <= {
         "started",
         "any-domain-accepted",
+        "clock-doubted",
         "spooled",
         "invalid",
         "enclosed-message",
