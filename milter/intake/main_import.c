@@ -435,9 +435,9 @@ static void print_summary(struct import *import)
 	    interrupted ? " (interrupted: there may be more)" : "");
 	if (import->forbidden && import->dropped)
 		fprintf(stderr,
-		    PROGRAM ": started as root, " PROGRAM " reads files as the "
-			    "owner of spool.directory %s, who must be allowed "
-			    "to\n",
+		    PROGRAM
+		    ": started by root, it reads files as the owner of "
+		    "spool.directory %s, who must be able to read them\n",
 		    import->config->spool_directory);
 }
 

@@ -234,7 +234,7 @@ class Site:
         (folder / "1.mx:2,S").write_bytes(message)
         (folder / "1.mx:2,S").chmod(0o600)
         said = self.m.run("tlsrpt-import", "/root/Maildir", check=False)
-        if "who must be able to read it" not in said:
+        if "who must be able to read them" not in said:
             raise Failed(f"the user who reads is not mentioned:\n{said}")
         self.follow(block(README, "**Old reports**", 7))
         self.wait_stored(name)
