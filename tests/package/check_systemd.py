@@ -284,7 +284,7 @@ class Site:
             aliases.write("tls-reports: postmaster\n")
         self.m.run("newaliases")
         before = self.m.show(MILTER, "MainPID")
-        self.edit(f'"{ADDRESS}"', f'"{ADDRESS}", "{other}"')
+        self.edit(ADDRESS, f"{ADDRESS}, {other}")
         self.m.systemctl("reload", MILTER, LOADER)
         self.wait_said(MILTER, "reload")
         self.wait_stored(self.send_report(other))
