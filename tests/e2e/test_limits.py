@@ -292,6 +292,8 @@ def test_deadline_includes_waiting(intake_site):
         limits={"deadline": 1, "details": 30_000},
     )
     large = mails.carrier(many_details(30_000, 12 << 20))
+    # On a busy machine they arrive one by one: enough to wait all the same.
+    count = 24
     answers = []
     waited = []
 
@@ -300,7 +302,7 @@ def test_deadline_includes_waiting(intake_site):
             answers.append(intake_site.give(large, client)[-1])
             waited.append(client.waited)
 
-    threads = start_all(*[send] * 12)
+    threads = start_all(*[send] * count)
     small = []
     while any(thread.is_alive() for thread in threads):
         before = time.monotonic()
@@ -321,8 +323,8 @@ def test_deadline_includes_waiting(intake_site):
         assert reason.endswith(" within 1 seconds")
     # The others were stored, however long their own turn took.
     assert {answer.name for answer in answers} <= {"replycode", "accept"}
-    assert len(intake_site.spooled()) == 12 - len(late) + len(small)
-    assert max(waited) < 15, waited
+    assert len(intake_site.spooled()) == count - len(late) + len(small)
+    assert max(waited) < 20, waited
     assert max(small) < 5, small
 
 
