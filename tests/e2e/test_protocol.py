@@ -365,7 +365,7 @@ def test_header_value_with_folds(place):
 def test_sigterm_waits_for_the_message_in_flight(place):
     """The reply still comes, and all reports are in the spool."""
     daemon = place.milter(
-        limits={"message-size": "100M", "policies": 12 * 3000}
+        limits={"message-size": "100M", "policies": 100_000, "details": 1_000_000}
     )
     reports = []
     for _ in range(12):
