@@ -219,22 +219,32 @@ static bool wait_socket(const struct db *db, bool writing, int64_t until)
 	return true;
 }
 
-/* Sends what is left of a query, and reads until a part of the answer, or a
- * failure, is there for PQgetResult(). False when the time has come before. */
-static bool wait_answer(struct db *db, int64_t until)
+/* Sends what is left of a query, unless the connection has failed. False when
+ * the time has come before. */
+static bool wait_sent(const struct db *db, int64_t until)
 {
-	PGconn *connection = db->connection;
-
-	for (;;) {
-		int unsent = PQflush(connection);
-
-		if (unsent < 0 || PQconsumeInput(connection) == 0)
-			return true;
-		if (unsent == 0 && PQisBusy(connection) == 0)
-			return true;
-		if (!wait_socket(db, unsent > 0, until))
+	while (PQflush(db->connection) > 0) {
+		if (!wait_socket(db, true, until))
 			return false;
+		/* A server that has something to say first waits to be heard.
+		 */
+		if (PQconsumeInput(db->connection) == 0)
+			break;
 	}
+	return true;
+}
+
+/* Reads until a part of the answer, or a failure, is there for PQgetResult().
+ * False when the time has come before. */
+static bool wait_answer(const struct db *db, int64_t until)
+{
+	if (!wait_sent(db, until))
+		return false;
+	while (PQconsumeInput(db->connection) != 0 &&
+	       PQisBusy(db->connection) != 0)
+		if (!wait_socket(db, false, until))
+			return false;
+	return true;
 }
 
 /* Sets the deadline of a query that libpq has taken, or says why it has not. */
@@ -247,6 +257,12 @@ static enum db_result begin(struct db *db, int taken, char **ret_error)
 		return DB_OK;
 	*ret_error = sqlstate_join_lines(PQerrorMessage(db->connection));
 	return DB_RETRY;
+}
+
+static char *describe_silence(const struct db *db)
+{
+	return g_strdup_printf(
+	    "PostgreSQL has not answered within %d s", (int)db->patience);
 }
 
 /* Receives all results of what was sent: the rows of the last one, or the first
@@ -263,9 +279,7 @@ static enum db_result receive_all(
 		if (!wait_answer(db, db->deadline)) {
 			db_rows_free(rows);
 			g_free(result == DB_OK ? NULL : *ret_error);
-			*ret_error = g_strdup_printf(
-			    "PostgreSQL has not answered within %d s",
-			    (int)db->patience);
+			*ret_error = describe_silence(db);
 			return DB_WAIT;
 		}
 		answer = PQgetResult(db->connection);
@@ -318,9 +332,11 @@ enum db_result db_send(struct db *db, const char *sql,
 		db->connection, sql, count, NULL, values, NULL, NULL, 0),
 	    ret_error);
 
-	/* So that the server begins; the rest goes out in wait_answer(). */
-	if (result == DB_OK)
-		(void)PQflush(db->connection);
+	/* All of it, so that the server works while the caller does. */
+	if (result == DB_OK && !wait_sent(db, db->deadline)) {
+		*ret_error = describe_silence(db);
+		result = DB_WAIT;
+	}
 	return result;
 }
 

@@ -87,14 +87,15 @@ def start_postfix(bench, stack, name, socket=None):
     return server
 
 
-def smtp_source(server, count):
+def smtp_source(server, count, *options, to="bob@example.com"):
     """Messages per second until the last one is accepted."""
+    options = options or ("-s", "4", "-l", str(ORDINARY))
     start = time.monotonic()
     subprocess.run(
         [
             "smtp-source",
-            *("-s", "4", "-m", str(count), "-l", str(ORDINARY)),
-            *("-f", "sender@example.net", "-t", "bob@example.com"),
+            *options,
+            *("-m", str(count), "-f", "sender@example.net", "-t", to),
             f"127.0.0.1:{server.port}",
         ],
         check=True,
